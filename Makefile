@@ -1,0 +1,50 @@
+# The commands of the project. `make demo` and `make test` do all their own set-up.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+ARGS   ?=
+
+.PHONY: help setup demo test check format vectors lock clean
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+# Installed once, and again when the lock or the project's metadata changes.
+$(STAMP): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hedui: 需要 Python 3.11 或以上 / Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+setup: $(STAMP)
+
+## make demo [ARGS="..."]   set up, then run the main job on the embedded broker
+demo: $(STAMP)
+	@$(BIN)/hedui demo $(ARGS)
+
+## make test [ARGS="..."]   set up, then run every test
+test: $(STAMP)
+	@$(BIN)/python -m pytest $(ARGS)
+
+## make check               lint, format, types, layers (seconds)
+check: $(STAMP)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+## make format              rewrite the layout of the code
+format: $(STAMP)
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format --quiet .
+
+## make lock                renew the locked dependencies (needs uv)
+lock:
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --group dev pyproject.toml -o requirements-dev.lock
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate pyproject.toml -o requirements.lock
+
+## make clean               remove what the commands made
+clean:
+	rm -rf $(VENV) demo-out .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
