@@ -1,0 +1,232 @@
+"""The code tables (`schemas/codes/*.toml`): typed, frozen, read once.
+
+A table is data: a row added to its file is known everywhere, without a change of code. What travels
+is the code; what an operator writes or reads is one of its names.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Any, Generic, NoReturn, TypeVar
+
+from schemas.loader import SchemaError
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One row: its code, its Chinese and English name, and other names it goes by."""
+
+    code: str
+    zh: str
+    en: str
+    aliases: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything by which `CodeTable.find` knows the row."""
+        return (self.code, self.zh, *self.aliases)
+
+
+@dataclass(frozen=True, slots=True)
+class Region(Code):
+    """A province or its like; `zh` is the full name, `short` the one the form writes (山东)."""
+
+    short: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything by which `CodeTable.find` knows the region."""
+        return (self.code, self.zh, self.short, *self.aliases)
+
+
+@dataclass(frozen=True, slots=True)
+class IdType(Code):
+    """A type of identity document.
+
+    `pattern` is a regular expression that the whole number must match, or None; `check_digit` says
+    that the number ends in a check digit after GB 11643.
+    """
+
+    pattern: str | None
+    check_digit: bool
+
+
+Row = TypeVar("Row", bound=Code)
+
+
+class CodeTable(Mapping[str, Row], Generic[Row]):
+    """The rows of one table by code, in the order of the file.
+
+    Args:
+        table: The table's name, for errors.
+        rows: Its rows.
+
+    Raises:
+        SchemaError: `CODES_MALFORMED` when two rows share a code or a name.
+    """
+
+    def __init__(self, table: str, rows: tuple[Row, ...]) -> None:
+        by_name: dict[str, Row] = {}
+        for row in rows:
+            for name in dict.fromkeys(row.names):
+                if name in by_name:
+                    _malformed(f"{table}: {row.code}", f"“{name}”重复", f"{name!r} stands twice")
+                by_name[name] = row
+        self._by_code = MappingProxyType({row.code: row for row in rows})
+        self._by_name = MappingProxyType(by_name)
+
+    def __getitem__(self, code: str) -> Row:
+        return self._by_code[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_code)
+
+    def __len__(self) -> int:
+        return len(self._by_code)
+
+    def find(self, name: str) -> Row | None:
+        """Return the row of that code, full name, short name or alias, else None."""
+        return self._by_name.get(name)
+
+
+class RowReader:
+    """Takes one row of a file apart, and names the place of whatever is wrong with it."""
+
+    def __init__(self, where: str, raw: Any) -> None:
+        if not isinstance(raw, dict):
+            _malformed(where, "行不是表", "a row is not a table")
+        self._where = where
+        self._raw: dict[str, Any] = dict(raw)
+
+    def text(self, key: str) -> str:
+        """Take a text that must be there."""
+        value = self._raw.pop(key, None)
+        if not isinstance(value, str) or not value or value != value.strip():
+            _malformed(f"{self._where}: {key}", "须为非空文本", "a text is needed")
+        return value
+
+    def optional(self, key: str) -> str | None:
+        """Take a text that may be left out."""
+        return self.text(key) if key in self._raw else None
+
+    def pattern(self, key: str) -> str | None:
+        """Take a regular expression that may be left out."""
+        value = self.optional(key)
+        try:
+            re.compile(value or "")
+        except re.error:
+            _malformed(f"{self._where}: {key}", "正则表达式有误", "not a regular expression")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Take a list of texts that may be left out."""
+        values = self._raw.pop(key, [])
+        if not isinstance(values, list) or not all(isinstance(v, str) and v for v in values):
+            _malformed(f"{self._where}: {key}", "须为文本列表", "a list of texts is needed")
+        return tuple(values)
+
+    def flag(self, key: str) -> bool:
+        """Take a boolean that may be left out: false."""
+        value = self._raw.pop(key, False)
+        if not isinstance(value, bool):
+            _malformed(f"{self._where}: {key}", "须为 true 或 false", "true or false is needed")
+        return value
+
+    def end(self) -> None:
+        """Refuse what nobody took: a misspelt key must not pass unseen."""
+        for key in self._raw:
+            _malformed(f"{self._where}: {key}", "未知的键", "no such key")
+
+
+def _malformed(where: str, zh: str, en: str) -> NoReturn:
+    raise SchemaError("CODES_MALFORMED", f"代码表有误：{zh}", f"code table: {en}", where=where)
+
+
+def _code(row: RowReader) -> Code:
+    return Code(row.text("code"), row.text("zh"), row.text("en"), row.texts("aliases"))
+
+
+def _region(row: RowReader) -> Region:
+    base = _code(row)
+    return Region(base.code, base.zh, base.en, base.aliases, row.text("short"))
+
+
+def _id_type(row: RowReader) -> IdType:
+    base = _code(row)
+    pattern, check = row.pattern("pattern"), row.flag("check_digit")
+    return IdType(base.code, base.zh, base.en, base.aliases, pattern, check)
+
+
+def read_table(name: str, content: bytes, read: Callable[[RowReader], Row]) -> CodeTable[Row]:
+    """Read a table from the bytes of its TOML file.
+
+    Args:
+        name: The table's name, for errors.
+        content: The file's bytes: `rows`, a list of tables.
+        read: Makes one row from its reader.
+
+    Raises:
+        SchemaError: `CODES_MALFORMED`, with the row and key at fault.
+    """
+    try:
+        data = tomllib.loads(content.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SchemaError(
+            "CODES_MALFORMED", "代码表不是有效的 TOML", "a code table is not TOML", where=name
+        ) from error
+    raw = data.pop("rows", None)
+    if not isinstance(raw, list) or not raw or data:
+        _malformed(name, "须有且只有 rows 列表", "one list named rows is needed")
+    rows: list[Row] = []
+    for number, item in enumerate(raw, start=1):
+        reader = RowReader(f"{name}: {number}", item)
+        rows.append(read(reader))
+        reader.end()
+    return CodeTable(name, tuple(rows))
+
+
+def _shipped(name: str, read: Callable[[RowReader], Row]) -> CodeTable[Row]:
+    file = resources.files("schemas").joinpath("codes", f"{name}.toml")
+    return read_table(name, file.read_bytes(), read)
+
+
+@cache
+def regions() -> CodeTable[Region]:
+    """Provinces (GB/T 2260) and the Xinjiang corps, by six-digit code."""
+    return _shipped("regions", _region)
+
+
+@cache
+def id_types() -> CodeTable[IdType]:
+    """Types of identity document (证件类型), by code after GA/T 517."""
+    return _shipped("id-types", _id_type)
+
+
+@cache
+def business() -> CodeTable[Code]:
+    """Business categories (业务类别, R021)."""
+    return _shipped("business", _code)
+
+
+@cache
+def relations() -> CodeTable[Code]:
+    """Family relations to the applicant or head of household, by code after GB/T 4761."""
+    return _shipped("relations", _code)
+
+
+@cache
+def categories() -> CodeTable[Code]:
+    """Content categories (内容类别, R004-R005, R052); open."""
+    return _shipped("categories", _code)
+
+
+@cache
+def refusal_reasons() -> CodeTable[Code]:
+    """Reasons an operator may give for refusing an application (R027)."""
+    return _shipped("refusal-reasons", _code)
