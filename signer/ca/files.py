@@ -1,0 +1,279 @@
+"""The certificate authority on disk, and the key directories it hands out.
+
+A CA directory, mode 0700, every file 0600:
+
+| file | holds |
+|---|---|
+| `root.pem`, `root.key` | the root; its key is needed only to make an issuing authority |
+| `issuing.pem`, `issuing.key` | the issuing authority |
+| `issued/<id>/g<N>/tls.pem`, `signing.pem`, `encryption.pem` | what was issued to a participant |
+
+Both keys are encrypted PKCS#8 under one passphrase. Private keys of participants are never kept
+here. The layout of a key directory stands in `signer.keydirectory`.
+
+Every directory is made beside its place and renamed into it, so that it appears whole or not at
+all, and nothing is ever overwritten: when a participant's keys are renewed into the same key
+directory, the earlier one is kept as `<directory>.g<N>`, and its encryption keys go on opening.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from schemas.errors import ConfigError
+from signer.ca.issue import Authority, LeafSet, issue_participant, make_issuing, make_root
+from signer.certificates import participant_of, to_key
+from signer.directory.view import Key, KeyUse
+from signer.errors import CertificateError, KeyFileError
+from signer.identity import role_of
+from signer.keydirectory import (
+    CHAIN,
+    DESCRIPTION,
+    ROOT,
+    certificate_file,
+    file_key,
+    key_file,
+    private_key_pem,
+    read_certificates,
+    read_private_key,
+    read_retired,
+    retired_stem,
+)
+from signer.secretfiles import exists, place_directory
+
+_ISSUING = "issuing"
+_ISSUED = "issued"
+
+
+class CaError(ConfigError):
+    """The CA directory is not in a state that allows what was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCertificate:
+    """One certificate in the CA's records."""
+
+    participant: str
+    key: Key
+
+
+def init_ca(directory: Path, passphrase: bytes, now: datetime, years: int) -> None:
+    """Make a root and an issuing authority in a new CA directory.
+
+    Args:
+        directory: Where; must not exist, or be empty.
+        passphrase: Encrypts both keys.
+        now: The instant of issue.
+        years: Lifetime of the root in years.
+
+    Raises:
+        IssueError: `CA_LIFETIME`.
+        KeyFileError: `KEY_FILE_EXISTS`, `KEY_FILE_UNWRITABLE`.
+    """
+    root = make_root(now, years)
+    issuing = make_issuing(root, now)
+    place_directory(
+        directory,
+        {
+            ROOT: _pem(root.certificate),
+            "root.key": private_key_pem(root.private_key, passphrase),
+            f"{_ISSUING}.pem": _pem(issuing.certificate),
+            f"{_ISSUING}.key": private_key_pem(issuing.private_key, passphrase),
+        },
+    )
+
+
+def issue(
+    ca: Path,
+    passphrase: bytes,
+    participant: str,
+    out: Path,
+    key_passphrase: bytes,
+    *,
+    now: datetime,
+    title: str = "",
+    hosts: tuple[str, ...] = (),
+    generation: int | None = None,
+) -> LeafSet:
+    """Issue the next generation of a participant's keys and write its key directory.
+
+    Args:
+        ca: The CA directory.
+        passphrase: Opens the issuing authority's key.
+        participant: Participant id.
+        out: The key directory: absent, empty, or the participant's own of an earlier generation,
+            which is then kept as `<out>.g<N>`.
+        key_passphrase: Encrypts the new keys; where `out` is renewed, opens the earlier ones.
+        now: The instant of issue.
+        title: Chinese name of the unit.
+        hosts: Addresses of the participant's machines.
+        generation: Key generation; by default the one after the latest issued.
+
+    Returns:
+        What was issued.
+
+    Raises:
+        CaError: `CA_MISSING`, `CA_GENERATION`.
+        IssueError: `HOST`, `GENERATION`, `CA_EXPIRED`.
+        IdentityError: `PARTICIPANT_ID`.
+        KeyFileError: `KEY_FILE_EXISTS`, `KEY_PASSPHRASE` and others of `signer.keydirectory`.
+    """
+    role_of(participant)
+    out = out.resolve()
+    issuing = _issuing_authority(ca, passphrase)
+    latest = max(_generations(ca, participant), default=0)
+    number = latest + 1 if generation is None else generation
+    leaves = issue_participant(issuing, participant, number, now, hosts)
+    if number <= latest:
+        raise CaError(
+            "CA_GENERATION",
+            f"密钥代次 {number} 不晚于已签发的第 {latest} 代",
+            f"generation {number} is not after generation {latest}, which was issued",
+            remedy_zh="请省略 --generation",
+            remedy_en="Leave --generation out",
+            where=participant,
+        )
+    earlier = _earlier_generation(out, participant)
+    files = _key_directory(leaves, _pem_file(ca, _ISSUING), _pem_file(ca, "root"), key_passphrase)
+    files[DESCRIPTION] = _description(leaves, title, hosts)
+    if earlier is not None:
+        files |= _retired_files(out, key_passphrase)
+    certificates = {certificate_file(leaf.use): _pem(leaf.certificate) for leaf in leaves.leaves}
+    place_directory(ca / _ISSUED / participant / f"g{number}", certificates)
+    place_directory(
+        out, files, keep=None if earlier is None else out.with_name(f"{out.name}.g{earlier}")
+    )
+    return leaves
+
+
+def issued(ca: Path, participant: str | None = None) -> tuple[IssuedCertificate, ...]:
+    """List what a CA has issued, by participant, generation and use.
+
+    Args:
+        ca: The CA directory.
+        participant: Only this participant.
+
+    Raises:
+        CaError: `CA_MISSING`; `CA_NOT_ISSUED` when nothing was issued to the participant.
+        KeyFileError, CertificateError: A file in it cannot be read.
+    """
+    _pem_file(ca, _ISSUING)
+    folder = ca / _ISSUED
+    known = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+    if participant is not None and participant not in known:
+        raise CaError(
+            "CA_NOT_ISSUED",
+            "未向该参与方签发过证书",
+            "nothing was issued to this participant",
+            where=participant[:64],
+        )
+    return tuple(
+        IssuedCertificate(
+            name,
+            to_key(read_certificates(folder / name / f"g{generation}" / certificate_file(use))[0]),
+        )
+        for name in known
+        if participant in (None, name)
+        for generation in sorted(_generations(ca, name))
+        for use in KeyUse
+    )
+
+
+def _issuing_authority(ca: Path, passphrase: bytes) -> Authority:
+    certificate = x509.load_pem_x509_certificate(_pem_file(ca, _ISSUING))
+    path = ca / f"{_ISSUING}.key"
+    key = read_private_key(path, passphrase)
+    return Authority(
+        certificate, file_key(certificate.public_bytes(Encoding.DER), key, path).private_key
+    )
+
+
+def _pem_file(ca: Path, name: str) -> bytes:
+    path = ca / f"{name}.pem"
+    try:
+        return b"".join(
+            _pem(x509.load_der_x509_certificate(der)) for der in read_certificates(path)
+        )
+    except KeyFileError as error:
+        if error.code != "KEY_FILE_MISSING":
+            raise
+        raise CaError(
+            "CA_MISSING",
+            "此目录不是签发机构目录",
+            "this is not a CA directory",
+            remedy_zh="请先执行 hedui ca init",
+            remedy_en="Run `hedui ca init` first",
+            where=str(path),
+        ) from None
+
+
+def _generations(ca: Path, participant: str) -> list[int]:
+    folder = ca / _ISSUED / participant
+    if not folder.is_dir():
+        return []
+    names = (entry.name for entry in folder.iterdir())
+    return [int(n[1:]) for n in names if n.startswith("g") and n[1:].isdecimal()]
+
+
+def _earlier_generation(out: Path, participant: str) -> int | None:
+    """The generation of the participant's keys in `out`, or None when nothing is there."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return None
+    try:
+        certificate = read_certificates(out / certificate_file(KeyUse.SIGNING))[0]
+        if participant_of(certificate) == participant:
+            return to_key(certificate).generation
+    except (KeyFileError, CertificateError):
+        pass
+    raise exists(out)
+
+
+def _key_directory(
+    leaves: LeafSet, chain: bytes, root: bytes, passphrase: bytes
+) -> dict[str, bytes]:
+    files = {CHAIN: chain, ROOT: root}
+    for leaf in leaves.leaves:
+        files[key_file(leaf.use)] = private_key_pem(leaf.private_key, passphrase)
+        files[certificate_file(leaf.use)] = _pem(leaf.certificate)
+    files[certificate_file(KeyUse.TLS)] += chain
+    return files
+
+
+def _retired_files(directory: Path, passphrase: bytes) -> dict[str, bytes]:
+    """The encryption keys of a key directory that is being renewed, under their later names."""
+    current = directory / key_file(KeyUse.ENCRYPTION)
+    certificate = read_certificates(directory / certificate_file(KeyUse.ENCRYPTION))[0]
+    keys = [(certificate, read_private_key(current, passphrase))]
+    keys += [
+        (filed.certificate, filed.private_key) for filed in read_retired(directory, passphrase)
+    ]
+    files: dict[str, bytes] = {}
+    for der, key in keys:
+        stem = retired_stem(to_key(der).generation)
+        files[f"{stem}.key"] = private_key_pem(key, passphrase)
+        files[f"{stem}.pem"] = _pem(x509.load_der_x509_certificate(der))
+    return files
+
+
+def _description(leaves: LeafSet, title: str, hosts: tuple[str, ...]) -> bytes:
+    text = json.dumps(
+        {
+            "id": leaves.participant,
+            "title": title,
+            "generation": leaves.generation,
+            "hosts": list(hosts),
+        },
+        ensure_ascii=False,
+        indent=2,
+    )
+    return f"{text}\n".encode()
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.PEM)

@@ -1,0 +1,270 @@
+"""Decides whether a certificate is what it claims to be, at an instant, under one root.
+
+Pure: DER bytes in, no clock, no files, no revocation lists (the directory carries revocation).
+Only what the centre's own authority issued is accepted (R012): a path is always leaf → issuing
+authority → root, with nothing between and nothing left out. The checks run in this order, and the
+numbers stand again where each is made:
+
+1. the bytes parse as one certificate, with its key in the one form our key ids are made of
+2. the key is P-256 and the signature ECDSA with SHA-256
+3. no critical extension that is unknown here
+4. a leaf has key identifiers, and is neither self-signed nor an authority
+5. key usage and extended key usage are exactly those of one use (`signer.ca.profile`)
+6. one SAN URI names the participant, and the common name says the same with the generation
+7. its issuer is among those given, by name and key identifier, and is an authority that issues
+   leaves only
+8. the issuer was issued by the configured root
+9. both signatures verify
+10. the use, the participant and the instant are the expected ones
+
+Steps 1 to 9 do not depend on time and are cached; step 10 is made on every call.
+`cryptography.x509.verification` is not used: it passes leaves without extended key usage, and this
+profile is narrower than the web's (RFC 5280 §6 is the background).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from threading import Lock
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
+from signer.ca.profile import AUTHORITY_USAGE
+from signer.ca.reading import CertifiedKey, Reading, public_key_id, read, read_leaf
+from signer.directory.view import Key, KeyUse
+from signer.errors import CertificateError
+
+__all__ = [
+    "CertifiedKey",
+    "PathValidator",
+    "key_id",
+    "participant_of",
+    "public_key_id",
+    "require",
+    "require_period",
+    "to_key",
+]
+
+_CACHE_SIZE = 4096
+
+
+class PathValidator:
+    """Validates certificate paths to one root.
+
+    Args:
+        root: DER bytes of the root certificate, the trust anchor as configured.
+        capacity: How many validated paths are remembered.
+
+    Raises:
+        CertificateError: `CERT_ROOT_UNFIT` when the root is not a self-signed P-256 authority, and
+            the codes of checks 1 to 3.
+    """
+
+    def __init__(self, root: bytes, capacity: int = _CACHE_SIZE) -> None:
+        self._root = read(root)
+        self._root_der = root
+        self._capacity = capacity
+        self._cache: OrderedDict[tuple[bytes, bytes], CertifiedKey] = OrderedDict()
+        self._lock = Lock()
+        if not _is_authority(self._root, below=1) or not _signed_by(self._root, self._root):
+            raise CertificateError(
+                "CERT_ROOT_UNFIT",
+                "根证书不是自签的签发机构证书",
+                "the root is not a self-signed authority",
+            )
+
+    @property
+    def root(self) -> bytes:
+        """DER bytes of the trust anchor."""
+        return self._root_der
+
+    def path(self, leaf: bytes, issuers: Sequence[bytes]) -> CertifiedKey:
+        """Make the checks that do not depend on time (1 to 9).
+
+        Args:
+            leaf: DER bytes of the certificate.
+            issuers: DER bytes of issuing authorities, in any order.
+
+        Raises:
+            CertificateError: The codes of `read_leaf` (1 to 6), then `CERT_ISSUER_UNKNOWN`,
+                `CERT_ISSUER_UNFIT`, `CERT_ROOT_UNKNOWN`, `CERT_SIGNATURE`.
+        """
+        leaf_print = hashlib.sha256(leaf).digest()
+        keys = [(leaf_print, hashlib.sha256(issuer).digest()) for issuer in issuers]
+        with self._lock:
+            for key in keys:
+                if (found := self._cache.get(key)) is not None:
+                    self._cache.move_to_end(key)
+                    return found
+        found, position = self._build(leaf, issuers)
+        with self._lock:
+            self._cache[keys[position]] = found
+            if len(self._cache) > self._capacity:
+                self._cache.popitem(last=False)
+        return found
+
+    def validate(
+        self, leaf: bytes, issuers: Sequence[bytes], *, use: KeyUse, participant: str, at: datetime
+    ) -> CertifiedKey:
+        """Make all checks (1 to 10).
+
+        Args:
+            leaf: DER bytes of the certificate.
+            issuers: DER bytes of issuing authorities.
+            use: The use it must be for.
+            participant: The participant it must name.
+            at: The instant at which the whole path must be valid.
+
+        Raises:
+            CertificateError: As `path`; `CERT_EKU` for another use, `CERT_ROLE` for another
+                participant, `CERT_EXPIRED` or `CERT_NOT_YET_VALID`.
+        """
+        found = self.path(leaf, issuers)
+        require(found, use=use, participant=participant)
+        require_period(found.key, at)
+        return found
+
+    def _build(self, leaf_der: bytes, issuers: Sequence[bytes]) -> tuple[CertifiedKey, int]:
+        leaf, certified = read_leaf(leaf_der)
+        candidates = [(i, read(der)) for i, der in enumerate(issuers) if der != self._root_der]
+        named = [(i, issuer) for i, issuer in candidates if _names_issuer(leaf, issuer)]
+        # 7. The issuer. Two can match only when one key was certified again: the latest counts.
+        if not named:
+            raise CertificateError(
+                "CERT_ISSUER_UNKNOWN",
+                "证书的签发机构不在名单内",
+                "the issuer is not among those given",
+            )
+        position, issuer = max(named, key=lambda pair: pair[1].certificate.not_valid_after_utc)
+        if not _is_authority(issuer, below=0):
+            raise CertificateError(
+                "CERT_ISSUER_UNFIT",
+                "签发机构证书不合规",
+                "the issuer is not an authority that issues leaves only",
+            )
+        # 8. The root. Another root of the same name differs in its key identifier.
+        if not _names_issuer(issuer, self._root):
+            raise CertificateError(
+                "CERT_ROOT_UNKNOWN", "证书不属于所配置的根", "the path does not end at the root"
+            )
+        # 9. Signatures, from the top, so that nothing unsigned is relied upon.
+        if not _signed_by(issuer, self._root) or not _signed_by(leaf, issuer):
+            raise CertificateError("CERT_SIGNATURE", "证书签名无效", "a signature is invalid")
+        path = (leaf.certificate, issuer.certificate, self._root.certificate)
+        key = replace(
+            certified.key,
+            not_before=max(c.not_valid_before_utc for c in path),
+            not_after=min(c.not_valid_after_utc for c in path),
+        )
+        return CertifiedKey(certified.participant, key), position
+
+
+def require(found: CertifiedKey, *, use: KeyUse, participant: str) -> None:
+    """Check that a validated key is the participant's, for the use (10).
+
+    Raises:
+        CertificateError: `CERT_EKU` for another use, `CERT_ROLE` for another participant.
+    """
+    if found.key.use is not use:
+        raise CertificateError(
+            "CERT_EKU",
+            "证书用途不符",
+            f"the certificate is for {found.key.use}, not {use}",
+            where=found.participant,
+        )
+    if found.participant != participant:
+        raise CertificateError(
+            "CERT_ROLE",
+            "证书属于其他参与方",
+            f"the certificate names {found.participant}",
+            where=participant,
+        )
+
+
+def require_period(key: Key, at: datetime) -> None:
+    """Check that the path's period covers an instant (10).
+
+    Raises:
+        CertificateError: `CERT_EXPIRED` or `CERT_NOT_YET_VALID`.
+    """
+    if at < key.not_before:
+        raise CertificateError(
+            "CERT_NOT_YET_VALID",
+            "证书尚未生效",
+            "the certificate is not valid yet",
+            remedy_zh="请核对本机时间",
+            remedy_en="Check this machine's clock",
+        )
+    if at > key.not_after:
+        raise CertificateError(
+            "CERT_EXPIRED",
+            "证书已过期",
+            "the certificate has expired",
+            remedy_zh="请签发新一代证书",
+            remedy_en="Issue the next generation",
+        )
+
+
+def key_id(certificate: bytes) -> bytes:
+    """Return the key id of a DER certificate: SHA-256 of its DER SubjectPublicKeyInfo.
+
+    Raises:
+        CertificateError: With the codes of checks 1 to 3.
+    """
+    return read(certificate).key_id
+
+
+def to_key(certificate: bytes, revoked: datetime | None = None) -> Key:
+    """Read a leaf as a directory key, without looking at its path (checks 1 to 6).
+
+    Args:
+        certificate: DER bytes.
+        revoked: Instant of revocation, as the directory lists it.
+
+    Raises:
+        CertificateError: With the code of the first check that fails.
+    """
+    return replace(read_leaf(certificate)[1].key, revoked=revoked)
+
+
+def participant_of(certificate: bytes) -> str:
+    """Return the participant a leaf names, without looking at its path (checks 1 to 6).
+
+    Raises:
+        CertificateError: With the code of the first check that fails.
+    """
+    return read_leaf(certificate)[1].participant
+
+
+def _is_authority(reading: Reading, *, below: int) -> bool:
+    """Whether a certificate is an authority with so many levels of authorities below it allowed."""
+    basic = reading.extension(x509.BasicConstraints)
+    return (
+        basic is not None
+        and basic.ca
+        and basic.path_length == below
+        and reading.is_critical(x509.BasicConstraints)
+        and reading.extension(x509.KeyUsage) == AUTHORITY_USAGE
+    )
+
+
+def _names_issuer(subject: Reading, issuer: Reading) -> bool:
+    """Whether a certificate says it was issued by that authority, by name and key identifier."""
+    return (
+        subject.certificate.issuer == issuer.certificate.subject
+        and subject.authority_key is not None
+        and subject.authority_key == issuer.subject_key
+    )
+
+
+def _signed_by(subject: Reading, issuer: Reading) -> bool:
+    try:
+        subject.certificate.verify_directly_issued_by(issuer.certificate)
+    except (InvalidSignature, ValueError):
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Commands of this room, found by `hedui` through the entry-point group `hedui.commands`."""

@@ -1,0 +1,133 @@
+"""`hedui ca`: make a certificate authority, issue participants' keys, show what was issued."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from signer.ca.files import IssuedCertificate, init_ca, issue, issued
+from signer.ca.issue import ROOT_YEARS
+from signer.directory.view import KeyUse
+from signer.secretfiles import read_passphrase
+
+app = typer.Typer(
+    help="证书签发机构 / The certificate authority",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_USES = {
+    KeyUse.TLS: "连接 TLS",
+    KeyUse.SIGNING: "签名 signing",
+    KeyUse.ENCRYPTION: "加密 encryption",
+}
+
+CaDirectory = Annotated[Path, typer.Option("--dir", help="签发机构目录 / CA directory")]
+CaPassphrase = Annotated[
+    Path,
+    typer.Option("--passphrase-file", help="签发机构口令文件（0600）/ File with its passphrase"),
+]
+
+
+@app.command("init")
+def init(
+    directory: CaDirectory,
+    passphrase_file: CaPassphrase,
+    years: Annotated[
+        int, typer.Option("--years", help="根证书有效年数 / Years the root is valid")
+    ] = ROOT_YEARS,
+) -> None:
+    """建立根与签发机构 / Make a root and an issuing authority."""
+    init_ca(directory, read_passphrase(passphrase_file), datetime.now(UTC), years)
+    typer.echo(f"已建立签发机构 / CA made: {directory}")
+
+
+@app.command("issue")
+def issue_command(
+    participant: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="参与方标识，如 370000 / Participant id, e.g. 370000"),
+    ],
+    directory: CaDirectory,
+    passphrase_file: CaPassphrase,
+    out: Annotated[Path, typer.Option("--out", help="密钥目录 / Key directory to write")],
+    key_passphrase_file: Annotated[
+        Path,
+        typer.Option(
+            "--key-passphrase-file", help="私钥口令文件（0600）/ File with the keys' passphrase"
+        ),
+    ],
+    title: Annotated[str, typer.Option("--title", help="单位中文名称 / Name of the unit")] = "",
+    host: Annotated[
+        list[str] | None, typer.Option("--host", help="主机地址，可重复 / Host address, repeatable")
+    ] = None,
+    generation: Annotated[
+        int | None,
+        typer.Option("--generation", help="密钥代次，默认下一代 / Generation, by default the next"),
+    ] = None,
+) -> None:
+    """签发参与方的三张证书及私钥 / Issue a participant's three certificates and keys."""
+    leaves = issue(
+        directory,
+        read_passphrase(passphrase_file),
+        participant,
+        out,
+        read_passphrase(key_passphrase_file),
+        now=datetime.now(UTC),
+        title=title,
+        hosts=tuple(host or ()),
+        generation=generation,
+    )
+    typer.echo(
+        f"已签发 {participant} 第 {leaves.generation} 代密钥 / "
+        f"issued generation {leaves.generation}: {out}"
+    )
+
+
+@app.command("show")
+def show(
+    directory: CaDirectory,
+    participant: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="只看此参与方 / Only this participant")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON / Print JSON")] = False,
+) -> None:
+    """列出已签发的证书 / List what was issued."""
+    found = issued(directory, participant)
+    if as_json:
+        typer.echo(json.dumps([_plain(item) for item in found], ensure_ascii=False))
+    else:
+        Console().print(_table(found))
+
+
+def _plain(item: IssuedCertificate) -> dict[str, str | int]:
+    return {
+        "participant": item.participant,
+        "use": str(item.key.use),
+        "generation": item.key.generation,
+        "key_id": item.key.id.hex(),
+        "not_before": item.key.not_before.isoformat(),
+        "not_after": item.key.not_after.isoformat(),
+    }
+
+
+def _table(found: Sequence[IssuedCertificate]) -> Table:
+    table = Table(
+        "参与方 participant", "用途 use", "代次 generation", "密钥标识 key id", "有效至 valid until"
+    )
+    for item in found:
+        table.add_row(
+            item.participant,
+            _USES[item.key.use],
+            str(item.key.generation),
+            item.key.id.hex()[:16],
+            f"{item.key.not_after:%Y-%m-%d %H:%M} UTC",
+        )
+    return table

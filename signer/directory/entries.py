@@ -1,0 +1,112 @@
+"""A participant's entry: as data of `directory/entry.v1`, and read back with its certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from signer.certificates import PathValidator, require
+from signer.directory.signed import SignedRecord, malformed
+from signer.directory.view import Key, Offer, Participant
+from signer.errors import CertificateError, DirectoryError
+from signer.identity import IdentityError, Role, role_of
+
+
+def entry_content(participant: Participant) -> dict[str, Any]:
+    """Return an entry's payload as data; of a key the certificate, suite and revocation."""
+    return {
+        "id": participant.id,
+        "version": participant.version,
+        "role": str(participant.role),
+        "parent": participant.parent,
+        "title": participant.title,
+        "certificates": [
+            {"certificate": k.certificate, "suite": k.suite, "revoked": k.revoked}
+            for k in participant.keys
+        ],
+        "hosts": list(participant.hosts),
+        "offers": [
+            {
+                "resource": offer.resource,
+                "items": list(offer.items),
+                "term_working_days": offer.term_working_days,
+            }
+            for offer in participant.offers
+        ],
+        "reads": list(participant.reads),
+    }
+
+
+def read_entry(
+    entry: SignedRecord, name: str, validator: PathValidator, issuers: Sequence[bytes]
+) -> Participant:
+    """Read an entry whose signature is verified.
+
+    Args:
+        entry: The record.
+        name: Its key on the topic, which must be the participant's id.
+        validator: Validates to the root.
+        issuers: DER of the issuing authorities.
+
+    Raises:
+        DirectoryError: `DIRECTORY_MALFORMED`, and as `listed_keys`.
+    """
+    content = entry.content
+    if content["id"] != name or content["role"] != _role(name) or content["version"] < 1:
+        raise malformed(name)
+    return Participant(
+        id=name,
+        role=Role(content["role"]),
+        parent=content["parent"],
+        title=content["title"],
+        keys=listed_keys(entry, name, validator, issuers),
+        hosts=tuple(content["hosts"]),
+        offers=tuple(
+            Offer(o["resource"], tuple(o["items"]), o["term_working_days"])
+            for o in content["offers"]
+        ),
+        reads=tuple(content["reads"]),
+        version=content["version"],
+    )
+
+
+def listed_keys(
+    entry: SignedRecord, name: str, validator: PathValidator, issuers: Sequence[bytes]
+) -> tuple[Key, ...]:
+    """Return the certified keys that an entry lists, each valid in path, id and suite (8).
+
+    Raises:
+        DirectoryError: `DIRECTORY_CERTIFICATE`, `DIRECTORY_SUITE`.
+    """
+    return tuple(_key(listed, name, validator, issuers) for listed in entry.content["certificates"])
+
+
+def _key(
+    listed: Mapping[str, Any], name: str, validator: PathValidator, issuers: Sequence[bytes]
+) -> Key:
+    try:
+        found = validator.path(listed["certificate"], issuers)
+        require(found, use=found.key.use, participant=name)
+    except CertificateError as error:
+        raise DirectoryError(
+            "DIRECTORY_CERTIFICATE",
+            f"目录中的证书不可接受（{error.code}）",
+            f"a listed certificate is not acceptable ({error.code})",
+            where=repr(name[:64]),
+        ) from error
+    if listed["suite"] != found.key.suite:
+        raise DirectoryError(
+            "DIRECTORY_SUITE",
+            "证书与所列密码套件不符",
+            "a certificate is not of the suite listed for it",
+            where=repr(name[:64]),
+        )
+    return replace(found.key, revoked=listed["revoked"])
+
+
+def _role(name: str) -> str | None:
+    try:
+        return str(role_of(name))
+    except IdentityError:
+        return None

@@ -1,0 +1,98 @@
+"""Who a participant is: its id, its role, and the names both carry in certificates.
+
+Ids (docs/spec/envelope.md, "Participants"): `hub`; a node is its six-digit region code
+(`370000`); an adapter is `<parent>.<agency>` (`320000.housing-fund`, `hub.marriage`).
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from schemas.errors import InputError
+
+HUB = "hub"
+
+_NODE = re.compile(r"[1-9][0-9]{5}")
+_AGENCY = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_MAX_AGENCY = 40
+
+
+class Role(StrEnum):
+    """The three kinds of participant."""
+
+    HUB = "hub"
+    NODE = "node"
+    ADAPTER = "adapter"
+
+
+class IdentityError(InputError):
+    """A participant id, URN or principal is not of the prescribed form."""
+
+
+def role_of(participant: str) -> Role:
+    """Return the role that a participant id implies.
+
+    Raises:
+        IdentityError: `PARTICIPANT_ID` when the id has none of the three forms.
+    """
+    if participant == HUB:
+        return Role.HUB
+    if _NODE.fullmatch(participant):
+        return Role.NODE
+    centre, dot, agency = participant.partition(".")
+    centre_ok = centre == HUB or _NODE.fullmatch(centre)
+    if dot and centre_ok and len(agency) <= _MAX_AGENCY and _AGENCY.fullmatch(agency):
+        return Role.ADAPTER
+    raise IdentityError(
+        "PARTICIPANT_ID",
+        "参与方标识不合规",
+        "not a participant id",
+        remedy_zh="应为 hub、六位行政区划代码，或“节点.机构”（如 320000.housing-fund）",
+        remedy_en="Use hub, a six-digit region code, or <node>.<agency>",
+        where=repr(participant[:64]),
+    )
+
+
+def urn(participant: str) -> str:
+    """Return the certificate's SAN URI, `urn:hedui:<role>:<id>`."""
+    return f"urn:hedui:{role_of(participant)}:{participant}"
+
+
+def from_urn(value: str) -> str:
+    """Return the participant id that a SAN URI names.
+
+    Raises:
+        IdentityError: `PARTICIPANT_URN` when the URI is not `urn:hedui:<role>:<id>` or when role
+            and id disagree.
+    """
+    prefix, _, participant = value.rpartition(":")
+    if participant and prefix == f"urn:hedui:{role_of(participant)}":
+        return participant
+    raise IdentityError(
+        "PARTICIPANT_URN",
+        "证书中的参与方名称不合规",
+        "the certificate's URI is not urn:hedui:<role>:<id>",
+        where=repr(value[:96]),
+    )
+
+
+def principal(participant: str, generation: int) -> str:
+    """Return the TLS certificate's CN and Kafka principal, e.g. `370000.g3`."""
+    role_of(participant)
+    return f"{participant}.g{generation}"
+
+
+def outbox_topic(participant: str) -> str:
+    """Return the topic only this participant writes and only its parent reads."""
+    role_of(participant)
+    return f"hedui.{participant}.outbox"
+
+
+def inbox_topic(participant: str) -> str:
+    """Return the topic only this participant's parent writes and only it reads."""
+    role_of(participant)
+    return f"hedui.{participant}.inbox"
+
+
+DIRECTORY_TOPIC = "hedui.directory"

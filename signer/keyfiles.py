@@ -1,0 +1,154 @@
+"""Key rings of P-256 keys held in this process: in memory, and read from a key directory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from signer.certificates import public_key_id
+from signer.directory.view import KeyUse
+from signer.errors import KeyRingError
+from signer.keydirectory import (
+    ROOT,
+    KeyDirectory,
+    certificate_file,
+    key_file,
+    read_key_directory,
+)
+from signer.suites.p256_aes256gcm import NAME as SUITE
+from signer.suites.p256_aes256gcm import open_epoch, sign
+from signer.suites.suite import SECRET_SIZE, SuiteError
+
+
+class HeldKeys:
+    """Private P-256 keys held in this process: implements `signer.keyring.KeyRing`.
+
+    Args:
+        participant: Whose keys they are.
+        signing: The key that signs now.
+        encryption: The keys that open, the newest first.
+    """
+
+    def __init__(
+        self,
+        participant: str,
+        signing: ec.EllipticCurvePrivateKey,
+        encryption: Sequence[ec.EllipticCurvePrivateKey],
+    ) -> None:
+        self._participant = participant
+        self._signing = signing
+        self._signing_id = public_key_id(signing.public_key())
+        self._encryption = {public_key_id(key.public_key()): key for key in encryption}
+
+    @property
+    def participant(self) -> str:
+        """Id of the participant whose keys these are."""
+        return self._participant
+
+    @property
+    def signing_key(self) -> bytes:
+        """Id of the key that signs now."""
+        return self._signing_id
+
+    @property
+    def signing_suite(self) -> str:
+        """Suite of the key that signs now."""
+        return SUITE
+
+    @property
+    def encryption_keys(self) -> tuple[bytes, ...]:
+        """Ids of the encryption keys held, the newest first."""
+        return tuple(self._encryption)
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign with the current signing key: raw r‖s, low s."""
+        return sign(self._signing, data)
+
+    def open_epoch(self, key: bytes, sealed: bytes, info: bytes) -> bytes:
+        """Open a sealed epoch secret; see `KeyRing.open_epoch`.
+
+        Raises:
+            KeyRingError: `KEY_NOT_HELD`, `EPOCH_INVALID`.
+        """
+        private_key = self._encryption.get(key)
+        if private_key is None:
+            raise KeyRingError(
+                "KEY_NOT_HELD", "本方不持有该加密密钥", "this key is not held", where=key.hex()[:16]
+            )
+        try:
+            secret = open_epoch(private_key, sealed, info)
+        except SuiteError as error:
+            raise KeyRingError(error.code, error.zh, error.en, where=key.hex()[:16]) from None
+        if len(secret) != SECRET_SIZE:
+            raise KeyRingError(
+                "EPOCH_INVALID",
+                "会话密钥长度有误",
+                "the epoch secret has the wrong length",
+                where=key.hex()[:16],
+            )
+        return secret
+
+
+class FileKeyRing(HeldKeys):
+    """The keys of a key directory (`signer.keydirectory`), and where its TLS files are."""
+
+    def __init__(self, contents: KeyDirectory) -> None:
+        super().__init__(
+            contents.participant,
+            contents.current[KeyUse.SIGNING].private_key,
+            [
+                contents.current[KeyUse.ENCRYPTION].private_key,
+                *(key.private_key for key in contents.retired),
+            ],
+        )
+        self._contents = contents
+
+    @classmethod
+    def load(cls, directory: Path, passphrase_file: Path, now: datetime) -> Self:
+        """Read a key directory; arguments and errors as `read_key_directory`."""
+        return cls(read_key_directory(directory, passphrase_file, now))
+
+    @property
+    def generation(self) -> int:
+        """Generation of the current keys."""
+        return self._contents.generation
+
+    @property
+    def certificates(self) -> tuple[bytes, ...]:
+        """DER of the current certificates (TLS, signing, encryption), then of earlier ones."""
+        filed = (*self._contents.current.values(), *self._contents.retired)
+        return tuple(key.certificate for key in filed)
+
+    @property
+    def issuers(self) -> tuple[bytes, ...]:
+        """DER of the issuing authorities."""
+        return self._contents.issuers
+
+    @property
+    def root(self) -> bytes:
+        """DER of the trust anchor."""
+        return self._contents.root
+
+    @property
+    def tls_key(self) -> Path:
+        """The TLS private key file, encrypted under `passphrase`."""
+        return self._contents.path / key_file(KeyUse.TLS)
+
+    @property
+    def tls_certificate(self) -> Path:
+        """The TLS certificate chain file."""
+        return self._contents.path / certificate_file(KeyUse.TLS)
+
+    @property
+    def root_file(self) -> Path:
+        """The trust anchor's PEM file."""
+        return self._contents.path / ROOT
+
+    @property
+    def passphrase(self) -> bytes:
+        """What opens the private key files."""
+        return self._contents.passphrase

@@ -1,0 +1,25 @@
+"""UUID version 7 (RFC 9562 §5.7) with time and randomness by argument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+_VERSION = 7
+_RANDOM_BYTES = 10
+_EPOCH_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def uuid7(now: datetime, entropy: Callable[[int], bytes]) -> UUID:
+    """Return a UUID whose first 48 bits are the milliseconds of `now`, the rest random."""
+    stamp = (now - _EPOCH_ZERO) // timedelta(milliseconds=1)
+    value = int.from_bytes(stamp.to_bytes(6) + entropy(_RANDOM_BYTES))
+    value = value & ~(0xF << 76) | _VERSION << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return UUID(int=value)
+
+
+def is_uuid7(value: UUID) -> bool:
+    """Whether version and variant bits are those of UUIDv7."""
+    return value.version == _VERSION
