@@ -1,0 +1,34 @@
+"""Kafka headers of an envelope: CloudEvents 1.0 in binary mode (spec §11).
+
+A convenience for tools that route or trace; the signed header is the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC
+
+from signer.envelope.format import Header
+from signer.identity import urn
+
+CONTENT_TYPE = b"application/vnd.hedui.envelope.v1+avro"
+
+
+def headers(header: Header) -> tuple[tuple[str, bytes], ...]:
+    """Return the headers that belong to a message."""
+    created = header.created.astimezone(UTC).replace(tzinfo=None)
+    time = created.isoformat(timespec="milliseconds") + "Z"
+    return (
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(header.message_id).encode()),
+        ("ce_source", urn(header.source).encode()),
+        ("ce_type", f"hedui.{header.kind}.v1".encode()),
+        ("ce_time", time.encode()),
+        ("content-type", CONTENT_TYPE),
+    )
+
+
+def agree(header: Header, given: Sequence[tuple[str, bytes]]) -> bool:
+    """Whether no given header contradicts the signed one; absent and foreign ones are fine."""
+    expected = dict(headers(header))
+    return all(expected.get(name, value) == value for name, value in given)

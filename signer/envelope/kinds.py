@@ -1,0 +1,87 @@
+"""What each kind of message may do: one table (spec §8). A new kind is a new row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from signer.identity import Role
+
+
+class Kind(StrEnum):
+    """Kinds of message, by their name on the wire."""
+
+    APPLICATION = "Application"
+    CONSENT = "Consent"
+    ROSTER = "Roster"
+    DECISION = "Decision"
+    DISPATCH = "Dispatch"
+    ANSWER = "Answer"
+    RECEIPT = "Receipt"
+    PROBLEM = "Problem"
+
+
+class Travel(StrEnum):
+    """In which directions a kind moves along the tree's edges."""
+
+    UP = "up"
+    DOWN = "down"
+    UP_THEN_DOWN = "up, then down"
+
+
+@dataclass(frozen=True, slots=True)
+class KindRule:
+    """One row of the table.
+
+    Attributes:
+        origins: Roles that may make it.
+        destinations: Roles it may be addressed to.
+        travel: Directions it may move in.
+        lifetime: Longest time from `created` to `expires`.
+        relay_adds_reader: Whether a relay may add exactly its `to` as a reader.
+        ordered_downwards: Whether it moves down only under an order.
+        compressible: Whether its payload may be deflated.
+        minimum: Smallest padded plaintext, bytes.
+    """
+
+    origins: frozenset[Role]
+    destinations: frozenset[Role]
+    travel: Travel
+    lifetime: timedelta
+    relay_adds_reader: bool = False
+    ordered_downwards: bool = False
+    compressible: bool = False
+    minimum: int = 0
+
+
+_WEEK = timedelta(days=7)
+_MONTH = timedelta(days=30)
+_HUB = frozenset({Role.HUB})
+_NODE = frozenset({Role.NODE})
+_ADAPTER = frozenset({Role.ADAPTER})
+
+KINDS: dict[str, KindRule] = {
+    Kind.APPLICATION: KindRule(_NODE, _HUB, Travel.UP, _WEEK, relay_adds_reader=True),
+    Kind.CONSENT: KindRule(
+        _NODE, _HUB, Travel.UP, _WEEK, relay_adds_reader=True, compressible=True
+    ),
+    Kind.ROSTER: KindRule(
+        _NODE,
+        _HUB,
+        Travel.UP_THEN_DOWN,
+        _MONTH,
+        relay_adds_reader=True,
+        ordered_downwards=True,
+        compressible=True,
+    ),
+    Kind.DECISION: KindRule(_HUB, _NODE, Travel.DOWN, _WEEK),
+    Kind.DISPATCH: KindRule(_HUB | _NODE, _HUB | _NODE, Travel.UP_THEN_DOWN, _MONTH),
+    Kind.ANSWER: KindRule(
+        _ADAPTER, _NODE, Travel.UP_THEN_DOWN, _MONTH, compressible=True, minimum=4096
+    ),
+    Kind.RECEIPT: KindRule(_NODE, _HUB | _ADAPTER, Travel.UP_THEN_DOWN, _WEEK),
+    Kind.PROBLEM: KindRule(
+        _HUB | _NODE | _ADAPTER, _HUB | _NODE | _ADAPTER, Travel.UP_THEN_DOWN, _WEEK
+    ),
+}
