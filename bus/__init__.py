@@ -1,0 +1,1 @@
+"""The exchange: rules, flow, broker, store, daemons, HTTP and the command line."""

@@ -1,0 +1,1 @@
+"""Frozen dataclasses of the exchange: persons, requests, messages, cases."""

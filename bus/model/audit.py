@@ -1,0 +1,48 @@
+"""Every audit event on one list, with what its `detail` holds. No personal data in any."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    """Names of audit events; the actor is a participant or `operator:<name>`."""
+
+    QUERY_SUBMITTED = "query.submitted"
+    """Requester: an operator submitted an application. persons, parts, application."""
+    APPLICATION_RECEIVED = "application.received"
+    """Hub: an application arrived. requester, application."""
+    REVIEW_OPENED = "review.opened"
+    """Hub: all parts are here, review begins. findings (count)."""
+    APPLICATION_DECIDED = "application.decided"
+    """Hub: accepted or refused. accepted, by, codes."""
+    DECISION_RECEIVED = "decision.received"
+    """Requester: the hub's decision arrived. accepted."""
+    ORDER_SENT = "order.sent"
+    """Hub or node: a roster part was endorsed to a child under an order. to, part, order."""
+    DISPATCH_RECEIVED = "dispatch.received"
+    """Hub or requester: a Dispatch arrived. source, rows."""
+    ORDER_RECEIVED = "order.received"
+    """Node or agency: a roster part came under an order. part, order, persons."""
+    ANSWER_SENT = "answer.sent"
+    """Agency: a row was answered. part, resource, order, fragments."""
+    ANSWER_PASSED = "answer.passed"
+    """Hub or node: an answer was verified and endorsed. source, part, resource."""
+    ANSWER_RECEIVED = "answer.received"
+    """Requester: an answer was opened. source, part, resource."""
+    QUERY_DELIVERED = "query.delivered"
+    """Requester, hub, agency: the receipt was made or arrived."""
+    PROBLEM_SENT = "problem.sent"
+    """A verified message was refused in this state. code, about."""
+    PROBLEM_RECEIVED = "problem.received"
+    """A peer refused a message of ours. code, about."""
+    MESSAGE_QUARANTINED = "message.quarantined"
+    """A record was refused and kept. code, topic, number."""
+    RESULT_READ = "result.read"
+    """Requester: an operator read a result. purpose (R035)."""
+    PROOF_EXPORTED = "proof.exported"
+    """Requester: an operator exported a proof."""
+    YEAR_TABLE_IMPORTED = "calendar.imported"
+    """An operator imported a working-day table. year."""
+    DIRECTORY_ADOPTED = "directory.adopted"
+    """A newer directory was adopted. version."""

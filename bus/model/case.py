@@ -1,0 +1,108 @@
+"""The state one participant keeps of one query. Holds no personal data: digests and counts only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from bus.model.messages import Finding
+from bus.model.request import PartDigest, Request
+
+
+class CaseRole(StrEnum):
+    """In which capacity a participant keeps a case; one query may give it two of them."""
+
+    REQUESTER = "requester"
+    REVIEWER = "reviewer"
+    PROVIDER = "provider"
+    AGENCY = "agency"
+
+
+class QueryState(StrEnum):
+    """States of a query, as far as this version moves it (REQUIREMENTS, "States")."""
+
+    SUBMITTED = "SUBMITTED"
+    UNDER_REVIEW = "UNDER_REVIEW"
+    REFUSED = "REFUSED"
+    ACCEPTED = "ACCEPTED"
+    STARTED = "STARTED"
+    PARTLY_ANSWERED = "PARTLY_ANSWERED"
+    ANSWERED = "ANSWERED"
+    DELIVERED = "DELIVERED"
+
+
+class RowState(StrEnum):
+    """What became of one thing owed.
+
+    OPEN: still owed. ANSWERED: all fragments arrived. DISPATCHED: the node turned it into rows of
+    its own. UNSERVED: nobody below could be asked, with a code.
+    """
+
+    OPEN = "OPEN"
+    ANSWERED = "ANSWERED"
+    DISPATCHED = "DISPATCHED"
+    UNSERVED = "UNSERVED"
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """One accepted fragment of an answer: its number, message digest, and whether it ends."""
+
+    number: int
+    digest: bytes
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing owed under one order: `holder` owes the answer on `resource` for `part`.
+
+    A leaf (an agency) owes one answer in fragments; a node owes a Dispatch. `order` is the chain
+    digest of the endorsed roster part the holder received. `code` says why an UNSERVED row is so.
+    """
+
+    part: int
+    resource: str
+    holder: str
+    leaf: bool
+    due: datetime
+    order: bytes
+    state: RowState = RowState.OPEN
+    fragments: tuple[Fragment, ...] = ()
+    closed: datetime | None = None
+    code: str | None = None
+
+    @property
+    def late(self) -> bool:
+        """Whether it was closed after its due time (R029)."""
+        return self.closed is not None and self.closed >= self.due
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One participant's case of one query.
+
+    `parts` are the parts the application lists; `received` the digests of those that arrived (or,
+    at the requester, were sent). `orders` are the digests of orders already turned into rows.
+    """
+
+    query: UUID
+    role: CaseRole
+    requester: str
+    state: QueryState
+    opened: datetime
+    updated: datetime
+    application: bytes | None = None
+    request: Request | None = None
+    person_count: int = 0
+    parts: tuple[PartDigest, ...] = ()
+    received: tuple[bytes, ...] = ()
+    rows: tuple[Row, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    decision: bytes | None = None
+    decided_by: str | None = None
+    decided: datetime | None = None
+    operator: str | None = None
+    delivered: datetime | None = None

@@ -1,0 +1,262 @@
+"""The store's twin: the same promises in plain dictionaries, gone with the process.
+
+A journal of undo steps makes a transaction cost what it writes, whatever the store already holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from bus.model.case import Case, CaseRole, QueryState
+from bus.ports.audit_chain import link
+from bus.ports.case_codec import decode_case, encode_case
+from bus.ports.instants import cut, to_milliseconds
+from bus.ports.memory_tables import FiledCase, Journal, Tables, following, oldest
+from bus.ports.store import (
+    AuditEntry,
+    AuditEvent,
+    HeldMessage,
+    OutboxRow,
+    QuarantinedMessage,
+    StoredMessage,
+    Unit,
+)
+from bus.ports.store_errors import equivocation_unchecked, store_closed
+from bus.ports.turn import Hold, Turn
+
+
+class MemoryUnit:
+    """A transaction on the tables; see the `Unit` protocol for what each method promises."""
+
+    def __init__(self, tables: Tables, journal: Journal, hold: Hold) -> None:
+        self._all = tables
+        self._journal = journal
+        self._hold = hold
+
+    @property
+    def _tables(self) -> Tables:
+        self._hold.check()
+        return self._all
+
+    def _next_number(self, table: str) -> int:
+        number = self._tables.numbers.get(table, 0) + 1
+        self._journal.put(self._tables.numbers, table, number)
+        return number
+
+    async def seen(self, source: str, message_id: UUID) -> bytes | None:
+        """Return the digest recorded for a message id, or None."""
+        return self._tables.seen.get((source, message_id))
+
+    async def mark_seen(self, source: str, message_id: UUID, digest: bytes, at: datetime) -> None:
+        """Record a message for deduplication; the same one twice is the same as once."""
+        cut(at)
+        known = self._tables.seen.get((source, message_id))
+        if known is None:
+            self._journal.put(self._tables.seen, (source, message_id), digest)
+        elif known != digest:
+            raise equivocation_unchecked(source)
+
+    async def case(self, query: UUID, role: CaseRole) -> Case | None:
+        """Return a case, or None."""
+        filed = self._tables.cases.get((query, role))
+        return None if filed is None else decode_case(filed.text)
+
+    async def save_case(self, case: Case) -> None:
+        """Insert or replace a case."""
+        cut(case.updated)
+        filed = FiledCase(case.state, to_milliseconds(case.opened), encode_case(case))
+        self._journal.put(self._tables.cases, (case.query, case.role), filed)
+
+    async def cases(
+        self, role: CaseRole, states: Sequence[QueryState] | None = None
+    ) -> Sequence[Case]:
+        """Return the cases of a role, newest first."""
+        chosen = [
+            (filed.opened, query.bytes, filed.text)
+            for (query, its_role), filed in self._tables.cases.items()
+            if its_role == role and (states is None or filed.state in states)
+        ]
+        return [decode_case(text) for _, _, text in sorted(chosen, reverse=True)]
+
+    async def put_message(self, message: StoredMessage) -> None:
+        """Keep a sealed message; the first form stays."""
+        kept = replace(message, at=cut(message.at))
+        tables = self._tables
+        if kept.digest in tables.messages:
+            return
+        self._journal.put(tables.messages, kept.digest, kept)
+        earlier = tables.query_messages.get(kept.query, ())
+        self._journal.put(tables.query_messages, kept.query, (*earlier, kept.digest))
+
+    async def message(self, digest: bytes) -> StoredMessage | None:
+        """Return a message by digest, or None."""
+        return self._tables.messages.get(digest)
+
+    async def messages(self, query: UUID, kind: str | None = None) -> Sequence[StoredMessage]:
+        """Return a query's messages in the order they were kept."""
+        tables = self._tables
+        kept = (tables.messages[digest] for digest in tables.query_messages.get(query, ()))
+        return [message for message in kept if kind is None or message.kind == kind]
+
+    async def enqueue(
+        self,
+        topic: str,
+        key: bytes,
+        value: bytes,
+        headers: Sequence[tuple[str, bytes]],
+        at: datetime,
+    ) -> None:
+        """Append a record to the outbox."""
+        created = cut(at)
+        number = self._next_number("outbox")
+        row = OutboxRow(number, topic, key, value, tuple(headers), created)
+        self._journal.put(self._tables.unsent, number, row)
+
+    async def unsent(self, limit: int) -> Sequence[OutboxRow]:
+        """Return the oldest unsent outbox rows."""
+        return oldest(self._tables.unsent, limit)
+
+    async def mark_sent(self, numbers: Sequence[int], at: datetime) -> None:
+        """Forget outbox rows: nothing reads them once they are sent."""
+        cut(at)
+        for number in numbers:
+            self._journal.remove(self._tables.unsent, number)
+
+    async def append_audit(self, event: AuditEvent) -> AuditEntry:
+        """Append an event to the hash chain."""
+        audit = self._tables.audit
+        entry = link(audit.get(len(audit)), event)
+        self._journal.put(audit, entry.number, entry)
+        return entry
+
+    async def audit(self, after: int, limit: int) -> Sequence[AuditEntry]:
+        """Return audit entries with a number above `after`, in order."""
+        return following(self._tables.audit, after, limit)
+
+    async def offsets(self, topic: str) -> Mapping[int, int]:
+        """Return the stored next offset of each partition of a topic."""
+        return {
+            partition: next_offset
+            for (its_topic, partition), next_offset in self._tables.offsets.items()
+            if its_topic == topic
+        }
+
+    async def store_offset(self, topic: str, partition: int, next_offset: int) -> None:
+        """Store how far a partition has been consumed."""
+        self._journal.put(self._tables.offsets, (topic, partition), next_offset)
+
+    async def hold(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes,
+        headers: Sequence[tuple[str, bytes]],
+        code: str,
+        query: UUID | None,
+        since: datetime,
+        until: datetime,
+    ) -> None:
+        """Park a record."""
+        since, until = cut(since), cut(until)
+        number = self._next_number("held")
+        parked = HeldMessage(number, topic, key, value, tuple(headers), code, query, since, until)
+        self._journal.put(self._tables.held, number, parked)
+
+    async def held(self, limit: int) -> Sequence[HeldMessage]:
+        """Return parked records, oldest first."""
+        return oldest(self._tables.held, limit)
+
+    async def release(self, number: int) -> None:
+        """Forget a parked record."""
+        self._journal.remove(self._tables.held, number)
+
+    async def quarantine(
+        self,
+        topic: str,
+        partition: int,
+        offset: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]],
+        code: str,
+        detail: str,
+        at: datetime,
+    ) -> int:
+        """Keep a refused record as it came; returns its number."""
+        at = cut(at)
+        number = self._next_number("quarantined")
+        refused = QuarantinedMessage(
+            number, topic, partition, offset, key, value, tuple(headers), code, detail, at, None
+        )
+        self._journal.put(self._tables.quarantined, number, refused)
+        return number
+
+    async def quarantined(self, after: int, limit: int) -> Sequence[QuarantinedMessage]:
+        """Return quarantined records with a number above `after`, in order."""
+        return following(self._tables.quarantined, after, limit)
+
+    async def mark_replayed(self, number: int, at: datetime) -> None:
+        """Note that a quarantined record was given to the step again."""
+        at = cut(at)
+        refused = self._tables.quarantined.get(number)
+        if refused is not None:
+            self._journal.put(self._tables.quarantined, number, replace(refused, replayed=at))
+
+    async def put_directory(self, key: str, record: bytes | None) -> None:
+        """Keep the newest directory record of a key; None removes it."""
+        if record is None:
+            self._journal.remove(self._tables.directory, key)
+        else:
+            self._journal.put(self._tables.directory, key, record)
+
+    async def directory(self) -> Mapping[str, bytes]:
+        """Return the kept directory records by key."""
+        return dict(sorted(self._tables.directory.items()))
+
+    async def put_year_table(self, year: int, table: str) -> None:
+        """Keep an imported year table; replaces an earlier one."""
+        self._journal.put(self._tables.year_tables, year, table)
+
+    async def year_tables(self) -> Mapping[int, str]:
+        """Return the imported year tables."""
+        return dict(sorted(self._tables.year_tables.items()))
+
+
+class MemoryStore:
+    """A `Store` in memory. Closing keeps what it holds, so that a restart can be played."""
+
+    def __init__(self) -> None:
+        self._tables = Tables()
+        self._turn = Turn()
+        self._open = False
+
+    async def open(self) -> None:
+        """Open; a second call changes nothing."""
+        self._open = True
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Unit]:
+        """Open a transaction: commits on a clean exit, rolls back on any exception.
+
+        Raises:
+            DefectError: `STORE_NESTED`: this task, or the one that started it, has one open.
+            StoreUnavailable: `STORE_CLOSED`: the store is not open.
+        """
+        async with self._turn.take() as hold:
+            if not self._open:
+                raise store_closed()
+            journal = Journal()
+            try:
+                yield MemoryUnit(self._tables, journal, hold)
+            except BaseException:
+                journal.roll_back()
+                raise
+
+    async def close(self) -> None:
+        """Close, after the open transaction has ended; safe to call twice."""
+        async with self._turn.take():
+            self._open = False

@@ -1,0 +1,78 @@
+"""What the in-memory store keeps, and the journal that takes a transaction back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
+
+from bus.model.case import CaseRole, QueryState
+from bus.ports.store import AuditEntry, HeldMessage, OutboxRow, QuarantinedMessage, StoredMessage
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class FiledCase:
+    """A case as the codec wrote it, with what it is sorted and chosen by."""
+
+    state: QueryState
+    opened: int
+    text: str
+
+
+@dataclass
+class Tables:
+    """What the store holds. Rows with numbers are keyed by them; `numbers` are the last given."""
+
+    seen: dict[tuple[str, UUID], bytes] = field(default_factory=dict)
+    cases: dict[tuple[UUID, CaseRole], FiledCase] = field(default_factory=dict)
+    messages: dict[bytes, StoredMessage] = field(default_factory=dict)
+    query_messages: dict[UUID, tuple[bytes, ...]] = field(default_factory=dict)
+    unsent: dict[int, OutboxRow] = field(default_factory=dict)
+    audit: dict[int, AuditEntry] = field(default_factory=dict)
+    offsets: dict[tuple[str, int], int] = field(default_factory=dict)
+    held: dict[int, HeldMessage] = field(default_factory=dict)
+    quarantined: dict[int, QuarantinedMessage] = field(default_factory=dict)
+    directory: dict[str, bytes] = field(default_factory=dict)
+    year_tables: dict[int, str] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
+
+
+class Journal:
+    """Writes to the tables and remembers how to take it back."""
+
+    def __init__(self) -> None:
+        self._undo: list[Callable[[], object]] = []
+
+    def put(self, table: dict[K, V], key: K, value: V) -> None:
+        """Insert or replace an entry."""
+        if key in table:
+            self._undo.append(partial(table.__setitem__, key, table[key]))
+        else:
+            self._undo.append(partial(table.pop, key))
+        table[key] = value
+
+    def remove(self, table: dict[K, V], key: K) -> None:
+        """Remove an entry if it is there. Taken back, it stands last: readers sort by key."""
+        if key in table:
+            self._undo.append(partial(table.__setitem__, key, table.pop(key)))
+
+    def roll_back(self) -> None:
+        """Undo everything, the latest first."""
+        while self._undo:
+            self._undo.pop()()
+
+
+def oldest(table: Mapping[int, V], limit: int) -> list[V]:
+    """Return the values of the lowest numbers."""
+    return [table[number] for number in sorted(table)[:limit]]
+
+
+def following(table: Mapping[int, V], after: int, limit: int) -> list[V]:
+    """Return the values with numbers above `after`, of a table without gaps."""
+    first = max(after, 0) + 1
+    return [table[number] for number in range(first, min(first + limit, len(table) + 1))]
