@@ -1,0 +1,1 @@
+"""Who offers what: the resource catalogue (资源目录)."""

@@ -1,0 +1,119 @@
+"""Which agencies must answer a request line, and through which child each is reached (R050-R051).
+
+全国 means all units able to provide the category, 部中心 the centre's own agencies (R017), a
+province's name the agencies of that province at any level of its tree. The directory is a tree and
+each centre asks its direct children only, so what one province asks of another passes the hub
+(R018).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from bus.catalog.catalogue import asked_and_offered, offer_of
+from bus.model.request import CENTRE, NATIONWIDE, RequestLine
+from signer.directory.view import Directory, Offer
+from signer.identity import HUB, Role
+
+NO_PROVIDER = "NO_PROVIDER"
+"""Nobody below who may answer the line offers its resource."""
+
+NO_ITEMS = "NO_ITEMS"
+"""The resource is offered, but with none of the items asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """An agency that must answer: its id, the items to order from it, its feedback term."""
+
+    id: str
+    items: tuple[str, ...]
+    term_working_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A direct child to ask: itself the agency (`leaf`), or a node above one or more agencies.
+
+    `items` are those that at least one agency behind it gives; `term_working_days` is the longest
+    term among them, since the child has answered when its last agency has.
+    """
+
+    id: str
+    leaf: bool
+    items: tuple[str, ...]
+    term_working_days: int
+
+
+def agencies(directory: Directory, line: RequestLine) -> tuple[Agency, ...]:
+    """Return the agencies that must answer a line, by id; none when there are none (R051)."""
+    return tuple(
+        Agency(path[0], items, offer.term_working_days)
+        for path, offer in _offers(directory, line)
+        if (items := asked_and_offered(line.items, offer))
+    )
+
+
+def children_for(directory: Directory, me: str, line: RequestLine) -> tuple[Child, ...]:
+    """Return the direct children of `me` to ask about a line, by id.
+
+    Args:
+        directory: The verified directory.
+        me: The centre that dispatches: the hub or a node.
+        line: The line; at a node, as the hub's order narrowed it.
+
+    Returns:
+        Empty when nobody below `me` can answer; `unserved` then says why.
+    """
+    behind: defaultdict[str, list[Agency]] = defaultdict(list)
+    for agency in agencies(directory, line):
+        path = directory.path_up(agency.id)
+        if me in path[1:]:
+            behind[path[path.index(me) - 1]].append(agency)
+    return tuple(
+        Child(
+            id=child,
+            leaf=reached[0].id == child,
+            items=tuple(i for i in line.items if any(i in agency.items for agency in reached)),
+            term_working_days=max(agency.term_working_days for agency in reached),
+        )
+        for child, reached in sorted(behind.items())
+    )
+
+
+def unserved(directory: Directory, me: str, line: RequestLine) -> str | None:
+    """Return why nobody below `me` can be asked about a line, or None when somebody can.
+
+    Returns:
+        `NO_ITEMS` when an agency below offers the resource but none of the items, else
+        `NO_PROVIDER`.
+    """
+    if children_for(directory, me, line):
+        return None
+    offered = any(me in path[1:] for path, _ in _offers(directory, line))
+    return NO_ITEMS if offered else NO_PROVIDER
+
+
+def _offers(directory: Directory, line: RequestLine) -> list[tuple[tuple[str, ...], Offer]]:
+    """Return who offers the line's resource and may be asked: path up to the hub, and offer."""
+    found = []
+    for id_, participant in sorted(directory.participants.items()):
+        offer = offer_of(participant, line.resource)
+        if participant.role is Role.ADAPTER and offer is not None:
+            path = directory.path_up(id_)
+            if _asked(path, line.provider):
+                found.append((path, offer))
+    return found
+
+
+def _asked(path: tuple[str, ...], provider: str) -> bool:
+    """Whether a line's provider covers the agency whose path up to the hub this is (R051)."""
+    if path[-1] != HUB:
+        # Cut off: its chain of parents does not end at the hub.
+        return False
+    if provider == NATIONWIDE:
+        return True
+    if provider == CENTRE:
+        return path[1:] == (HUB,)
+    return provider in path[1:]

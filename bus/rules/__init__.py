@@ -1,0 +1,1 @@
+"""One regulation question a file, pure."""

@@ -1,0 +1,174 @@
+"""Whether the lines of a request stand in the catalogue and can be asked (R020, R049-R053).
+
+A draft's lines are rows of the attached table as filled in; a request's lines are what travels,
+one for each resource, and are judged again at the hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from bus.catalog.catalogue import Catalogue
+from bus.catalog.expand import CatalogueError, choose
+from bus.model.messages import Finding
+from bus.model.request import DraftLine, Request, RequestLine
+from bus.rules import places
+from bus.rules.provider import is_provider
+from bus.rules.time_range import check_range
+from schemas.resources import IDENTITY_ITEMS
+
+
+def check_draft_lines(
+    lines: Iterable[DraftLine], catalogue: Catalogue, today: date
+) -> tuple[Finding, ...]:
+    """Return everything wrong with the attached table of a draft.
+
+    Args:
+        lines: Its rows.
+        catalogue: The catalogue it is written against.
+        today: The day of the check, in Asia/Shanghai.
+    """
+    rows = tuple(lines)
+    if not rows:
+        return (_empty(),)
+    found: list[Finding] = []
+    for row in rows:
+        found += _provider(row)
+        found += _catalogue(row, catalogue)
+        found += _time(row, today)
+    return tuple(found)
+
+
+def check_request(request: Request, catalogue: Catalogue, today: date) -> tuple[Finding, ...]:
+    """Return everything wrong with the lines of a request that arrived.
+
+    Args:
+        request: The request.
+        catalogue: The catalogue in force; a request may have been written against an older one.
+        today: The day of the check, in Asia/Shanghai.
+    """
+    found = [*_version(request, catalogue), *_numbering(request)]
+    if not request.lines:
+        found.append(_empty())
+    for line in request.lines:
+        found += _provider(line)
+        found += _entry(line, catalogue)
+        found += _time(line, today)
+    return tuple(found)
+
+
+def _empty() -> Finding:
+    # R021, R049
+    return Finding(
+        "LINES_EMPTY",
+        "附表没有填写任何查询内容",
+        "the attached table asks for nothing",
+        "附表",
+    )
+
+
+def _provider(line: DraftLine | RequestLine) -> list[Finding]:
+    # R050
+    if is_provider(line.provider):
+        return []
+    return [
+        Finding(
+            "PROVIDER_UNKNOWN",
+            "信息提供方须为“全国”、“部中心”或省份名称",
+            "the provider is none of 全国, 部中心 and a province",
+            places.row(line.row, "信息提供方"),
+        )
+    ]
+
+
+def _time(line: DraftLine | RequestLine, today: date) -> tuple[Finding, ...]:
+    # R053
+    return check_range(line.time_from, line.time_to, today, places.row(line.row, "时间范围"))
+
+
+def _catalogue(line: DraftLine, catalogue: Catalogue) -> list[Finding]:
+    # R020, R052
+    try:
+        choose(line, catalogue)
+    except CatalogueError as fault:
+        return [
+            Finding(
+                fault.code,
+                f"{fault.zh}。{fault.remedy_zh}",
+                f"{fault.en}. {fault.remedy_en}",
+                fault.where,
+            )
+        ]
+    return []
+
+
+def _version(request: Request, catalogue: Catalogue) -> list[Finding]:
+    # R020
+    if 1 <= request.catalogue_version <= catalogue.version:
+        return []
+    return [
+        Finding(
+            "CATALOGUE_VERSION",
+            "申请所依的资源目录版本不存在",
+            "the catalogue version the application names does not exist",
+            "附表",
+        )
+    ]
+
+
+def _numbering(request: Request) -> list[Finding]:
+    # Answers name lines by number.
+    numbers = [line.line for line in request.lines]
+    if numbers == list(range(1, len(numbers) + 1)) and all(line.row >= 1 for line in request.lines):
+        return []
+    return [
+        Finding(
+            "LINES_MISNUMBERED",
+            "附表各行的序号不是自 1 起连续",
+            "the lines are not numbered 1 to n, or a row is not counted from 1",
+            "附表",
+        )
+    ]
+
+
+def _entry(line: RequestLine, catalogue: Catalogue) -> list[Finding]:
+    # R020, R052
+    entry = catalogue.entry(line.resource)
+    if entry is None or entry.category != line.category:
+        return [
+            Finding(
+                "RESOURCE_UNKNOWN",
+                "信息资源不在资源目录的该类别之内",
+                "the resource is not in this category of the catalogue",
+                places.row(line.row, "内容类别"),
+            )
+        ]
+    if not set(line.items) <= {item.name for item in entry.items}:
+        return [
+            Finding(
+                "ITEM_UNKNOWN",
+                "内容项不在资源目录的该资源之内",
+                "an item is not one the catalogue lists for the resource",
+                places.row(line.row, "内容项"),
+            )
+        ]
+    if len(set(line.items)) < len(line.items):
+        return [
+            Finding(
+                "ITEM_TWICE",
+                "内容项重复",
+                "an item is asked twice",
+                places.row(line.row, "内容项"),
+            )
+        ]
+    if not set(line.items) - set(IDENTITY_ITEMS):
+        return [
+            Finding(
+                "ITEMS_IDENTITY_ONLY",
+                "只列了身份项，没有查询内容",
+                "only identity items are asked",
+                places.row(line.row, "内容项"),
+            )
+        ]
+    return []
