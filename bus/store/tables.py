@@ -1,0 +1,170 @@
+"""Every table of a participant's database.
+
+Instants are whole milliseconds since the epoch, UTC; digests 32 raw bytes; ids of queries and
+messages 16 raw bytes. No column holds personal data in clear: bodies rest sealed, secrets under
+the store key.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from bus.store.columns import Headers, Instant, RowNumber, UuidBytes
+
+metadata = MetaData()
+
+
+def _number(comment: str) -> Column[int]:
+    """Return the key of a table whose rows are numbered in the order they came."""
+    return Column("number", RowNumber, primary_key=True, autoincrement=True, comment=comment)
+
+
+schema_version = Table(
+    "schema_version",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False, comment="one row: the shape"),
+)
+
+seen = Table(
+    "seen",
+    metadata,
+    Column("source", Text, primary_key=True, comment="participant id of the origin"),
+    Column("message_id", UuidBytes, primary_key=True, comment="the message id it gave"),
+    Column("digest", LargeBinary, nullable=False, comment="message digest it was verified with"),
+    Column("at", Instant, nullable=False, comment="when it was taken in; bounds the window"),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("query", UuidBytes, primary_key=True, comment="query id"),
+    Column("role", Text, primary_key=True, comment="CaseRole"),
+    Column("state", Text, nullable=False, comment="QueryState, a copy of the body's"),
+    Column("opened", Instant, nullable=False, comment="a copy of the body's"),
+    Column("updated", Instant, nullable=False, comment="a copy of the body's"),
+    Column("body", Text, nullable=False, comment="the case as JSON (ports/case_codec.py)"),
+    Index("cases_newest", "role", "opened"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    _number("order of keeping"),
+    Column("digest", LargeBinary, nullable=False, comment="message digest"),
+    Column("query", UuidBytes, nullable=False, comment="query id"),
+    Column("kind", Text, nullable=False, comment="message kind"),
+    Column("source", Text, nullable=False, comment="participant id of the origin"),
+    Column("message_id", UuidBytes, nullable=False, comment="the message id it gave"),
+    Column("part", Integer, comment="roster part, from 1; null where the kind has none"),
+    Column("envelope", LargeBinary, nullable=False, comment="sealed bytes, as sent or received"),
+    Column("secret", LargeBinary, comment="content secret under the store key; null: not ours"),
+    Column("sent", Boolean, nullable=False, comment="true: our own, false: received"),
+    Column("at", Instant, nullable=False, comment="when it was kept"),
+    UniqueConstraint("digest", name="messages_digest"),
+    Index("messages_query", "query", "number"),
+    sqlite_autoincrement=True,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _number("order of enqueueing; never given twice"),
+    Column("topic", Text, nullable=False, comment="topic to publish to"),
+    Column("key", LargeBinary, nullable=False, comment="record key: the conversation id"),
+    Column("value", LargeBinary, nullable=False, comment="sealed bytes"),
+    Column("headers", Headers, nullable=False, comment="record headers"),
+    Column("created", Instant, nullable=False, comment="when it was enqueued"),
+    Column("sent", Instant, comment="when the broker had it; null: still to publish"),
+    sqlite_autoincrement=True,
+)
+# The relay looks for what is unsent all the time; of a long history it sees only that.
+Index(
+    "outbox_unsent",
+    outbox.c.number,
+    sqlite_where=outbox.c.sent.is_(None),
+    postgresql_where=outbox.c.sent.is_(None),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column(
+        "number",
+        RowNumber,
+        primary_key=True,
+        autoincrement=False,
+        comment="from 1 without gaps; being the key, it keeps two writers from forking the chain",
+    ),
+    Column("at", Instant, nullable=False, comment="when it happened"),
+    Column("event", Text, nullable=False, comment="name of the event"),
+    Column("actor", Text, nullable=False, comment="participant id or operator:<name>"),
+    Column("query", UuidBytes, comment="query id; null: about no query"),
+    Column("detail", Text, nullable=False, comment="canonical JSON object (ports/audit_chain.py)"),
+    Column("prev", LargeBinary, nullable=False, comment="hash of the entry before"),
+    Column("hash", LargeBinary, nullable=False, comment="SHA-256 of prev and this entry"),
+)
+
+offsets = Table(
+    "offsets",
+    metadata,
+    Column("topic", Text, primary_key=True, comment="topic that is read"),
+    Column("partition", Integer, primary_key=True, autoincrement=False, comment="from 0"),
+    Column("next_offset", BigInteger, nullable=False, comment="the next offset to read"),
+)
+
+held = Table(
+    "held",
+    metadata,
+    _number("order of parking; never given twice"),
+    Column("topic", Text, nullable=False, comment="topic it came from"),
+    Column("key", LargeBinary, comment="record key as it came"),
+    Column("value", LargeBinary, nullable=False, comment="record value as it came"),
+    Column("headers", Headers, nullable=False, comment="record headers as they came"),
+    Column("code", Text, nullable=False, comment="what it waits for"),
+    Column("query", UuidBytes, comment="query id where it is known"),
+    Column("since", Instant, nullable=False, comment="when it was parked"),
+    Column("until", Instant, nullable=False, comment="when the wait is over"),
+    sqlite_autoincrement=True,
+)
+
+quarantined = Table(
+    "quarantined",
+    metadata,
+    _number("order of refusal; never given twice"),
+    Column("topic", Text, nullable=False, comment="topic it came from"),
+    Column("partition", Integer, nullable=False, comment="partition it came from"),
+    Column("offset", BigInteger, nullable=False, comment="offset it came from"),
+    Column("key", LargeBinary, comment="record key as it came"),
+    Column("value", LargeBinary, comment="record value as it came; null: a tombstone"),
+    Column("headers", Headers, nullable=False, comment="record headers as they came"),
+    Column("code", Text, nullable=False, comment="why it was refused"),
+    Column("detail", Text, nullable=False, comment="the place at fault; no personal data"),
+    Column("at", Instant, nullable=False, comment="when it was refused"),
+    Column("replayed", Instant, comment="when it was last tried again; null: never"),
+    sqlite_autoincrement=True,
+)
+
+directory = Table(
+    "directory",
+    metadata,
+    Column("key", Text, primary_key=True, comment="record key on the directory topic"),
+    Column("record", LargeBinary, nullable=False, comment="the newest signed record"),
+)
+
+year_tables = Table(
+    "year_tables",
+    metadata,
+    Column("year", Integer, primary_key=True, autoincrement=False, comment="calendar year"),
+    Column("body", Text, nullable=False, comment="the imported table, JSON text"),
+)

@@ -1,0 +1,15 @@
+"""One open transaction: the parts of the `Unit` protocol put together."""
+
+from __future__ import annotations
+
+from bus.store.audit import Audit
+from bus.store.cases import Cases
+from bus.store.messages import Messages
+from bus.store.outbox import Outbox
+from bus.store.parked import Parked
+from bus.store.progress import Progress
+from bus.store.records import Records
+
+
+class SqlUnit(Cases, Messages, Outbox, Audit, Progress, Parked, Records):
+    """A `Unit` on SQL; see there for what each method promises."""
