@@ -1,0 +1,277 @@
+"""Consuming: positions from the store, one topic's refusal kept from the others.
+
+Positions are taken up in `poll`, not in the rebalance callback: the client swallows what a
+callback raises and would go on from the committed offsets. A partition whose stored position has
+not been taken up yet gives no records.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import TopicAuthorizationFailedError
+
+from bus.broker.failures import FOREIGN, translated
+from bus.broker.settings import BrokerSettings
+from bus.ports.broker import OffsetSource, Record
+from bus.ports.broker_errors import BrokerRefused, topic_unauthorised, unavailable
+
+Lookup = Callable[[str], Awaitable[Sequence[int]]]
+"""Topic → its partitions, or BrokerRefused, or BrokerUnavailable."""
+
+_MARGIN = timedelta(milliseconds=200)
+"""What a poll may last beyond its wait while a rebalance goes on."""
+
+
+class _Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """Which assigned partitions still need their stored position."""
+
+    def __init__(self) -> None:
+        self.unplaced: set[TopicPartition] = set()
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Forget partitions that went to another instance."""
+        self.unplaced.difference_update(revoked)
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Note partitions that came to us."""
+        self.unplaced.update(assigned)
+
+
+class KafkaSubscription:
+    """A consumer of some topics, of those that do not refuse us.
+
+    Args:
+        consumer: A consumer that is not started yet.
+        topics: What to read.
+        lookup: Finds a topic's partitions, or says why it is refused.
+        offsets: Where to begin.
+        grouped: Whether partitions are shared with the group, or all of them are ours.
+        settings: The connection.
+    """
+
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        topics: Sequence[str],
+        lookup: Lookup,
+        offsets: OffsetSource,
+        *,
+        grouped: bool,
+        settings: BrokerSettings,
+    ) -> None:
+        self._consumer = consumer
+        self._topics = tuple(topics)
+        self._lookup = lookup
+        self._offsets = offsets
+        self._grouped = grouped
+        self._settings = settings
+        self._assignment = _Assignment()
+        self._readable: dict[str, Sequence[int]] = {}
+        self._refused: dict[str, BrokerRefused] = {}
+        self._opened = time.time()
+        self.closed = False
+
+    @property
+    def refused_topics(self) -> Mapping[str, BrokerRefused]:
+        """Topics that refuse this principal or are missing; the others are read on."""
+        return self._refused
+
+    async def open(self) -> None:
+        """Connect, join and take up the stored positions; on failure nothing stays open.
+
+        Raises:
+            BrokerUnavailable: The cluster cannot be reached, or gives us no partitions in time.
+            BrokerRefused: Every topic, or the group, refuses this principal.
+            StoreUnavailable: The stored positions cannot be read.
+        """
+        # The partitions of a killed instance come free a session later, and a join may take one.
+        limit = self._settings.delivery_timeout
+        if self._grouped:
+            limit += 2 * self._settings.session_timeout
+        try:
+            await self._look_up(self._topics)
+            self._join()
+            async with asyncio.timeout(limit.total_seconds()):
+                await self._consumer.start()
+            await self._place()
+        except BaseException as error:
+            await self.close()
+            if isinstance(error, FOREIGN):
+                raise translated(error, self._settings.bootstrap) from error
+            raise
+
+    async def retry_refused(self) -> Mapping[str, BrokerRefused]:
+        """Try the refused topics again, as after new ACLs; returns those that still refuse.
+
+        A topic that refuses only reads is found to do so by a later `poll`.
+
+        Raises:
+            BrokerUnavailable: The cluster does not answer.
+        """
+        again, self._refused = tuple(self._refused), {}
+        known = set(self._readable)
+        await self._look_up(again)
+        resumed = known.difference(self._refused).intersection(again)
+        self._consumer.resume(*(each for each in self._assigned() if each.topic in resumed))
+        if set(self._readable) != known:
+            self._join()
+        return self._refused
+
+    async def poll(self, wait: timedelta, limit: int) -> Sequence[Record]:
+        """Return up to `limit` new records, at once when there are some, else after `wait`.
+
+        Raises:
+            BrokerUnavailable: No fetch was answered for `request_timeout`, or this is closed.
+            BrokerRefused: Every topic, or the group, refuses this principal.
+            StoreUnavailable: The stored positions cannot be read.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wait.total_seconds()
+        while True:
+            await self._place()
+            left = timedelta(seconds=max(0.0, deadline - loop.time()))
+            try:
+                found = await self._fetch(left, limit)
+            except TopicAuthorizationFailedError as error:
+                self._refuse(str(error.args[0]))
+                continue
+            except FOREIGN as error:
+                raise translated(error, self._settings.bootstrap) from error
+            if found or not left:
+                break
+        if not found:
+            self._check_reading()
+        return [_record(record) for record in found]
+
+    async def commit(self, positions: Mapping[tuple[str, int], int]) -> None:
+        """Tell the broker how far we are; without a group there is nobody to tell."""
+        assigned = self._assigned()
+        offsets = {
+            partition: offset
+            for (topic, number), offset in positions.items()
+            if (partition := TopicPartition(topic, number)) in assigned
+        }
+        if not offsets:
+            return
+        with contextlib.suppress(*FOREIGN):
+            async with asyncio.timeout(self._settings.request_timeout.total_seconds()):
+                await self._consumer.commit(offsets)
+
+    async def close(self) -> None:
+        """Leave and close; safe to call twice."""
+        self.closed = True
+        stopping = asyncio.ensure_future(self._consumer.stop())
+        limit = self._settings.delivery_timeout.total_seconds()
+        await asyncio.wait([stopping], timeout=limit)
+        if not stopping.done():
+            stopping.cancel()
+            await asyncio.wait([stopping])
+        if stopping.cancelled() or stopping.exception() is not None:
+            # While the cluster is away the client's `stop` can end halfway, by a cancellation
+            # of its own fetches that it passes on to its caller; the sockets are then left.
+            await self._consumer._client.close()  # noqa: SLF001 - there is no public way
+
+    async def _look_up(self, topics: Iterable[str]) -> None:
+        """Sort topics into readable and refused ones."""
+        names = tuple(topics)
+        found = await asyncio.gather(*map(self._lookup, names), return_exceptions=True)
+        for topic, result in zip(names, found, strict=True):
+            if isinstance(result, BrokerRefused):
+                self._refused[topic] = result
+            elif isinstance(result, BaseException):
+                raise result
+            else:
+                self._readable[topic] = result
+
+    def _join(self) -> None:
+        """Ask for the partitions of the readable topics.
+
+        Raises:
+            BrokerRefused: Every topic refuses us.
+        """
+        if not self._topics:  # a hub without participants reads nothing yet
+            return
+        if not self._readable:
+            raise next(iter(self._refused.values()))
+        if self._grouped:
+            self._consumer.subscribe(tuple(self._readable), listener=self._assignment)
+            return
+        partitions = [
+            TopicPartition(topic, number)
+            for topic, numbers in self._readable.items()
+            for number in numbers
+        ]
+        self._consumer.assign(partitions)
+        self._assignment.unplaced.update(partitions)
+
+    def _assigned(self) -> frozenset[TopicPartition]:
+        return frozenset(self._consumer.assignment())
+
+    async def _fetch(self, wait: timedelta, limit: int) -> Sequence[ConsumerRecord]:
+        """Return what arrives within `wait`, of placed partitions only."""
+        try:
+            async with asyncio.timeout((wait + _MARGIN).total_seconds()):
+                batches = await self._consumer.getmany(
+                    timeout_ms=wait // timedelta(milliseconds=1), max_records=limit
+                )
+        except TimeoutError:  # a rebalance is going on: nothing is ours to read
+            return ()
+        return [
+            record
+            for partition, records in batches.items()
+            if partition not in self._assignment.unplaced
+            for record in records
+        ]
+
+    async def _place(self) -> None:
+        """Move partitions that are new to us to their stored positions."""
+        unplaced = self._assignment.unplaced
+        for topic in {partition.topic for partition in unplaced}:
+            stored = await self._offsets(topic)
+            for partition in [new for new in unplaced if new.topic == topic]:
+                # 0 stands for the beginning: where retention has moved it, the cluster says so
+                # and the client goes there. Asking for it would fail for all topics at once
+                # when a single one refuses us.
+                self._consumer.seek(partition, stored.get(partition.partition, 0))
+                unplaced.discard(partition)
+            self._refused.pop(topic, None)  # a new assignment tries every topic again
+
+    def _refuse(self, topic: str) -> None:
+        """Read no more of a topic; pausing it, unlike leaving it, disturbs nobody else."""
+        self._refused[topic] = topic_unauthorised(topic)
+        self._consumer.pause(*(each for each in self._assigned() if each.topic == topic))
+
+    def _check_reading(self) -> None:
+        """Raise where an empty poll has a reason: the client only tries again.
+
+        Raises:
+            BrokerUnavailable: No fetch has been answered for `request_timeout`.
+            BrokerRefused: Every topic refuses us.
+        """
+        assigned = self._assigned()
+        reading = assigned - self._consumer.paused()
+        if not assigned:
+            return
+        if not reading:
+            raise next(iter(self._refused.values()))
+        answered = max(self._consumer.last_poll_timestamp(each) or 0 for each in reading) / 1000
+        silent = timedelta(seconds=time.time() - max(answered, self._opened))
+        if silent > self._settings.request_timeout:
+            raise unavailable(self._settings.bootstrap)
+
+
+def _record(record: ConsumerRecord) -> Record:
+    return Record(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        key=record.key,
+        value=record.value,
+        headers=tuple((name, bytes(value or b"")) for name, value in record.headers),
+    )

@@ -1,0 +1,379 @@
+"""Refused topics, rebalances and silence, shown with a scripted consumer."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import errors as kafka
+
+from bus.broker.settings import BrokerSettings
+from bus.broker.subscription import KafkaSubscription
+from bus.errors import UnavailableError
+from bus.ports.broker_errors import (
+    BrokerRefused,
+    BrokerUnavailable,
+    topic_missing,
+    topic_unauthorised,
+    unavailable,
+)
+
+MOMENT = timedelta(milliseconds=20)
+SETTINGS = BrokerSettings(
+    bootstrap="kafka.test:9093",
+    client_id="370000",
+    request_timeout=timedelta(seconds=1),
+    delivery_timeout=timedelta(milliseconds=50),
+    session_timeout=timedelta(milliseconds=50),
+)
+
+
+class Scripted:
+    """An aiokafka consumer that plays `script`: batches, exceptions, or callables."""
+
+    def __init__(self):
+        self.script = []
+        self.assigned = set()
+        self.held = set()
+        self.positions = {}
+        self.subscribed = []
+        self.listener = None
+        self.committed = {}
+        self.failure = None
+        self.stop_failure = None
+        self.stopped = False
+        self.cut = False
+        self.answered = None
+        self._client = self
+
+    async def start(self):
+        if self.failure:
+            raise self.failure
+
+    async def stop(self):
+        if self.stop_failure:
+            raise self.stop_failure
+        self.stopped = True
+
+    async def close(self):
+        self.cut = True
+
+    def assign(self, partitions):
+        self.assigned = set(partitions)
+
+    def subscribe(self, topics, listener):
+        self.subscribed.append(sorted(topics))
+        self.listener = listener
+        self.rebalance(*(TopicPartition(topic, 0) for topic in topics))
+
+    def rebalance(self, *partitions):
+        self.listener.on_partitions_revoked(self.assigned)
+        self.assigned = set(partitions)
+        self.held.clear()
+        self.listener.on_partitions_assigned(self.assigned)
+
+    def assignment(self):
+        return frozenset(self.assigned)
+
+    def paused(self):
+        return frozenset(self.held)
+
+    def pause(self, *partitions):
+        self.held.update(partitions)
+
+    def resume(self, *partitions):
+        self.held.difference_update(partitions)
+
+    def seek(self, partition, offset):
+        self.positions[tuple(partition)] = offset
+
+    def last_poll_timestamp(self, _partition):
+        return self.answered
+
+    async def commit(self, offsets):
+        self.committed.update(offsets)
+        if self.failure:
+            raise self.failure
+
+    async def getmany(self, *, timeout_ms, max_records):
+        assert max_records > 0
+        step = self.script.pop(0) if self.script else {}
+        if callable(step):
+            step = await step()
+        if isinstance(step, Exception):
+            raise step
+        if not step:
+            await asyncio.sleep(timeout_ms / 1000)
+        return step
+
+
+class Topics:
+    """The lookup, with the topics that do not answer as wished."""
+
+    def __init__(self):
+        self.errors = {}
+
+    async def find(self, topic):
+        if topic in self.errors:
+            raise self.errors[topic]
+        return [0]
+
+
+class Stored:
+    """The offsets of the store."""
+
+    def __init__(self):
+        self.offsets = {}
+        self.error = None
+
+    async def __call__(self, topic):
+        if self.error:
+            raise self.error
+        return self.offsets.get(topic, {})
+
+
+@pytest.fixture
+def consumer():
+    return Scripted()
+
+
+@pytest.fixture
+def topics():
+    return Topics()
+
+
+@pytest.fixture
+def stored():
+    return Stored()
+
+
+@pytest.fixture(params=[True, False], ids=["grouped", "assigned"])
+def subscription(request, consumer, topics, stored):
+    return build(consumer, topics, stored, grouped=request.param)
+
+
+def build(consumer, topics, stored, *, grouped):
+    return KafkaSubscription(
+        consumer, ["a", "b"], topics.find, stored, grouped=grouped, settings=SETTINGS
+    )
+
+
+def batch(topic, *offsets):
+    partition = TopicPartition(topic, 0)
+    return {
+        partition: [
+            ConsumerRecord(topic, 0, offset, 0, 0, b"k", b"v", None, 1, 1, ()) for offset in offsets
+        ]
+    }
+
+
+def places(records):
+    return [(record.topic, record.offset) for record in records]
+
+
+async def test_opening_takes_up_the_stored_positions(subscription, consumer, stored):
+    stored.offsets = {"a": {0: 7}}
+
+    await subscription.open()
+
+    assert consumer.positions == {("a", 0): 7, ("b", 0): 0}
+
+
+async def test_a_topic_that_refuses_to_be_read_is_paused(subscription, consumer):
+    await subscription.open()
+    consumer.script = [kafka.TopicAuthorizationFailedError("b"), batch("a", 0)]
+
+    assert places(await subscription.poll(MOMENT, 10)) == [("a", 0)]
+
+    assert consumer.held == {TopicPartition("b", 0)}
+    assert subscription.refused_topics["b"].code == "TOPIC_UNAUTHORISED"
+
+
+async def test_topics_refused_at_the_start_are_left_out_and_taken_up_later(
+    subscription, consumer, topics
+):
+    topics.errors = {"b": topic_missing("b")}
+    await subscription.open()
+    assert consumer.assigned == {TopicPartition("a", 0)}
+    assert [e.code for e in subscription.refused_topics.values()] == ["TOPIC_MISSING"]
+    assert (await subscription.retry_refused()).keys() == {"b"}
+    assert consumer.assigned == {TopicPartition("a", 0)}
+
+    topics.errors = {}
+    assert not await subscription.retry_refused()
+
+    assert consumer.assigned == {TopicPartition("a", 0), TopicPartition("b", 0)}
+    consumer.script = [batch("b", 0)]
+    assert places(await subscription.poll(MOMENT, 10)) == [("b", 0)]
+    assert ("b", 0) in consumer.positions
+
+
+async def test_retrying_resumes_a_paused_topic_unless_it_still_refuses(
+    subscription, consumer, topics
+):
+    await subscription.open()
+    consumer.script = [kafka.TopicAuthorizationFailedError("b")]
+    await subscription.poll(MOMENT, 10)
+    topics.errors = {"b": topic_unauthorised("b")}
+
+    assert (await subscription.retry_refused()).keys() == {"b"}
+    assert consumer.held == {TopicPartition("b", 0)}
+
+    topics.errors = {}
+    assert not await subscription.retry_refused()
+    assert consumer.held == set()
+
+
+async def test_a_subscription_none_of_whose_topics_may_be_read_says_so(subscription, consumer):
+    await subscription.open()
+    consumer.script = [kafka.TopicAuthorizationFailedError(topic) for topic in ("a", "b")]
+
+    for _ in range(2):
+        with pytest.raises(BrokerRefused, match="TOPIC_UNAUTHORISED"):
+            await subscription.poll(MOMENT, 10)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(topic_missing("a"), "TOPIC_MISSING"), (unavailable("a"), "BROKER_UNAVAILABLE")],
+)
+async def test_opening_fails_closed_where_no_topic_is_found(
+    subscription, consumer, topics, error, code
+):
+    topics.errors = {"a": error, "b": error}
+
+    with pytest.raises((BrokerRefused, BrokerUnavailable), match=code):
+        await subscription.open()
+
+    assert consumer.stopped
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (kafka.GroupAuthorizationFailedError("g"), "BROKER_UNAUTHORISED"),
+        (kafka.KafkaConnectionError(), "BROKER_UNAVAILABLE"),
+        (TimeoutError(), "BROKER_UNAVAILABLE"),
+    ],
+)
+async def test_a_consumer_that_cannot_start_is_closed_and_coded(
+    subscription, consumer, error, code
+):
+    consumer.failure = error
+
+    with pytest.raises((BrokerRefused, BrokerUnavailable), match=code):
+        await subscription.open()
+
+    assert consumer.stopped
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (kafka.GroupAuthorizationFailedError("g"), "BROKER_UNAUTHORISED"),
+        (kafka.RecordTooLargeError(), "RECORD_TOO_LARGE"),
+        (kafka.ConsumerStoppedError(), "BROKER_CLOSED"),
+        (kafka.KafkaError(), "BROKER_UNAVAILABLE"),
+    ],
+)
+async def test_no_foreign_error_leaves_a_poll(subscription, consumer, error, code):
+    await subscription.open()
+    consumer.script = [error]
+
+    with pytest.raises((BrokerRefused, BrokerUnavailable), match=code):
+        await subscription.poll(MOMENT, 10)
+
+
+@pytest.mark.requirement("R075")
+async def test_records_read_before_the_stored_position_was_taken_up_are_not_returned(
+    consumer, topics, stored
+):
+    subscription = build(consumer, topics, stored, grouped=True)
+    await subscription.open()
+    stored.offsets = {"a": {0: 5}}
+
+    async def rebalanced_meanwhile():
+        consumer.rebalance(TopicPartition("a", 0), TopicPartition("b", 0))
+        return batch("a", 0, 1)
+
+    consumer.script = [rebalanced_meanwhile, batch("a", 5)]
+
+    assert places(await subscription.poll(timedelta(seconds=5), 10)) == [("a", 5)]
+    assert consumer.positions["a", 0] == 5
+
+
+@pytest.mark.requirement("R075")
+async def test_a_store_that_fails_during_a_rebalance_lets_no_record_through(
+    consumer, topics, stored
+):
+    subscription = build(consumer, topics, stored, grouped=True)
+    await subscription.open()
+    consumer.rebalance(TopicPartition("a", 0))
+    consumer.positions.clear()
+    stored.error = UnavailableError("STORE_UNAVAILABLE", "数据库不可用", "The database is away")
+    consumer.script = [batch("a", 0)]
+
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match="STORE_UNAVAILABLE"):
+            await subscription.poll(MOMENT, 10)
+
+    stored.error = None
+    assert places(await subscription.poll(MOMENT, 10)) == [("a", 0)]
+    assert consumer.positions == {("a", 0): 0}
+
+
+async def test_a_partition_that_went_to_another_instance_is_not_moved(consumer, topics, stored):
+    subscription = build(consumer, topics, stored, grouped=True)
+    await subscription.open()
+    consumer.rebalance(TopicPartition("a", 0))
+    consumer.rebalance(TopicPartition("b", 0))
+    consumer.positions.clear()
+
+    await subscription.poll(MOMENT, 10)
+
+    assert consumer.positions.keys() == {("b", 0)}
+
+
+async def test_a_poll_during_an_endless_rebalance_ends(subscription, consumer):
+    await subscription.open()
+    consumer.script = [asyncio.Event().wait] * 2
+
+    async with asyncio.timeout(3):
+        assert not await subscription.poll(MOMENT, 10)
+
+
+async def test_a_cluster_that_answers_no_fetch_is_unavailable(subscription, consumer, monkeypatch):
+    await subscription.open()
+    assert not await subscription.poll(MOMENT, 10)
+    opened = subscription._opened
+
+    monkeypatch.setattr("time.time", lambda: opened + 100)
+    with pytest.raises(BrokerUnavailable, match="BROKER_UNAVAILABLE"):
+        await subscription.poll(MOMENT, 10)
+
+    consumer.answered = (opened + 99.5) * 1000
+    assert not await subscription.poll(MOMENT, 10)
+
+
+@pytest.mark.parametrize("error", [kafka.CommitFailedError(), kafka.IllegalOperation(), OSError()])
+async def test_a_commit_names_assigned_partitions_and_never_fails(subscription, consumer, error):
+    await subscription.open()
+    consumer.failure = error
+
+    await subscription.commit({("a", 0): 3, ("elsewhere", 1): 9})
+
+    assert consumer.committed == {TopicPartition("a", 0): 3}
+
+
+@pytest.mark.parametrize(
+    "failure", [asyncio.CancelledError(), kafka.KafkaError(), RuntimeError("halfway")]
+)
+async def test_closing_ends_the_sockets_even_where_the_client_stops_halfway(
+    subscription, consumer, failure
+):
+    await subscription.open()
+    consumer.stop_failure = failure
+
+    await subscription.close()
+
+    assert consumer.cut
