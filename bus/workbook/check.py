@@ -1,0 +1,152 @@
+"""Everything the rules find wrong with a complete draft, whichever face it came through.
+
+The workbook and the API share this one function; each turns the places into its own: a cell, or a
+field of the JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from bus.model.messages import Finding
+from bus.model.request import Draft, DraftLine
+from bus.rules import form, places
+from bus.rules.consent import check_consent
+from bus.rules.members import members_of_draft
+from bus.rules.persons import check_persons
+from bus.rules.provider import is_provider
+from bus.rules.time_range import check_range
+from bus.workbook.faults import Problem
+from bus.workbook.layout import (
+    FORM_FIELDS,
+    FORM_SHEET,
+    LINE_FIELDS,
+    LINES_SHEET,
+    PERSON_FIELDS,
+    PERSON_LIMIT,
+    PERSONS_SHEET,
+    Field,
+)
+
+
+class DraftPart(StrEnum):
+    """The three parts of a draft, by the names of their sheets."""
+
+    FORM = FORM_SHEET
+    LINES = LINES_SHEET
+    PERSONS = PERSONS_SHEET
+
+
+@dataclass(frozen=True, slots=True)
+class DraftFault:
+    """A fault of a draft and where it is.
+
+    `number` counts lines or persons from 1 and is null for the form or a whole part; `field` is a
+    key of `bus.workbook.layout`, null where the fault is of the whole row or part.
+    """
+
+    part: DraftPart
+    number: int | None
+    field: str | None
+    problem: Problem
+
+
+_WHERE = re.compile(r"(申请|附表|名单)(?: 第 ([0-9、]+)等? [行人])?(?: (.+))?")
+"""What `bus.rules.places` writes."""
+
+_COLUMN_OF = {
+    "PERSON_TWICE": "id_number",
+    "PERSON_TWO_HOUSEHOLDS": "id_number",
+    "RELATION_TWICE": "relation",
+}
+"""The column to mend for findings that name several persons and no field."""
+
+
+def _keys(fields: Sequence[Field]) -> dict[str, Field]:
+    return {title: field for field in fields for title in (field.title, *field.aliases)}
+
+
+_FIELDS = {
+    DraftPart.FORM: _keys(FORM_FIELDS),
+    DraftPart.LINES: _keys(LINE_FIELDS),
+    DraftPart.PERSONS: _keys(PERSON_FIELDS),
+}
+
+
+def check_draft(draft: Draft, today: date) -> tuple[DraftFault, ...]:
+    """Return every fault of a draft: form (R041-R048), lines (R049-R053), persons and consents.
+
+    A household whose consents are not in order is refused as a whole at the hub (R067); here each
+    consent at fault is named instead, since nothing is submitted until all are mended.
+
+    Args:
+        draft: The draft, with normalised values.
+        today: The day of submission, in Asia/Shanghai.
+    """
+    members = members_of_draft(draft)
+    findings = [
+        *form.check_draft(draft, today),
+        *(finding for line in draft.lines for finding in _check_line(line, today)),
+        *check_persons(members, today),
+        *(finding for member in members for finding in check_consent(member, draft.applied_on)),
+    ]
+    located = [fault for finding in findings for fault in _located(finding)]
+    return (*_check_lengths(draft), *located)
+
+
+def _check_line(line: DraftLine, today: date) -> Iterator[Finding]:
+    if not is_provider(line.provider):
+        # R050
+        yield Finding(
+            "PROVIDER_UNKNOWN",
+            "信息提供方不在允许之列",
+            "not an allowed provider",
+            places.row(line.row, "信息提供方"),
+        )
+    if not line.category.strip():
+        # R052
+        yield Finding(
+            "CATEGORY_MISSING",
+            "没有填写内容类别",
+            "the content category is missing",
+            places.row(line.row, "内容类别"),
+        )
+    yield from check_range(line.time_from, line.time_to, today, places.row(line.row, "时间范围"))
+
+
+def _check_lengths(draft: Draft) -> Iterator[DraftFault]:
+    if not draft.lines:
+        # R021: the resources asked for are mandatory.
+        problem = Problem("LINES_EMPTY", "附表没有任何查询内容", "nothing is asked for", "至少一行")
+        yield DraftFault(DraftPart.LINES, None, None, problem)
+    if not draft.persons:
+        problem = Problem("PERSONS_EMPTY", "名单没有任何人员", "nobody is listed", "至少一人")
+        yield DraftFault(DraftPart.PERSONS, None, None, problem)
+    if len(draft.persons) > PERSON_LIMIT:
+        problem = Problem(
+            "PERSONS_TOO_MANY",
+            "名单人数超过上限",
+            "too many persons are listed",
+            f"不超过 {PERSON_LIMIT} 人，分多次申请",
+        )
+        yield DraftFault(DraftPart.PERSONS, None, None, problem)
+
+
+def _located(finding: Finding) -> Iterator[DraftFault]:
+    """Turn the place a rule names into numbers and field keys; one fault for each person named."""
+    found = _WHERE.fullmatch(finding.where)
+    if found is None:
+        problem = Problem(finding.code, finding.zh, finding.en)
+        yield DraftFault(DraftPart.FORM, None, None, problem)
+        return
+    part = DraftPart(found[1])
+    field = _FIELDS[part].get(found[3] or "")
+    key = field.key if field else _COLUMN_OF.get(finding.code)
+    problem = Problem(finding.code, finding.zh, finding.en, field.hint if field else "")
+    numbers = [int(number) for number in found[2].split("、")] if found[2] else [None]
+    for number in numbers:
+        yield DraftFault(part, number, key, problem)
