@@ -1,0 +1,1 @@
+"""What an agency deploys: the contract, the connectors, the host process."""

@@ -1,0 +1,249 @@
+"""The contract between the adapter's host and a connector: one batch in, one batch out.
+
+The host verifies the order, opens the roster, and asks a connector about a batch of persons. The
+connector knows one source (a database, a service, a spreadsheet) and nothing of keys, orders or
+topics. Three promises hold for every connector:
+
+1. each person asked about gets exactly one outcome, never silence (`complete` enforces it);
+2. no item that was not asked for leaves the source, and no row of anybody else;
+3. a doubt about a person's data makes that person NOT_ANSWERABLE with a code, never a NOT_FOUND
+   and never a partial record. A source that is down raises instead, and the host asks again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+from adapters.values import fit
+from bus.errors import DefectError, InputError
+from bus.model.messages import OutcomeKind
+from schemas.resources import Resource
+
+Value = str | int | bool | Decimal | date | datetime | None
+"""A value as `schemas.records.encode_record` takes it."""
+
+Record = Mapping[str, Value]
+"""One record: the items asked for, and no other, by name; None where the source has no value."""
+
+
+class PersonFaultError(InputError):
+    """One person cannot be answered for good: the outcome is NOT_ANSWERABLE with this code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One person asked about. Only `reference` is fit for a log.
+
+    `reference` counts from 1 over the whole query; `id_type` is a code of `schemas.codes.id_types`.
+    """
+
+    reference: int
+    name: str = field(repr=False)
+    id_type: str = field(repr=False)
+    id_number: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One question: these items of this resource, of these persons, in this time range.
+
+    Both dates null = the latest data; else both are set and inclusive (R053).
+
+    Raises:
+        DefectError: `LOOKUP_MALFORMED` when no item is asked, a reference stands twice, or the
+            range is half open or backwards. The host has checked all of this before.
+    """
+
+    resource: str
+    items: tuple[str, ...]
+    time_from: date | None
+    time_to: date | None
+    persons: tuple[Subject, ...]
+
+    def __post_init__(self) -> None:
+        references = {person.reference for person in self.persons}
+        ends = (self.time_from, self.time_to)
+        ordered = self.time_from is None or self.time_to is None or self.time_from <= self.time_to
+        if not self.items or len(references) != len(self.persons):
+            raise _malformed(self.resource)
+        if not ordered or ends.count(None) == 1:
+            raise _malformed(self.resource)
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectOutcome:
+    """What became of one person: `code` is set for NOT_ANSWERABLE only, records for FOUND only."""
+
+    reference: int
+    kind: OutcomeKind
+    code: str | None = None
+    records: tuple[Record, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something the agency's operator should know, counted: for logs and metrics.
+
+    `where` names a table, column or item, never a value.
+    """
+
+    code: str
+    where: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookupResult:
+    """The outcomes in the order of the persons, and the instant they are true as of (R072)."""
+
+    as_of: datetime
+    outcomes: tuple[SubjectOutcome, ...]
+    remarks: tuple[Remark, ...] = ()
+
+
+class Connector(Protocol):
+    """One source of data."""
+
+    async def check(self) -> None:
+        """Check at start-up that the source is there and holds what the mapping says.
+
+        Raises:
+            ConfigError: The mapping does not fit the source or the catalogue; names every fault.
+            UnavailableError: The source cannot be reached now.
+        """
+        ...
+
+    async def lookup(self, lookup: Lookup, now: datetime) -> LookupResult:
+        """Answer one batch; reads only.
+
+        Args:
+            lookup: The question.
+            now: The present instant, UTC: the data's as-of time where the source names none.
+
+        Raises:
+            UnavailableError: The source is down or too slow: nobody is answered, ask again.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of the source; safe to call twice."""
+        ...
+
+
+def _malformed(resource: str) -> DefectError:
+    return DefectError(
+        "LOOKUP_MALFORMED", "查询批次不成立", "the lookup is not well formed", where=resource
+    )
+
+
+def not_answerable(reference: int, code: str) -> SubjectOutcome:
+    """Return the outcome of a person who cannot be answered."""
+    return SubjectOutcome(reference, OutcomeKind.NOT_ANSWERABLE, code)
+
+
+def none_answerable(lookup: Lookup, code: str, now: datetime) -> LookupResult:
+    """Return a result in which nobody can be answered, for one reason."""
+    outcomes = tuple(not_answerable(person.reference, code) for person in lookup.persons)
+    return LookupResult(now, outcomes, (Remark(code, lookup.resource, len(outcomes)),))
+
+
+def complete(lookup: Lookup, found: Iterable[SubjectOutcome]) -> tuple[SubjectOutcome, ...]:
+    """Put outcomes in the order of the persons, and hold them to the contract.
+
+    A person whom the connector passed over in silence becomes NOT_ANSWERABLE, `OUTCOME_MISSING`:
+    silence is not a NOT_FOUND (R072, R073).
+
+    Args:
+        lookup: The question.
+        found: What the connector found, in any order.
+
+    Raises:
+        DefectError: `OUTCOME_UNASKED` for a person not asked about, `OUTCOME_TWICE` for a second
+            outcome of one person, `OUTCOME_MALFORMED` when kind, code and records disagree,
+            `ITEM_UNASKED` for an item that was not asked for.
+    """
+    asked = {person.reference for person in lookup.persons}
+    outcomes: dict[int, SubjectOutcome] = {}
+    for outcome in found:
+        if outcome.reference not in asked:
+            raise _broken("OUTCOME_UNASKED", "结果涉及未查询人员", "nobody asked for it", lookup)
+        if outcome.reference in outcomes:
+            raise _broken("OUTCOME_TWICE", "一人有两个结果", "a person has two outcomes", lookup)
+        _hold_to_form(lookup, outcome)
+        outcomes[outcome.reference] = outcome
+    return tuple(
+        outcomes.get(person.reference) or not_answerable(person.reference, "OUTCOME_MISSING")
+        for person in lookup.persons
+    )
+
+
+def _hold_to_form(lookup: Lookup, outcome: SubjectOutcome) -> None:
+    has_records = outcome.kind is OutcomeKind.FOUND
+    has_code = outcome.kind is OutcomeKind.NOT_ANSWERABLE
+    if bool(outcome.records) != has_records or bool(outcome.code) != has_code:
+        raise _broken(
+            "OUTCOME_MALFORMED", "结果自相矛盾", "kind, code and records disagree", lookup
+        )
+    if any(record.keys() - set(lookup.items) for record in outcome.records):
+        raise _broken("ITEM_UNASKED", "结果含未申请的内容项", "it was not asked for", lookup)
+
+
+def _broken(code: str, zh: str, en: str, lookup: Lookup) -> DefectError:
+    return DefectError(code, zh, en, where=lookup.resource)
+
+
+def to_records(
+    resource: Resource, items: Iterable[str], rows: Iterable[Mapping[str, object]]
+) -> tuple[Record, ...]:
+    """Make records of a source's raw rows: the items asked for, each of its item's type.
+
+    The list of items is an allow-list: whatever else a row holds stays behind. Blank text is no
+    value.
+
+    Args:
+        resource: What the records are of.
+        items: Names of the items asked for.
+        rows: Raw values by item name; a name that is absent has no value.
+
+    Raises:
+        PersonFaultError: `ITEM_UNKNOWN` for an item the resource has not, `VALUE_INVALID` for a
+            value its item cannot hold exactly. Both name the item, never the value.
+    """
+    asked = set(items)
+    for name in sorted(asked - {item.name for item in resource.items}):
+        raise PersonFaultError(
+            "ITEM_UNKNOWN",
+            "信息资源没有此内容项",
+            "the resource has no such item",
+            where=f"{resource.name}.{name}",
+        )
+    kept = [item for item in resource.items if item.name in asked]
+    records: list[Record] = []
+    for row in rows:
+        record: dict[str, Value] = {}
+        for item in kept:
+            try:
+                record[item.name] = fit(item, row.get(item.name))
+            except ValueError:
+                raise PersonFaultError(
+                    "VALUE_INVALID",
+                    f"来源中“{item.zh}”的值不符合类型 {item.kind}",
+                    f"the source's value of {item.name} is not of kind {item.kind}",
+                    remedy_zh="请更正来源数据或映射",
+                    remedy_en="Mend the source's data or the mapping",
+                    where=f"{resource.name}.{item.name}",
+                ) from None
+        records.append(record)
+    return tuple(records)
+
+
+def counted(faults: Iterable[tuple[str, str]]) -> tuple[Remark, ...]:
+    """Count (code, where) pairs into remarks, in a stable order."""
+    return tuple(
+        Remark(code, where, count) for (code, where), count in sorted(Counter(faults).items())
+    )
