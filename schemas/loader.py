@@ -114,13 +114,13 @@ def decode(schema: Schema, data: bytes) -> Any:
         stream = BytesIO(data)
         datum = fastavro.schemaless_reader(stream, schema.parsed, None)
         again = encode(schema, datum)
-    except Exception as error:
+    except Exception:  # noqa: BLE001 - the reader raises whatever the bytes provoke
         raise SchemaError(
             "ENCODING_MALFORMED",
             "字节与模式不符",
             "the bytes are not of the schema",
             where=schema.name,
-        ) from error
+        ) from None
     if again != data:
         raise SchemaError(
             "ENCODING_NOT_CANONICAL", "编码不唯一", "not the canonical encoding", where=schema.name
