@@ -40,6 +40,10 @@ format: $(STAMP)
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
 
+## make vectors             write the envelope vectors anew (they change only with the format)
+vectors: $(STAMP)
+	@$(BIN)/python tests/vectors/generate_envelope.py
+
 ## make lock                renew the locked dependencies (needs uv)
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --group dev pyproject.toml -o requirements-dev.lock

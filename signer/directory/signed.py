@@ -1,6 +1,6 @@
 """A signed record of the directory topic: its bytes and its signature.
 
-What is signed (docs/spec/envelope.md, "Directory"):
+What is signed (docs/spec/directory.md):
 
     "hedui/directory/1" ‖ u16 n ‖ suite (n bytes) ‖ signer key id (32) ‖ u16 m ‖ kind (m bytes)
     ‖ SHA-256(payload)

@@ -1,0 +1,78 @@
+"""`hedui demo`: the main job on one machine, in one command.
+
+Exit codes: 0 delivered and the proof verified, 2 the files given cannot be used, 1 anything else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from adapters.demo.agencies import shipped_data
+from adapters.demo.run import Options, run
+from bus.cli.output import console, print_error, print_json
+from bus.cli.remote import RemoteError
+from bus.errors import HeduiError, InputError
+
+FAILED = 1
+UNUSABLE = 2
+TIME_LIMIT = 120.0
+
+app = typer.Typer(
+    help="在本机演示一次完整的跨省联网查询 / A whole cross-province query on this machine",
+    rich_markup_mode=None,
+)
+
+
+@app.callback(invoke_without_command=True)
+def demo(
+    application: Annotated[
+        Path | None,
+        typer.Option("--application", help="申请工作簿，默认用自带样例 / Application workbook"),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="机构数据：目录/机构编号/信息资源.csv / Agencies' tables"),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="输出目录 / Output folder")] = Path("demo-out"),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="最后输出一行 JSON，进度写到标准错误 / End with JSON")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1, help="时限（秒）/ Time limit, seconds")
+    ] = TIME_LIMIT,
+    stay: Annotated[
+        bool, typer.Option("--stay", help="送达后保持运行，直到 Ctrl-C / Stay up until Ctrl-C")
+    ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="保留密钥、数据库等运行目录 / Keep keys and stores")
+    ] = False,
+) -> None:
+    """启动全部参与方，提交申请，等待送达并验证证明 / Start all, submit, deliver, verify."""
+    options = Options(
+        application=application or shipped_data() / "application.xlsx",
+        data=data or shipped_data() / "tables",
+        out=out,
+        limit=timeout,
+        stay=stay,
+        keep=keep,
+    )
+
+    def tell(outcome: dict[str, Any]) -> None:
+        if as_json:
+            print_json(outcome)
+
+    try:
+        run(options, console(stderr=as_json), tell)
+    except HeduiError as error:
+        print_error(error, as_json=as_json)
+        raise typer.Exit(UNUSABLE if _of_input(error) else FAILED) from None
+
+
+def _of_input(error: HeduiError) -> bool:
+    """Whether the files given are at fault; a workbook may also be refused by the node."""
+    if isinstance(error, RemoteError):
+        return bool(error.body.faults or error.body.findings)
+    return isinstance(error, InputError)

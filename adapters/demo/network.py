@@ -1,0 +1,138 @@
+"""The running network of a demo: the broker, four centres and the agencies, each a process."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+from adapters.demo.agencies import CENTRES
+from adapters.demo.processes import Processes
+from adapters.demo.screen import Screen
+from adapters.demo.state import State, make_keys, write_configs, write_tables
+from adapters.demo.watch import Watch
+from bus.cli.remote import Remote
+from signer.identity import HUB
+
+BROKER = "broker"
+OPERATOR = "演示操作员"
+"""In whose name the demo acts; stands in the audit chains."""
+
+_POLL_SECONDS = 0.1
+_PROBE_SECONDS = 2.0
+_OK = 200
+_HEDUI = ("-P", "-c", "from bus.cli import main; main()")
+
+
+@dataclass
+class Network:
+    """The processes of a run, started together and stopped together.
+
+    Attributes:
+        bootstrap: The broker's address, once it is up.
+        urls: Health and metrics of each participant, once it listens.
+    """
+
+    state: State
+    processes: Processes
+    watch: Watch
+    screen: Screen
+    bootstrap: str = ""
+    urls: dict[str, str] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.processes.stop(last=(BROKER,))
+
+    def prepare(self) -> None:
+        """Start the broker and, while it starts, make keys, tables and configurations.
+
+        Raises:
+            StoppedError, OverdueError, ProcessEndedError: The run ends.
+        """
+        topics = self.state.folder / "topics.txt"
+        ready = self.state.folder / "broker.ready"
+        topics.write_text("\n".join(self.state.topics()), "utf-8")
+        files = ("--topics-file", str(topics), "--ready-file", str(ready))
+        self.processes.start(BROKER, ("-P", "-m", "bus.broker.embedded", *files))
+        make_keys(self.state, datetime.now(UTC), self.watch.check)
+        write_tables(self.state)
+        while not ready.exists():
+            self._pause()
+        self.bootstrap = ready.read_text("utf-8").strip()
+        write_configs(self.state, self.bootstrap)
+
+    def start(self) -> None:
+        """Start every daemon at once and wait until each does its work.
+
+        Raises:
+            StoppedError, OverdueError, ProcessEndedError: The run ends.
+        """
+        for participant in self.state.participants:
+            config = str(self.state.config(participant))
+            command = (_kind(participant), "run", "--dev", "-c", config)
+            self.processes.start(participant, (*_HEDUI, *command))
+        waiting = list(self.state.participants)
+        total = len(waiting)
+        with httpx.Client(timeout=_PROBE_SECONDS, trust_env=False) as probe:
+            while waiting:
+                self._pause()
+                waiting = [name for name in waiting if not self._is_ready(name, probe)]
+                up = total - len(waiting)
+                self.screen.status(f"启动参与方 {up}/{total}", "starting participants")
+
+    def remote(self, centre: str) -> Remote:
+        """Return a client of a centre's operator API that only looks at its state."""
+        return Remote(self.state.socket(centre))
+
+    def operator(self, centre: str) -> Remote:
+        """Return a client that changes something or reads personal data, in the demo's name."""
+        return Remote(self.state.socket(centre), OPERATOR)
+
+    def check(self) -> None:
+        """End the run where it must.
+
+        Raises:
+            StoppedError, OverdueError, ProcessEndedError: As they say.
+        """
+        self.watch.check()
+        self.processes.check()
+
+    def _pause(self) -> None:
+        self.watch.pause(_POLL_SECONDS)
+        self.processes.check()
+
+    def _is_ready(self, participant: str, probe: httpx.Client) -> bool:
+        url = self.urls.get(participant) or _listening(self.processes.log(participant))
+        if url is None:
+            return False
+        self.urls[participant] = url
+        try:
+            return probe.get(f"{url}/readyz").status_code == _OK
+        except httpx.TransportError:
+            return False
+
+
+def _kind(participant: str) -> str:
+    if participant == HUB:
+        return "hub"
+    return "node" if participant in CENTRES else "adapter"
+
+
+def _listening(log: Path) -> str | None:
+    """Return the address that a daemon's log says it listens at."""
+    # Complete lines only: the last one may be half-written.
+    for line in log.read_bytes().rpartition(b"\n")[0].splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and entry.get("event") == "http.listening":
+            return str(entry["url"])
+    return None

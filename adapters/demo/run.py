@@ -1,0 +1,157 @@
+"""One run of the demo, from the files given to the files handed over."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from adapters.demo import report
+from adapters.demo.agencies import CENTRES, Agency, load_agencies
+from adapters.demo.journey import Delivered, fetch, follow, submit
+from adapters.demo.network import Network
+from adapters.demo.out import Out
+from adapters.demo.processes import Processes
+from adapters.demo.screen import Screen
+from adapters.demo.state import State, make_folder
+from adapters.demo.timeline import render
+from adapters.demo.watch import Watch
+from bus.cli.files import read_file
+from bus.errors import InputError
+from bus.rules.working_days import local_date
+from bus.workbook.parse import parse
+from signer.certificates import PathValidator
+from signer.keydirectory import read_certificates
+from signer.proof.failures import CHECKS
+from signer.proof.verify import verify
+
+PERSON_LIMIT = 2000
+"""Most persons of a run: the embedded broker keeps 5 MiB a partition and drops the rest."""
+
+_WARNING = (
+    "内嵌代理仅供试用：没有 TLS、没有访问控制、不落盘；正式环境请用 Kafka",
+    "The embedded broker is for trying out only: no TLS, no ACLs, nothing on disk",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for: `application` and `data` are paths, `limit` is in seconds."""
+
+    application: Path
+    data: Path
+    out: Path
+    limit: float
+    stay: bool
+    keep: bool
+
+
+def run(options: Options, console: Console, tell: Callable[[dict[str, Any]], None]) -> None:
+    """Run the demo: everything it started has ended when this returns or raises.
+
+    Args:
+        options: What was asked for.
+        console: Where people read.
+        tell: Gets the outcome once the query is delivered and its proof verified.
+
+    Raises:
+        InputError: Workbook, tables or output folder cannot be used; nothing was started.
+        HeduiError: The query was not delivered, or its proof does not verify.
+    """
+    out = Out(options.out)
+    watch = Watch(options.limit, str(out.logs))
+    with watch.signals():
+        agencies, workbook = _inputs(options)
+        out.prepare()
+        with _folder(options, console) as folder, Screen(console, watch) as screen:
+            state = State(folder, agencies)
+            with Network(state, Processes(out.logs), watch, screen) as network:
+                delivered, stages = _deliver(network, workbook, out)
+                outcome = report.to_json(delivered, stages)
+                if options.stay:
+                    outcome["stay"] = report.stay_json(network)
+                    screen.show(report.stay_table(outcome["stay"]))
+                    screen.step("保持运行，按 Ctrl-C 结束", "staying up until Ctrl-C")
+                screen.settle()
+                tell(outcome)
+                if options.stay:
+                    watch.wait_for_stop()
+
+
+def _inputs(options: Options) -> tuple[tuple[Agency, ...], bytes]:
+    """Read what was given, so that nothing is started for files that cannot be used."""
+    workbook = read_file(options.application)
+    draft = parse(workbook, local_date(datetime.now(UTC)))
+    if len(draft.persons) > PERSON_LIMIT:
+        raise InputError(
+            "DEMO_PERSONS",
+            f"演示的名单不得超过 {PERSON_LIMIT} 人（内嵌代理容量有限）",
+            f"the demo takes {PERSON_LIMIT} persons at most: the embedded broker holds no more",
+            remedy_zh="请减少名单人数，或在 Kafka 上运行",
+            remedy_en="List fewer, or run on Kafka",
+            where=str(options.application),
+        )
+    return load_agencies(options.data), workbook
+
+
+@contextmanager
+def _folder(options: Options, console: Console) -> Iterator[Path]:
+    """Make the run's private folder; remove it at the end unless it is to be kept."""
+    folder = make_folder()
+    try:
+        yield folder
+    finally:
+        if options.keep:
+            console.print(f"运行目录已保留 / kept: {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _deliver(network: Network, workbook: bytes, out: Out) -> tuple[Delivered, dict[str, int]]:
+    screen, watch = network.screen, network.watch
+    screen.show(*(Text(line, style="yellow") for line in _WARNING))
+    screen.status("签发密钥，启动消息代理", "issuing keys, starting the broker")
+    began = watch.seconds
+    network.prepare()
+    count = len(network.state.participants)
+    screen.step(
+        f"{count} 个参与方的密钥、数据库与配置就绪，消息代理已启动", "keys and broker ready"
+    )
+    prepared = watch.seconds
+    network.start()
+    ready = watch.seconds
+    screen.step(f"{count} 个参与方全部就绪，各为一个进程", "every participant is up")
+    query = submit(network, workbook)
+    delivered = fetch(network, query, follow(network, query))
+    root = network.state.root.read_bytes()
+    out.write(delivered, root)
+    verify(delivered.proof, PathValidator(read_certificates(network.state.root)[0]))
+    stages = report.stages(delivered, prepared - began, ready - prepared, watch.seconds)
+    _show(network, delivered, out)
+    return delivered, stages
+
+
+def _show(network: Network, delivered: Delivered, out: Out) -> None:
+    names = CENTRES | {agency.id: agency.title for agency in network.state.agencies}
+    began = delivered.detail.summary.opened
+    screen = network.screen
+    screen.show(
+        render(delivered.timeline, began, names),
+        report.summary_table(delivered.result),
+        Text(),
+    )
+    screen.step(
+        f"证明已验证，{len(CHECKS)} 项检查全部通过", f"proof verified: all {len(CHECKS)} checks"
+    )
+    screen.show(
+        Text(f"查询 query: {delivered.detail.summary.query}"),
+        Text(f"结果、证明与日志 result, proof and logs: {out.folder}/"),
+        Text(f"离线验证证明 verify the proof offline: {out.verify_command}"),
+    )

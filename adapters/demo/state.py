@@ -1,0 +1,193 @@
+"""Everything a run needs on disk: keys, stores, tables, configurations, in one private folder.
+
+| in the folder | is |
+|---|---|
+| `ca`, `ca.pass` | a CA of this run alone, and its passphrase |
+| `participants.toml` | the hub's list of participants |
+| `<id>/` | a participant's keys, store, configuration, an agency's tables |
+| `<id>.sock` | the operator's socket of a centre |
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from adapters.demo.agencies import CENTRES, Agency
+from adapters.demo.csv_table import Table
+from adapters.sql.sqlite_file import Content, table_name, write_sqlite
+from signer.ca.files import init_ca, issue
+from signer.ca.issue import ROOT_YEARS
+from signer.identity import DIRECTORY_TOPIC, HUB, inbox_topic, outbox_topic
+from signer.secretfiles import write_new
+
+TERM_WORKING_DAYS = 5
+"""Feedback term of every resource in the demo's catalogue (R029)."""
+
+_SOCKET_BYTES = 100
+"""A Unix socket's path has at most this many bytes everywhere."""
+
+_LONGEST_SOCKET = "370000.sock"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The folder of one run, and who takes part."""
+
+    folder: Path
+    agencies: tuple[Agency, ...]
+
+    @property
+    def participants(self) -> tuple[str, ...]:
+        """Every participant's id, centres first."""
+        return (*CENTRES, *(agency.id for agency in self.agencies))
+
+    @property
+    def root(self) -> Path:
+        """The root certificate of this run."""
+        return self.folder / "ca" / "root.pem"
+
+    def config(self, participant: str) -> Path:
+        """Return a participant's configuration file."""
+        return self.folder / participant / "config.toml"
+
+    def socket(self, centre: str) -> Path:
+        """Return a centre's operator socket."""
+        return self.folder / f"{centre}.sock"
+
+    def topics(self) -> tuple[str, ...]:
+        """Return every topic of the run."""
+        below = [p for p in self.participants if p != HUB]
+        pairs = [name(p) for p in below for name in (inbox_topic, outbox_topic)]
+        return (DIRECTORY_TOPIC, *pairs)
+
+
+def make_folder() -> Path:
+    """Make the private folder, mode 0700, in a place whose socket paths are short enough."""
+    folder = Path(tempfile.mkdtemp(prefix="hedui-demo-"))
+    if len(os.fsencode(folder / _LONGEST_SOCKET)) > _SOCKET_BYTES:
+        shutil.rmtree(folder)
+        folder = Path(tempfile.mkdtemp(prefix="hedui-demo-", dir="/tmp"))
+    return folder
+
+
+def make_keys(state: State, now: datetime, between: Callable[[], None]) -> None:
+    """Make a CA and every participant's keys, each under a random passphrase of its own.
+
+    Args:
+        state: Where.
+        now: The instant of issue.
+        between: Called between participants; raises to stop.
+    """
+    ca_passphrase = _passphrase(state.folder / "ca.pass")
+    init_ca(state.folder / "ca", ca_passphrase, now, ROOT_YEARS)
+    titles = CENTRES | {agency.id: agency.title for agency in state.agencies}
+    for participant in state.participants:
+        between()
+        folder = state.folder / participant
+        folder.mkdir(mode=0o700)
+        issue(
+            state.folder / "ca",
+            ca_passphrase,
+            participant,
+            folder / "keys",
+            _passphrase(folder / "keys.pass"),
+            now=now,
+            title=titles[participant],
+        )
+
+
+def write_tables(state: State) -> None:
+    """Put each agency's tables into a database of its own."""
+    for agency in state.agencies:
+        write_sqlite(
+            state.folder / agency.id / "source.db",
+            [Content(table.resource, table.items, table.rows) for table in agency.tables],
+        )
+
+
+def write_configs(state: State, bootstrap: str) -> None:
+    """Write the hub's list of participants and every participant's configuration.
+
+    Args:
+        state: Where.
+        bootstrap: Address of the embedded broker.
+    """
+    (state.folder / "participants.toml").write_text(participants_toml(state.agencies), "utf-8")
+    for centre in CENTRES:
+        config = _common(centre, bootstrap)
+        config["http"]["socket"] = str(state.socket(centre))
+        if centre == HUB:
+            config["hub"] = {"participants": "../participants.toml", "review": "automatic"}
+        state.config(centre).write_text(to_toml(config), "utf-8")
+    for agency in state.agencies:
+        config = _common(agency.id, bootstrap)
+        config["source"] = {"url": "sqlite+aiosqlite:///source.db"}
+        text = to_toml(config) + "".join(map(mapping_toml, agency.tables))
+        state.config(agency.id).write_text(text, "utf-8")
+
+
+def participants_toml(agencies: Iterable[Agency]) -> str:
+    """Return the hub's list of participants."""
+    centres = [_participant_toml(centre, title, ()) for centre, title in CENTRES.items()]
+    below = [_participant_toml(agency.id, agency.title, agency.tables) for agency in agencies]
+    return "".join(centres + below)
+
+
+def mapping_toml(table: Table) -> str:
+    """Return the mapping of one table, whose columns are named as the items."""
+    held = [item.name for item in table.items]
+    name = table_name(table.resource)
+    entry: dict[str, Any] = {"name": table.resource.name, "table": name, "id_number": "id_number"}
+    if "id_type" in held:
+        entry["id_type"] = "id_type"
+    if "name" in held:
+        entry["person_name"] = "name"
+    entry["not_held"] = [item.name for item in table.resource.items if item.name not in held]
+    columns = _pairs({item: item for item in held})
+    return f"\n[[resource]]\n{_pairs(entry)}[resource.columns]\n{columns}"
+
+
+def to_toml(sections: Mapping[str, Mapping[str, object]]) -> str:
+    """Return sections of plain keys as TOML."""
+    return "\n".join(f"[{name}]\n{_pairs(keys)}" for name, keys in sections.items())
+
+
+def _common(participant: str, bootstrap: str) -> dict[str, dict[str, object]]:
+    return {
+        "participant": {"id": participant},
+        "keys": {"directory": "keys", "passphrase_file": "keys.pass", "store_key": "store.key"},
+        "broker": {"bootstrap": bootstrap, "profile": "embedded"},
+        "store": {"url": "sqlite+aiosqlite:///store.db"},
+        # Port 0 takes a free one; the daemon's log says which.
+        "http": {"listen": "127.0.0.1:0"},
+    }
+
+
+def _participant_toml(participant: str, title: str, tables: Sequence[Table]) -> str:
+    certificates = f"ca/issued/{participant}"
+    text = "[[participant]]\n"
+    text += _pairs({"id": participant, "title": title, "certificates": certificates})
+    for table in tables:
+        offer = {"resource": table.resource.name, "term_working_days": TERM_WORKING_DAYS}
+        text += f"[[participant.offer]]\n{_pairs(offer)}"
+    return f"{text}\n"
+
+
+def _pairs(keys: Mapping[str, object]) -> str:
+    # A JSON string, number or list of strings is a TOML one too.
+    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())
+
+
+def _passphrase(file: Path) -> bytes:
+    passphrase = secrets.token_hex(32).encode()
+    write_new(file, passphrase)
+    return passphrase

@@ -1,0 +1,1 @@
+"""The agency's host process: takes orders, verifies them, asks the connector, seals answers."""

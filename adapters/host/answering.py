@@ -1,0 +1,213 @@
+"""Answers open rows: order and roster from the store, lookup outside, answer sealed in one step.
+
+A lookup may take long and sources go down, so it runs between transactions: the row stays open in
+the store until the answer is in the outbox, and a crash in between only repeats the lookup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from adapters.contract import Connector, Lookup, LookupResult, Subject, none_answerable
+from bus.daemon.office import Office
+from bus.daemon.work import Work, open_stored
+from bus.errors import ConfigError, DefectError, UnavailableError
+from bus.flow.answer import answer_message, close_row
+from bus.logs.setup import Logger
+from bus.metrics.catalogue import Metrics
+from bus.model.audit import Event
+from bus.model.case import Case, CaseRole, QueryState, Row, RowState
+from bus.model.messages import Answer, OutcomeKind, PersonOutcome
+from bus.model.request import RequestLine, Roster
+from bus.ports.store import Store
+from bus.wire.message import Message
+from schemas.records import encode_record
+from schemas.resources import Resource
+from signer.envelope.kinds import Kind
+
+MAX_ANSWER_BYTES = 512 * 1024
+"""Record bytes in one fragment; an envelope holds 900 KiB before deflation helps."""
+
+MAX_ANSWER_OUTCOMES = 2000
+"""Outcomes in one fragment."""
+
+RETRY_AFTER = timedelta(seconds=5)
+
+_OPEN = (QueryState.STARTED, QueryState.PARTLY_ANSWERED)
+
+
+@dataclass
+class Answering:
+    """Answers the open rows of one agency.
+
+    Attributes:
+        retry_at: When to ask a source again that was down; None while it is up.
+    """
+
+    office: Office
+    store: Store
+    connector: Connector
+    resources: frozenset[str]
+    metrics: Metrics
+    log: Logger
+    retry_at: datetime | None = None
+
+    async def answer_open_rows(self) -> int:
+        """Answer what is owed; returns how many rows were closed.
+
+        A source that is down leaves its rows open; they are tried again after a pause.
+        """
+        now = self.office.clock.now()
+        if not self.office.ready or (self.retry_at is not None and now < self.retry_at):
+            return 0
+        self.retry_at = None
+        closed = 0
+        for case, row in await self._owed():
+            try:
+                closed += await self._answer(case, row)
+            except UnavailableError as error:
+                self.log.warning("source.unavailable", code=error.code, where=error.where)
+                self.metrics.loop_errors.labels(loop="source", code=error.code).inc()
+                self.retry_at = now + RETRY_AFTER
+                break
+        return closed
+
+    async def _owed(self) -> list[tuple[Case, Row]]:
+        async with self.store.transaction() as unit:
+            cases = await unit.cases(CaseRole.AGENCY, _OPEN)
+        owed = [(c, row) for c in cases for row in c.rows if row.state is RowState.OPEN]
+        return sorted(owed, key=lambda pair: (pair[1].due, pair[1].part, pair[1].resource))
+
+    async def _answer(self, case: Case, row: Row) -> int:
+        message = await self._roster(case, row)
+        resource = self.office.resource(row.resource)
+        if resource is None or not isinstance(message.body, Roster) or message.order is None:
+            raise DefectError(
+                "ROW_WITHOUT_ORDER", "任务缺少指令", "a row without its order", where=row.resource
+            )
+        outcomes: list[PersonOutcome] = []
+        as_of: datetime | None = None
+        asked = {line.line: line for line in message.body.request.lines}
+        for ordered in message.order.lines:
+            if ordered.resource != row.resource:
+                continue
+            line = asked[ordered.line]
+            result = await self._lookup(line, ordered.items, message.body)
+            as_of = result.as_of if as_of is None else min(as_of, result.as_of)
+            outcomes += _outcomes(ordered.line, resource, result)
+        answers = fragments(resource, as_of or self.office.clock.now(), outcomes)
+        return await self._close(case, row, message.digest, answers)
+
+    async def _lookup(
+        self, line: RequestLine, items: Sequence[str], roster: Roster
+    ) -> LookupResult:
+        persons = tuple(
+            Subject(p.reference, p.name, p.id_type, p.id_number) for p in roster.persons
+        )
+        lookup = Lookup(line.resource, tuple(items), line.time_from, line.time_to, persons)
+        now = self.office.clock.now()
+        if line.resource not in self.resources:
+            return none_answerable(lookup, "RESOURCE_NOT_MAPPED", now)
+        try:
+            result = await self.connector.lookup(lookup, now)
+        except ConfigError as error:
+            # The source no longer fits the mapping: say so to each person's row, never NOT_FOUND.
+            self.log.warning("source.misfit", code=error.code, resource=line.resource)
+            return none_answerable(lookup, error.code, now)
+        for remark in result.remarks:
+            self.log.warning(
+                "lookup.remark", code=remark.code, where=remark.where, count=remark.count
+            )
+        return result
+
+    async def _roster(self, case: Case, row: Row) -> Message:
+        async with self.store.transaction() as unit:
+            kept = await unit.messages(case.query, Kind.ROSTER)
+        for stored in kept:
+            if stored.part == row.part:
+                message = open_stored(self.office, stored)
+                if message.chain == row.order:
+                    return message
+        raise DefectError(
+            "ROW_WITHOUT_ORDER", "任务缺少名单", "a row without its roster", where=row.resource
+        )
+
+    async def _close(self, case: Case, row: Row, roster: bytes, answers: Sequence[Answer]) -> int:
+        async with self.store.transaction() as unit:
+            current = await unit.case(case.query, CaseRole.AGENCY)
+            if current is None or row not in current.rows:
+                return 0  # another instance answered it meanwhile
+            work = Work(self.office, unit, self.office.clock.now())
+            digests = []
+            for number, answer in enumerate(answers):
+                last = number == len(answers) - 1
+                send = answer_message(current, row, roster, answer, number, last)
+                digests.append((await work.send(current.query, send)).digest)
+            work.save(close_row(current, row, digests, work.now))
+            work.note(
+                current.query,
+                Event.ANSWER_SENT,
+                part=row.part,
+                resource=row.resource,
+                order=row.order.hex(),
+                fragments=len(answers),
+            )
+            await work.finish()
+        return 1
+
+
+def fragments(
+    resource: Resource, as_of: datetime, outcomes: Sequence[PersonOutcome]
+) -> tuple[Answer, ...]:
+    """Split outcomes into answers that fit an envelope; one person's outcome is never split.
+
+    Args:
+        resource: What the records are of.
+        as_of: Data-as-of time of the oldest lookup (R072).
+        outcomes: All outcomes of a row.
+
+    A person whose records alone are too many is NOT_ANSWERABLE, `TOO_MANY_RECORDS`.
+    """
+    chunks: list[list[PersonOutcome]] = [[]]
+    size = 0
+    for outcome in outcomes:
+        fitting = _fitting(outcome)
+        weight = sum(len(record) for record in fitting.records)
+        full = size + weight > MAX_ANSWER_BYTES or len(chunks[-1]) >= MAX_ANSWER_OUTCOMES
+        if chunks[-1] and full:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(fitting)
+        size += weight
+    return tuple(
+        Answer(
+            record_schema=resource.schema.digest,
+            as_of=as_of,
+            record_count=sum(len(outcome.records) for outcome in chunk),
+            outcomes=tuple(chunk),
+        )
+        for chunk in chunks
+    )
+
+
+def _fitting(outcome: PersonOutcome) -> PersonOutcome:
+    if sum(len(record) for record in outcome.records) <= MAX_ANSWER_BYTES:
+        return outcome
+    return PersonOutcome(
+        outcome.line, outcome.reference, OutcomeKind.NOT_ANSWERABLE, "TOO_MANY_RECORDS", ()
+    )
+
+
+def _outcomes(line: int, resource: Resource, result: LookupResult) -> list[PersonOutcome]:
+    return [
+        PersonOutcome(
+            line,
+            found.reference,
+            found.kind,
+            found.code,
+            tuple(encode_record(resource, record) for record in found.records),
+        )
+        for found in result.outcomes
+    ]

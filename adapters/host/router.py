@@ -1,0 +1,86 @@
+"""What an agency takes: orders for itself and receipts; nothing else has business here.
+
+The envelope has verified the chain of authority (requester → hub → node → me, orders only
+narrowing). What is left to check before any lookup: that I was asked, for what I offer.
+"""
+
+from __future__ import annotations
+
+from bus.catalog.routing import agencies
+from bus.daemon.router import not_here, note_problem
+from bus.daemon.work import Work
+from bus.errors import RefusedError
+from bus.flow.answer import take_order
+from bus.flow.delivery import accept_receipt
+from bus.model.audit import Event
+from bus.model.case import CaseRole
+from bus.model.messages import Problem, Receipt
+from bus.model.request import Roster
+from bus.wire.message import Message
+
+
+class AgencyRouter:
+    """Routes the messages of an adapter."""
+
+    async def handle(self, work: Work, message: Message) -> None:
+        """Handle one verified message, collecting its effects in `work`.
+
+        Raises:
+            RefusedError: It may not stand here in this state.
+        """
+        match message.body:
+            case Roster() as roster:
+                await _order(work, message, roster)
+            case Receipt() as receipt:
+                await _receipt(work, message, receipt)
+            case Problem() as problem:
+                note_problem(work, message, problem)
+            case _:
+                raise not_here(message)
+
+
+async def _order(work: Work, message: Message, roster: Roster) -> None:
+    order, me = message.order, work.office.me
+    if order is None:
+        raise not_here(message)
+    lines = {line.line: line for line in roster.request.lines}
+    for ordered in order.lines:
+        # R050-R051: the line's provider must cover me; R073: what is asked must be what I offer.
+        mine = [a for a in agencies(work.office.directory, lines[ordered.line]) if a.id == me]
+        if not mine:
+            raise RefusedError(
+                "PROVIDER_NOT_ASKED",
+                "该事项未指定本机构反馈",
+                "the request does not ask this agency for that line",
+                where=f"line {ordered.line}",
+            )
+        if not set(ordered.items) <= set(mine[0].items):
+            raise RefusedError(
+                "ITEMS_NOT_OFFERED",
+                "指令含本机构未提供的内容项",
+                "the order names items this agency does not offer",
+                where=f"line {ordered.line}",
+            )
+    case = await work.case(message.header.conversation, CaseRole.AGENCY)
+    work.save(take_order(case, message, me, roster.request, order))
+    work.note(
+        message.header.conversation,
+        Event.ORDER_RECEIVED,
+        part=roster.part,
+        order=message.chain.hex(),
+        persons=len(roster.persons),
+    )
+
+
+async def _receipt(work: Work, message: Message, receipt: Receipt) -> None:
+    case = await work.case(message.header.conversation, CaseRole.AGENCY)
+    if case is None:
+        raise RefusedError(
+            "QUERY_UNKNOWN",
+            "本机构没有反馈过该查询",
+            "this agency never answered that query",
+            where=str(message.header.conversation),
+        )
+    source = message.header.source
+    work.save(accept_receipt(case, source, receipt, work.office.directory, work.now))
+    work.note(case.query, Event.QUERY_DELIVERED, source)

@@ -1,0 +1,96 @@
+"""Puts an agency's host together and runs it: step, answering, health and metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+from bus.http.server import health_face
+
+from adapters.host.answering import Answering
+from adapters.host.router import AgencyRouter
+from adapters.mapping import SourceMapping
+from adapters.sql.connector import SqlConnector
+from bus.config.models import Config
+from bus.daemon.assemble import assemble
+from bus.daemon.run import Regular, run
+from bus.errors import ConfigError
+from schemas.resources import resources
+from signer.identity import Role, role_of
+
+ANSWER_EVERY = timedelta(seconds=1)
+
+
+async def run_adapter(config: Config, path: Path, *, dev: bool) -> None:
+    """Run an adapter until a signal.
+
+    Args:
+        config: Its configuration, mapping included.
+        path: The configuration's file, for errors and relative paths.
+        dev: Whether a plaintext broker is allowed.
+
+    Raises:
+        ConfigError: Configuration, keys or mapping are unfit, or the source does not fit them.
+        UnavailableError: The source cannot be reached at start.
+    """
+    mapping = _mapping(config, path)
+    participant = assemble(config, AgencyRouter(), dev=dev)
+    connector = SqlConnector(mapping, resources())
+    await connector.check()
+    answering = Answering(
+        participant.office,
+        participant.store,
+        connector,
+        frozenset(entry.name for entry in mapping.resources),
+        participant.metrics,
+        participant.log,
+    )
+
+    stepped = asyncio.Event()
+
+    async def answer() -> None:
+        if await answering.answer_open_rows():
+            participant.loops.outbox.wake.set()
+
+    # Lookups run in a loop of their own, so that a slow source never holds up the consumer.
+    participant.loops.after_step = stepped.set
+    try:
+        await run(
+            participant,
+            [health_face(participant)],
+            [Regular("answering", ANSWER_EVERY, answer, stepped)],
+        )
+    finally:
+        await connector.close()
+
+
+async def check_adapter(config: Config, path: Path) -> tuple[str, ...]:
+    """Check mapping and source; returns the resources that are mapped.
+
+    Raises:
+        ConfigError: Every fault of mapping and source, named.
+        UnavailableError: The source cannot be reached.
+    """
+    mapping = _mapping(config, path)
+    connector = SqlConnector(mapping, resources())
+    try:
+        await connector.check()
+    finally:
+        await connector.close()
+    return tuple(entry.name for entry in mapping.resources)
+
+
+def _mapping(config: Config, path: Path) -> SourceMapping:
+    if role_of(config.participant.id) is not Role.ADAPTER:
+        raise ConfigError(
+            "ROLE_DIFFERS",
+            f"{config.participant.id} 不是机构前置",
+            f"{config.participant.id} is not an adapter",
+            remedy_zh="[participant] id 应为“节点.机构”",
+            remedy_en="[participant] id must be <centre>.<agency>",
+            where=str(path),
+        )
+    document = {"source": config.source, "resource": config.resource}
+    given = {key: value for key, value in document.items() if value}
+    return SourceMapping.from_toml(given, str(path), path.resolve().parent)

@@ -1,0 +1,142 @@
+"""What an operator sees of the daemon itself: standing, catalogue, quarantine, audit, calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from bus.api.body import Answered
+from bus.ports.store import AuditEntry, QuarantinedMessage
+
+if TYPE_CHECKING:
+    # The command line reads these models too and must not load a whole daemon for them.
+    from bus.catalog.catalogue import Catalogue, Entry
+    from bus.daemon.service import Standing
+
+
+class StandingBody(Answered):
+    """How the participant stands (运行状况)."""
+
+    participant: str
+    ready: bool
+    directory_version: int | None
+    directory_expires: datetime | None
+    outbox: Annotated[int, Field(description="待发送 / Rows waiting to be published")]
+    held: Annotated[int, Field(description="暂存待处理 / Messages parked")]
+    quarantined: Annotated[int, Field(description="隔离 / Messages refused and kept")]
+
+    @classmethod
+    def of(cls, standing: Standing) -> StandingBody:
+        """Return the body of a standing."""
+        return cls(
+            participant=standing.participant,
+            ready=standing.ready,
+            directory_version=standing.directory_version,
+            directory_expires=standing.directory_expires,
+            outbox=standing.outbox,
+            held=standing.held,
+            quarantined=standing.quarantined,
+        )
+
+
+class CatalogueEntryBody(Answered):
+    """One resource of the catalogue (资源目录), by its Chinese names."""
+
+    resource: str
+    title: str
+    category: str
+    category_title: str
+    items: tuple[str, ...]
+    providers: tuple[str, ...]
+
+    @classmethod
+    def of(cls, entry: Entry) -> CatalogueEntryBody:
+        """Return the body of a catalogue entry."""
+        return cls(
+            resource=entry.resource,
+            title=entry.zh,
+            category=entry.category,
+            category_title=entry.category_zh,
+            items=tuple(item.zh for item in entry.items),
+            providers=tuple(provider.adapter for provider in entry.providers),
+        )
+
+
+class CatalogueBody(Answered):
+    """The catalogue in force."""
+
+    version: int
+    entries: tuple[CatalogueEntryBody, ...]
+
+    @classmethod
+    def of(cls, catalogue: Catalogue) -> CatalogueBody:
+        """Return the body of a catalogue."""
+        return cls(
+            version=catalogue.version,
+            entries=tuple(CatalogueEntryBody.of(entry) for entry in catalogue.entries),
+        )
+
+
+class QuarantinedBody(Answered):
+    """A refused record (隔离消息): where it came from and why, never what it holds."""
+
+    number: int
+    topic: str
+    partition: int
+    offset: int
+    bytes: int
+    code: str
+    detail: str
+    at: datetime
+    replayed: datetime | None
+
+    @classmethod
+    def of(cls, kept: QuarantinedMessage) -> QuarantinedBody:
+        """Return the body of a quarantined record."""
+        return cls(
+            number=kept.number,
+            topic=kept.topic,
+            partition=kept.partition,
+            offset=kept.offset,
+            bytes=len(kept.value or b""),
+            code=kept.code,
+            detail=kept.detail,
+            at=kept.at,
+            replayed=kept.replayed,
+        )
+
+
+class AuditBody(Answered):
+    """One entry of the audit chain (审计记录)."""
+
+    number: int
+    at: datetime
+    event: str
+    actor: str
+    query: UUID | None
+    detail: Mapping[str, str | int | None]
+    hash: str
+
+    @classmethod
+    def of(cls, entry: AuditEntry) -> AuditBody:
+        """Return the body of an audit entry."""
+        event = entry.event
+        return cls(
+            number=entry.number,
+            at=event.at,
+            event=event.event,
+            actor=event.actor,
+            query=event.query,
+            detail=event.detail,
+            hash=entry.hash.hex(),
+        )
+
+
+class YearBody(Answered):
+    """The year of an imported working-day table."""
+
+    year: int

@@ -1,0 +1,155 @@
+"""`hedui application`: the empty workbook, and the hub's review."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from bus.api.application import ApplicationDetail, ApplicationSummary
+from bus.api.office import CatalogueBody
+from bus.cli.files import check_writable, write_file
+from bus.cli.options import (
+    AsJson,
+    ConfigFile,
+    Force,
+    OperatorName,
+    OutFile,
+    QueryId,
+    SocketPath,
+)
+from bus.cli.output import console, plain, print_json, show
+from bus.cli.remote import Remote, connect, require_operator
+from bus.cli.tables import applications_table, show_application
+from bus.workbook.template import Offer, template
+from schemas.codes import categories
+from schemas.resources import resources
+
+app = typer.Typer(
+    help="查询申请：空白工作簿与部中心审查 / Applications: the workbook, the hub's review",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Reason = Annotated[str, typer.Option("--reason", help="拒绝理由代码（R027）/ Code of the reason")]
+
+
+@app.command("template")
+def template_(
+    out: OutFile,
+    socket: SocketPath = None,
+    config: ConfigFile = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """写出空白申请工作簿；给出节点则附现行资源目录 / Write the empty workbook.
+
+    With a node given it lists the catalogue in force, else the resources that ship.
+    """
+    check_writable(out, force=force)
+    write_file(out, template(_offers(socket, config)), force=force)
+    if as_json:
+        print_json({"file": str(out)})
+    else:
+        typer.echo(f"已写出空白申请工作簿 / workbook written: {out}")
+
+
+@app.command("list")
+def list_(
+    state: Annotated[
+        list[str] | None, typer.Option("--state", help="只看此状态，可重复 / Only this state")
+    ] = None,
+    socket: SocketPath = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """列出部中心收到的申请 / List the applications at the hub."""
+    with connect(socket, config) as remote:
+        found = remote.get("applications", tuple[ApplicationSummary, ...], state=state or [])
+    if as_json:
+        print_json(plain(found))
+    else:
+        show(applications_table(found), "没有申请 / no applications")
+
+
+@app.command("show")
+def show_(
+    application: QueryId,
+    socket: SocketPath = None,
+    config: ConfigFile = None,
+    operator: OperatorName = "",
+    as_json: AsJson = False,
+) -> None:
+    """查看申请表与审查意见（记入审计）/ Show the form and the findings (audited)."""
+    with connect(socket, config, require_operator(operator)) as remote:
+        found = remote.get(f"applications/{_id(remote, application)}", ApplicationDetail)
+    if as_json:
+        print_json(plain(found))
+    else:
+        show_application(console(), found)
+
+
+@app.command("accept")
+def accept(
+    application: QueryId,
+    socket: SocketPath = None,
+    config: ConfigFile = None,
+    operator: OperatorName = "",
+    as_json: AsJson = False,
+) -> None:
+    """受理审查中的申请 / Accept an application under review."""
+    with connect(socket, config, require_operator(operator)) as remote:
+        path = f"applications/{_id(remote, application)}/accept"
+        found = remote.send("POST", path, ApplicationSummary)
+    _decided(found, as_json=as_json)
+
+
+@app.command("refuse")
+def refuse(
+    application: QueryId,
+    reason: Reason,
+    socket: SocketPath = None,
+    config: ConfigFile = None,
+    operator: OperatorName = "",
+    as_json: AsJson = False,
+) -> None:
+    """以代码化理由拒绝申请 / Refuse an application with a coded reason."""
+    with connect(socket, config, require_operator(operator)) as remote:
+        path = f"applications/{_id(remote, application)}/refuse"
+        found = remote.send("POST", path, ApplicationSummary, json={"reason": reason})
+    _decided(found, as_json=as_json)
+
+
+def _id(remote: Remote, given: str) -> UUID:
+    return remote.query_id(given, "applications", tuple[ApplicationSummary, ...])
+
+
+def _decided(found: ApplicationSummary, *, as_json: bool) -> None:
+    if as_json:
+        print_json(plain(found))
+    else:
+        typer.echo(f"{found.query} {found.state}")
+
+
+def _offers(socket: Path | None, config: Path | None) -> tuple[Offer, ...]:
+    if socket is None and config is None:
+        return _shipped()
+    with connect(socket, config) as remote:
+        catalogue = remote.get("catalogue", CatalogueBody)
+    return tuple(
+        Offer(entry.category_title, entry.title, entry.items) for entry in catalogue.entries
+    )
+
+
+def _shipped() -> tuple[Offer, ...]:
+    names = categories()
+    return tuple(
+        Offer(
+            names[resource.category].zh if resource.category in names else resource.category,
+            resource.zh,
+            tuple(item.zh for item in resource.items),
+        )
+        for resource in resources().values()
+    )

@@ -1,0 +1,254 @@
+"""The client of the operator's API: a Unix socket, coded errors, no silent retries."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from socket import AF_UNIX, SOCK_STREAM
+from socket import socket as Socket
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from bus.api.errors import ErrorBody
+from bus.config.load import load_config
+from bus.errors import ConfigError, DefectError, HeduiError, InputError, UnavailableError
+
+SOCKET_VARIABLE = "HEDUI_SOCKET"
+PREFIX_DIGITS = 8
+
+_CONNECT_SECONDS = 5.0
+_TIMEOUT = httpx.Timeout(_CONNECT_SECONDS, read=300.0, write=300.0)
+"""A workbook of 25,000 persons takes its time; connecting to a socket does not."""
+
+Reply = TypeVar("Reply")
+
+
+class RemoteError(HeduiError):
+    """What the daemon said was wrong; `body` is all of it."""
+
+    def __init__(self, body: ErrorBody) -> None:
+        super().__init__(
+            body.code,
+            body.zh,
+            body.en,
+            remedy_zh=body.remedy_zh,
+            remedy_en=body.remedy_en,
+            where=body.where,
+        )
+        self.body = body
+
+
+def socket_of(socket: Path | None, config: Path | None) -> Path:
+    """Return the socket to call: as given, of the configuration, or of `HEDUI_SOCKET`.
+
+    Raises:
+        ConfigError: `SOCKET_UNKNOWN` when none says, `SOCKET_NOT_CONFIGURED` when the
+            configuration has none; and as `load_config`.
+    """
+    if socket is not None:
+        return socket
+    if config is not None:
+        configured = load_config(config).http.socket
+        if configured is None:
+            raise ConfigError(
+                "SOCKET_NOT_CONFIGURED",
+                "该进程没有操作接口",
+                "that process has no operator's API",
+                remedy_zh="请用部中心或节点的配置，或补充 [http] socket",
+                remedy_en="Use the configuration of a hub or node, or add [http] socket",
+                where=f"{config} [http] socket",
+            )
+        return configured
+    if SOCKET_VARIABLE in os.environ:
+        return Path(os.environ[SOCKET_VARIABLE])
+    raise ConfigError(
+        "SOCKET_UNKNOWN",
+        "没有说明连接哪个守护进程",
+        "it is not said which daemon to call",
+        remedy_zh=f"请加 -c 配置文件 或 --socket 路径，或设置环境变量 {SOCKET_VARIABLE}",
+        remedy_en=f"Add -c FILE or --socket PATH, or set {SOCKET_VARIABLE}",
+    )
+
+
+def require_operator(operator: str) -> str:
+    """Return the operator's name.
+
+    Raises:
+        InputError: `OPERATOR_MISSING`.
+    """
+    if not operator.strip():
+        raise InputError(
+            "OPERATOR_MISSING",
+            "没有说明操作员",
+            "the operator is not named",
+            remedy_zh="请加 --operator 姓名或工号，或设置环境变量 HEDUI_OPERATOR",
+            remedy_en="Add --operator NAME, or set HEDUI_OPERATOR",
+            where="--operator",
+        )
+    return operator.strip()
+
+
+class Remote:
+    """A daemon's operator API.
+
+    Args:
+        socket: Its Unix socket.
+        operator: Who calls; needed for calls that change something or read personal data.
+    """
+
+    def __init__(self, socket: Path, operator: str = "") -> None:
+        self._socket = socket
+        headers = {"X-Hedui-Operator": quote(operator)} if operator else {}
+        self._http = httpx.Client(
+            transport=httpx.HTTPTransport(uds=os.fspath(socket)),
+            base_url="http://hedui/api/v1/",
+            headers=headers,
+            timeout=_TIMEOUT,
+            trust_env=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def get(self, path: str, reply: type[Reply], **query: Any) -> Reply:
+        """Return what a path answers.
+
+        Args:
+            path: Below `/api/v1/`.
+            reply: Its type: a model, or a tuple of models.
+            query: Query parameters.
+
+        Raises:
+            RemoteError: The daemon refused, with all it said.
+            UnavailableError: `DAEMON_UNREACHABLE`, `DAEMON_SLOW`.
+            DefectError: `REPLY_UNREADABLE`.
+        """
+        return self._read(self._call("GET", path, params=query), reply)
+
+    def send(self, method: str, path: str, reply: type[Reply], **options: Any) -> Reply:
+        """Send something and return the answer; errors as for `get`."""
+        return self._read(self._call(method, path, **options), reply)
+
+    def content(self, method: str, path: str, **query: Any) -> bytes:
+        """Return the bytes of an answer; errors as for `get`."""
+        return self._call(method, path, params=query).content
+
+    def query_id(self, given: str, known: str, reply: type[Sequence[Any]]) -> UUID:
+        """Return the full id of a query given by its id or by the beginning of it.
+
+        Args:
+            given: What the operator typed.
+            known: Path that lists the ids to choose among.
+            reply: The type of that list; its elements have a `query`.
+
+        Raises:
+            InputError: `QUERY_ID` when it is too short, `QUERY_UNKNOWN`, `QUERY_AMBIGUOUS`.
+        """
+        try:
+            return UUID(given)
+        except ValueError:
+            start = given.strip().lower().replace("-", "")
+        if len(start) < PREFIX_DIGITS or not set(start) <= set("0123456789abcdef"):
+            raise InputError(
+                "QUERY_ID",
+                f"不是查询编号，也不是其开头至少 {PREFIX_DIGITS} 位",
+                f"neither a query id nor the first {PREFIX_DIGITS} or more digits of one",
+                where="ID",
+            )
+        found = [item.query for item in self.get(known, reply) if item.query.hex.startswith(start)]
+        if not found:
+            raise InputError("QUERY_UNKNOWN", "没有此查询", "no such query", where=start)
+        if len(found) > 1:
+            raise InputError(
+                "QUERY_AMBIGUOUS",
+                f"有 {len(found)} 个查询以此开头",
+                f"{len(found)} queries begin so",
+                remedy_zh="请多写几位：" + "、".join(map(str, found[:5])),
+                remedy_en="Give more digits",
+                where=start,
+            )
+        return UUID(str(found[0]))
+
+    def _call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            response = self._http.request(method, path, **options)
+        except httpx.TimeoutException as error:
+            raise UnavailableError(
+                "DAEMON_SLOW",
+                "守护进程未在时限内应答，操作可能已经完成",
+                "the daemon did not answer in time; it may have done what was asked",
+                remedy_zh="请先查看状态再重试",
+                remedy_en="Look at the state before you try again",
+                where=os.fspath(self._socket),
+            ) from error
+        except httpx.TransportError as error:
+            raise _unreachable(self._socket) from error
+        if response.is_success:
+            return response
+        raise RemoteError(self._read(response, ErrorBody))
+
+    def _read(self, response: httpx.Response, reply: type[Reply]) -> Reply:
+        try:
+            return TypeAdapter(reply).validate_json(response.content or b"null")
+        except ValidationError:
+            # The reply may hold personal data; pydantic's text would quote it.
+            raise DefectError(
+                "REPLY_UNREADABLE",
+                "守护进程的应答无法识别",
+                "the daemon's reply is not understood",
+                remedy_zh="请检查命令与守护进程是否为同一版本",
+                remedy_en="Check that command and daemon are of the same version",
+                where=f"HTTP {response.status_code}",
+            ) from None
+
+
+def connect(socket: Path | None, config: Path | None, operator: str = "") -> Remote:
+    """Return a client of the daemon that the options name, which is running.
+
+    Raises:
+        ConfigError: As `socket_of`.
+        UnavailableError: `DAEMON_UNREACHABLE`.
+    """
+    path = socket_of(socket, config)
+    _require_running(path)
+    return Remote(path, operator)
+
+
+def _require_running(path: Path) -> None:
+    # Before the HTTP library tries: it leaks the socket of a connection that was refused.
+    with Socket(AF_UNIX, SOCK_STREAM) as probe:
+        probe.settimeout(_CONNECT_SECONDS)
+        try:
+            probe.connect(os.fspath(path))
+        except OSError as error:
+            raise _unreachable(path) from error
+
+
+def _unreachable(path: Path) -> UnavailableError:
+    return UnavailableError(
+        "DAEMON_UNREACHABLE",
+        "无法连接守护进程",
+        "the daemon cannot be reached",
+        remedy_zh="请检查进程是否在运行、套接字路径是否正确、当前用户是否为其属主",
+        remedy_en="Check that it runs, that the path is right and that you are its user",
+        where=os.fspath(path),
+    )
+
+
+def upload(data: bytes, content_type: str) -> dict[str, Any]:
+    """Return the request options that send a body of a content type."""
+    return {"content": data, "headers": {"Content-Type": content_type}}

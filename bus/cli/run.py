@@ -1,0 +1,109 @@
+"""`hedui hub run` and `hedui node run`: the daemons with their faces."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from bus.config.load import load_config
+from bus.config.models import Config
+from bus.config.participants import load_participants
+from bus.daemon.assemble import Participant, assemble
+from bus.daemon.directory import DirectoryPublisher
+from bus.daemon.router import CentreRouter
+from bus.daemon.run import Regular, run
+from bus.daemon.service import Service
+from bus.errors import ConfigError
+from bus.flow.review import ReviewPolicy
+from bus.http.server import faces
+from bus.ports.broker import Record
+from signer.identity import Role, role_of
+
+hub = typer.Typer(no_args_is_help=True, help="部中心 / The ministry hub.")
+node = typer.Typer(no_args_is_help=True, help="节点 / A provincial or lower node.")
+
+PUBLISH_EVERY = timedelta(seconds=30)
+
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="配置文件 / Its TOML file.")]
+Dev = Annotated[
+    bool,
+    typer.Option("--dev", help="允许无 TLS 的内嵌代理，仅供试用 / Allow the plaintext broker."),
+]
+
+
+@hub.command("run")
+def run_hub(config: ConfigFile, dev: Dev = False) -> None:
+    """运行部中心 / Run the hub."""
+    _run(load_config(config), config, Role.HUB, dev=dev)
+
+
+@node.command("run")
+def run_node(config: ConfigFile, dev: Dev = False) -> None:
+    """运行节点 / Run a node."""
+    _run(load_config(config), config, Role.NODE, dev=dev)
+
+
+def _run(config: Config, path: Path, role: Role, *, dev: bool) -> None:
+    if role_of(config.participant.id) is not role:
+        raise ConfigError(
+            "ROLE_DIFFERS",
+            f"{config.participant.id} 不能以 {role} 身份运行",
+            f"{config.participant.id} cannot run as {role}",
+            remedy_zh="请检查命令与 [participant] id",
+            remedy_en="Check the command and [participant] id",
+            where=str(path),
+        )
+    policy = ReviewPolicy.AUTOMATIC
+    if role is Role.HUB:
+        if config.hub is None:
+            raise ConfigError(
+                "CONFIG_INVALID", "缺少 [hub] 一节", "the section [hub] is missing", where=str(path)
+            )
+        policy = ReviewPolicy(config.hub.review.value)
+    centre = assemble(config, CentreRouter(policy), dev=dev)
+    uvloop.run(_serve(centre))
+
+
+async def _serve(centre: Participant) -> None:
+    service = service_of(centre)
+    regular: list[Regular] = []
+    hub_section = centre.config.hub
+    if hub_section is not None:
+        publish = _publishing(centre, hub_section.participants)
+        regular.append(Regular("directory", PUBLISH_EVERY, publish))
+
+    await run(
+        centre,
+        faces(service, centre),
+        regular,
+        prepare=service.load_calendar,
+        follow_directory=hub_section is None,
+    )
+
+
+def service_of(centre: Participant) -> Service:
+    """Return the operations of a centre that was put together."""
+
+    async def retry(records: Sequence[Record]) -> None:
+        await centre.step.run(records)
+
+    return Service(centre.office, centre.store, centre.loops.outbox.wake.set, retry)
+
+
+def _publishing(centre: Participant, participants: Path) -> Callable[[], Awaitable[object]]:
+    issuers = centre.ring.issuers
+    publisher = DirectoryPublisher(centre.office, centre.store, centre.keeper, issuers)
+
+    async def publish() -> None:
+        listed = await asyncio.to_thread(load_participants, participants)
+        if await publisher.publish(listed):
+            centre.loops.outbox.wake.set()
+            await centre.step.retry_held()
+
+    return publish

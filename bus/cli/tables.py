@@ -1,0 +1,222 @@
+"""Tables of queries and applications, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from bus.api.application import ApplicationDetail, ApplicationSummary, FormBody
+from bus.api.query import HopBody, ProblemBody, QueryDetail, QuerySummary, RowBody
+from bus.cli.output import findings_table, local, table
+from bus.model.case import QueryState, RowState
+
+STATES = {
+    QueryState.SUBMITTED: "已提交",
+    QueryState.UNDER_REVIEW: "审查中",
+    QueryState.REFUSED: "已拒绝",
+    QueryState.ACCEPTED: "已受理",
+    QueryState.STARTED: "查询中",
+    QueryState.PARTLY_ANSWERED: "部分反馈",
+    QueryState.ANSWERED: "已反馈",
+    QueryState.DELIVERED: "已送达",
+}
+_ROW_STATES = {
+    RowState.OPEN: "待反馈",
+    RowState.ANSWERED: "已反馈",
+    RowState.DISPATCHED: "已分发",
+    RowState.UNSERVED: "无法查询",
+}
+
+
+def state_text(state: QueryState) -> str:
+    """Return a query's state in Chinese and as its code."""
+    return f"{STATES[state]} {state}"
+
+
+def progress_text(summary: QuerySummary) -> str:
+    """Return how many of the answers have come."""
+    counts = summary.counts
+    return f"{counts.answered}/{counts.answers}"
+
+
+def queries_table(queries: Sequence[QuerySummary]) -> Table:
+    """Return the queries of a node."""
+    made = table(
+        "查询 query",
+        "状态 state",
+        "人数 persons",
+        "反馈 answers",
+        "操作员 operator",
+        "提交 submitted",
+        "更新 updated",
+    )
+    for query in queries:
+        made.add_row(
+            str(query.query),
+            state_text(query.state),
+            str(query.persons),
+            progress_text(query),
+            query.operator or "-",
+            local(query.opened),
+            local(query.updated),
+        )
+    return made
+
+
+def rows_table(rows: Sequence[RowBody]) -> Table:
+    """Return everything owed, with holder, due date and lateness."""
+    made = table(
+        "应答方 holder", "信息资源 resource", "分册 part", "状态 state", "期限 due", "完成 closed"
+    )
+    for row in rows:
+        state = f"{_ROW_STATES[row.state]} {row.state}"
+        made.add_row(
+            f"{row.holder_title} {row.holder}",
+            row.resource_title,
+            str(row.part),
+            f"{state} {row.code}" if row.code else state,
+            local(row.due),
+            f"{local(row.closed)} 逾期 late" if row.late else local(row.closed),
+        )
+    return made
+
+
+def hop_line(hop: HopBody) -> str:
+    """Return one hop as a line: when, from whom to whom, what, and whose message it is."""
+    part = "" if hop.part is None else f" #{hop.part}"
+    source = "" if hop.source == hop.sender else f" ← {hop.source}"
+    return (
+        f"{local(hop.forwarded)}  {hop.sender_title} {hop.sender} → {hop.to_title} {hop.to}  "
+        f"{_what(hop)}{part}{source} ({hop.role})"
+    )
+
+
+def hops_table(hops: Sequence[HopBody]) -> Table:
+    """Return the hops of a query in the order of time."""
+    made = table(
+        "发出 forwarded",
+        "到达 arrived",
+        "自 from",
+        "至 to",
+        "消息 message",
+        "来自 source",
+        "分册 part",
+        "角色 role",
+    )
+    for hop in hops:
+        made.add_row(
+            local(hop.forwarded),
+            local(hop.arrived),
+            f"{hop.sender_title} {hop.sender}",
+            f"{hop.to_title} {hop.to}",
+            _what(hop),
+            hop.source,
+            "-" if hop.part is None else str(hop.part),
+            hop.role,
+        )
+    return made
+
+
+def _what(hop: HopBody) -> str:
+    return hop.kind if hop.resource is None else f"{hop.kind} {hop.resource}"
+
+
+def show_query(console: Console, detail: QueryDetail) -> None:
+    """Print a query: state, decision, findings, everything owed, problems."""
+    summary = detail.summary
+    made = table("查询 query", str(summary.query))
+    made.add_row("状态 state", state_text(summary.state))
+    made.add_row("申请方 requester", f"{summary.requester_title} {summary.requester}")
+    made.add_row("人数 persons", str(summary.persons))
+    made.add_row("分册 parts", str(summary.parts))
+    made.add_row("反馈 answers", progress_text(summary))
+    made.add_row("操作员 operator", summary.operator or "-")
+    made.add_row("提交 submitted", local(summary.opened))
+    made.add_row("送达 delivered", local(summary.delivered))
+    if detail.decision is not None:
+        word = "受理 accepted" if detail.decision.accepted else "拒绝 refused"
+        made.add_row("决定 decision", f"{word} {detail.decision.by} {local(detail.decision.at)}")
+    console.print(made)
+    if detail.findings:
+        console.print()
+        console.print(findings_table(detail.findings))
+    if detail.rows:
+        console.print()
+        console.print(rows_table(detail.rows))
+    if detail.problems:
+        console.print()
+        console.print(_problems_table(detail.problems))
+
+
+def applications_table(applications: Sequence[ApplicationSummary]) -> Table:
+    """Return the applications at the hub."""
+    made = table(
+        "申请 application",
+        "申请方 requester",
+        "状态 state",
+        "人数 persons",
+        "分册 parts",
+        "意见 findings",
+        "收到 received",
+        "决定 decided by",
+    )
+    for application in applications:
+        made.add_row(
+            str(application.query),
+            f"{application.requester_title} {application.requester}",
+            state_text(application.state),
+            str(application.persons),
+            f"{application.parts_received}/{application.parts_listed}",
+            str(application.findings),
+            local(application.received),
+            "-" if application.decision is None else application.decision.by,
+        )
+    return made
+
+
+def show_application(console: Console, detail: ApplicationDetail) -> None:
+    """Print an application: the form, the findings, everything owed."""
+    console.print(applications_table([detail.summary]))
+    if detail.form is not None:
+        console.print()
+        console.print(_form_table(detail.form))
+        console.print()
+        console.print(_lines_table(detail.form))
+    if detail.findings:
+        console.print()
+        console.print(findings_table(detail.findings))
+    if detail.rows:
+        console.print()
+        console.print(rows_table(detail.rows))
+
+
+def _form_table(form: FormBody) -> Table:
+    made = table("申请表 form", form.addressee)
+    made.add_row("法律依据", form.legal_basis)
+    made.add_row("审批机关 authority", form.authority)
+    made.add_row("业务 business", f"{form.business_text} {form.business}")
+    made.add_row("用途 purpose", form.purpose)
+    made.add_row("被查询人 persons", f"{form.first_named}等 {form.person_count} 人")
+    made.add_row("查询事项 query", form.query_text)
+    made.add_row("授权声明 declaration", f"{'是' if form.authorised else '否'} {form.scope}")
+    made.add_row("名单提交 list", f"{form.list_submitted_on}")
+    made.add_row("联系人 contact", f"{form.contact_name} {form.contact_phone}")
+    made.add_row("申请日期 date", f"{form.applied_on}")
+    return made
+
+
+def _lines_table(form: FormBody) -> Table:
+    made = table("行 row", "提供方 provider", "信息资源 resource", "内容项 items", "时间 range")
+    for line in form.lines:
+        span = "最新 latest" if line.time_from is None else f"{line.time_from} - {line.time_to}"
+        made.add_row(str(line.row), line.provider, line.resource_title, " ".join(line.items), span)
+    return made
+
+
+def _problems_table(problems: Sequence[ProblemBody]) -> Table:
+    made = table("时间 at", "问题通知 problem", "来自 source")
+    for problem in problems:
+        made.add_row(local(problem.at), problem.code, problem.source)
+    return made

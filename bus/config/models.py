@@ -1,0 +1,118 @@
+"""The configuration of a hub, a node or an adapter: one TOML file, frozen once read.
+
+Paths are relative to the file. Environment variables override it: `HEDUI_` + section + `__` + key,
+e.g. `HEDUI_BROKER__BOOTSTRAP`. There is no built-in secret and no default that weakens security:
+without `--dev` the broker needs TLS, and the operator's door is a Unix socket only.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from signer.identity import IdentityError, role_of
+
+
+def participant_id(value: str) -> str:
+    """Check a participant id for pydantic."""
+    try:
+        role_of(value)
+    except IdentityError as error:
+        raise ValueError(error.en) from None
+    return value
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ParticipantSection(_Section):
+    """Who this process is."""
+
+    id: Annotated[str, AfterValidator(participant_id)]
+
+
+class KeysSection(_Section):
+    """Where the participant's keys are (`hedui ca issue --out`)."""
+
+    directory: Path
+    passphrase_file: Path
+    store_key: Path
+
+
+class BrokerKind(StrEnum):
+    """What is at the other end: a real Kafka, or the embedded broker of the demo."""
+
+    KAFKA = "kafka"
+    EMBEDDED = "embedded"
+
+
+class BrokerSection(_Section):
+    """The cluster this participant's topics are on."""
+
+    bootstrap: str
+    profile: BrokerKind = BrokerKind.KAFKA
+    ca_file: Path | None = None
+
+
+class StoreSection(_Section):
+    """The participant's database."""
+
+    url: str
+
+
+class HttpSection(_Section):
+    """Health and metrics on TCP; the operator's API of a hub or node on a Unix socket."""
+
+    listen: str = "127.0.0.1:9464"
+    socket: Path | None = None
+
+
+class ReviewChoice(StrEnum):
+    """How the hub reviews clean applications."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
+class HubSection(_Section):
+    """What only the hub has: the participants it vouches for, and its review policy."""
+
+    participants: Path
+    review: ReviewChoice = ReviewChoice.MANUAL
+
+
+class Config(BaseSettings):
+    """The configuration of one daemon.
+
+    `source` and `resource` belong to an adapter's mapping and are read by `adapters.mapping`.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="HEDUI_", env_nested_delimiter="__"
+    )
+
+    participant: ParticipantSection
+    keys: KeysSection
+    broker: BrokerSection
+    store: StoreSection
+    http: HttpSection = HttpSection()
+    hub: HubSection | None = None
+    source: dict[str, Any] | None = None
+    resource: Annotated[list[dict[str, Any]], Field(default_factory=list)]
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no .env files here
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - secrets have own files
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over file, and nothing else."""
+        return env_settings, init_settings

@@ -1,0 +1,1 @@
+"""Step, outbox, loop, timers; hub and node are assembled here."""

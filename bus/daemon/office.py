@@ -1,0 +1,123 @@
+"""What one participant's process holds in common: identity, keys, clock, directory in force."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bus.catalog.catalogue import Catalogue
+from bus.errors import UnavailableError
+from bus.ports.clock import Clock
+from bus.rules.working_days import Calendar
+from schemas.loader import Schema
+from schemas.resources import Resource, resources
+from signer.directory.records import GRACE
+from signer.directory.view import Directory
+from signer.envelope.open import Opener
+from signer.envelope.seal import Sealer
+from signer.envelope.wrapping import Entropy
+from signer.identity import inbox_topic, outbox_topic
+from signer.keyring import KeyRing
+from signer.storekey import StoreKey
+
+
+@dataclass
+class Office:
+    """One participant at work.
+
+    `directory` is None until the first one was adopted; nothing is served before.
+    """
+
+    me: str
+    clock: Clock
+    entropy: Entropy
+    ring: KeyRing
+    store_key: StoreKey
+    sealer: Sealer
+    opener: Opener
+    schemas: Callable[[bytes], Schema | None]
+    calendar: Calendar = field(default_factory=Calendar)
+    sealing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _directory: Directory | None = None
+    _catalogue: Catalogue | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether a directory is in force."""
+        return self._directory is not None
+
+    @property
+    def directory(self) -> Directory:
+        """The directory in force.
+
+        Raises:
+            UnavailableError: `DIRECTORY_NOT_READ`.
+        """
+        if self._directory is None:
+            raise _not_ready()
+        return self._directory
+
+    def in_force(self, now: datetime) -> Directory:
+        """Return the directory to exchange under: not one that is past even its grace (72 hours).
+
+        Raises:
+            UnavailableError: `DIRECTORY_NOT_READ`, `DIRECTORY_LAPSED`.
+        """
+        directory = self.directory
+        if now > directory.expires + GRACE:
+            raise UnavailableError(
+                "DIRECTORY_LAPSED",
+                "参与方目录已过期且超出宽限期",
+                "the directory has expired beyond its grace",
+                remedy_zh="请检查与部中心之间的网络和部中心的运行状况",
+                remedy_en="Check the network to the hub, and the hub itself",
+            )
+        return directory
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue of the directory in force.
+
+        Raises:
+            UnavailableError: `DIRECTORY_NOT_READ`.
+        """
+        if self._catalogue is None:
+            raise _not_ready()
+        return self._catalogue
+
+    def adopt(self, directory: Directory) -> None:
+        """Put a verified directory in force."""
+        self._directory = directory
+        self._catalogue = Catalogue.from_directory(directory, resources())
+
+    def resource(self, name: str) -> Resource | None:
+        """Return a resource of the catalogue by name."""
+        return resources().get(name)
+
+    @property
+    def parent(self) -> str | None:
+        """Our parent's id; None at the hub."""
+        return self.directory.parent(self.me)
+
+    def peers(self) -> dict[str, str]:
+        """Return the topics we read, each with the participant that may write it."""
+        topics = {outbox_topic(c.id): c.id for c in self.directory.children(self.me)}
+        if self.parent is not None:
+            topics[inbox_topic(self.me)] = self.parent
+        return topics
+
+    def topic_towards(self, neighbour: str) -> str:
+        """Return the topic that carries a message to a neighbour."""
+        return outbox_topic(self.me) if neighbour == self.parent else inbox_topic(neighbour)
+
+
+def _not_ready() -> UnavailableError:
+    return UnavailableError(
+        "DIRECTORY_NOT_READ",
+        "尚未读到有效的参与方目录",
+        "no valid directory has been read yet",
+        remedy_zh="请稍候；若持续如此，请检查部中心是否在运行、根证书是否正确",
+        remedy_en="Wait; if it persists check that the hub runs and the root certificate is right",
+    )

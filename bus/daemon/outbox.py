@@ -1,0 +1,80 @@
+"""The outbox relay: publishes what steps have committed, in order, until it is stored.
+
+A crash between publishing and marking publishes again; the receiver's dedupe table meets it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from bus.errors import UnavailableError
+from bus.metrics.catalogue import Metrics
+from bus.ports.broker import Broker, Outgoing
+from bus.ports.clock import Clock
+from bus.ports.store import OutboxRow, Store
+
+BATCH = 500
+
+STUCK = 2000
+"""Rows that may wait for a topic that refuses, before those behind them wait too."""
+
+
+@dataclass
+class OutboxRelay:
+    """Moves outbox rows to the broker.
+
+    Attributes:
+        wake: Set by whoever committed new rows.
+    """
+
+    store: Store
+    broker: Broker
+    clock: Clock
+    metrics: Metrics
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def drain(self) -> int:
+        """Publish all unsent rows, batch by batch; returns how many were stored.
+
+        A row that the broker refuses stays, and with it every later one of its key, in order, for
+        the next time; what goes to other topics goes on past it.
+
+        Raises:
+            HeduiError: Store or broker cannot be reached, or a topic refuses.
+        """
+        total = 0
+        failure: Exception | None = None
+        waiting: dict[int, tuple[str, bytes]] = {}
+        while len(waiting) < STUCK:
+            async with self.store.transaction() as unit:
+                unsent = await unit.unsent(BATCH + len(waiting))
+            keys = set(waiting.values())
+            held_back = {r.number: (r.topic, r.key) for r in unsent if (r.topic, r.key) in keys}
+            rows = [row for row in unsent if row.number not in held_back]
+            waiting |= held_back
+            if not rows:
+                break
+            results = await self._publish(rows)
+            total += results.count(None)
+            for row, error in zip(rows, results, strict=True):
+                if error is not None:
+                    failure = failure or error
+                    waiting[row.number] = row.topic, row.key
+            if isinstance(failure, UnavailableError):
+                break
+        if failure is not None:
+            raise failure
+        return total
+
+    async def _publish(self, rows: list[OutboxRow]) -> list[Exception | None]:
+        # An envelope is never empty: an empty value is a compacted topic's tombstone.
+        results = await self.broker.publish(
+            [Outgoing(row.topic, row.key, row.value or None, row.headers) for row in rows]
+        )
+        stored = [row.number for row, error in zip(rows, results, strict=True) if error is None]
+        if stored:
+            async with self.store.transaction() as unit:
+                await unit.mark_sent(stored, self.clock.now())
+            self.metrics.published.inc(len(stored))
+        return list(results)

@@ -1,0 +1,179 @@
+"""What a node does as the requester: submits, takes decisions, rows and answers, delivers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+from bus.daemon.work import Work
+from bus.errors import InputError, PendingError, RefusedError
+from bus.flow.answer import accept_answer
+from bus.flow.answer_check import check_answer, check_whole
+from bus.flow.application import (
+    application_message,
+    compose_application,
+    compose_request,
+    open_case,
+    part_messages,
+    references_of,
+    split,
+)
+from bus.flow.delivery import Tally, deliver
+from bus.flow.dispatch import accept_dispatch
+from bus.flow.review import take_decision
+from bus.model.audit import Event
+from bus.model.case import Case, CaseRole, QueryState, RowState
+from bus.model.messages import Answer, Decision, Dispatch, PersonOutcome
+from bus.model.request import Draft, PartDigest, Submission
+from bus.wire.message import Message
+from signer.identity import HUB
+
+NONCE_SIZE = 16
+
+
+async def submit(work: Work, draft: Draft, submission: Submission) -> Case:
+    """Seal an application and its parts into the outbox and open the requester's case.
+
+    Raises:
+        InputError: A category or item is not in the catalogue; `TOO_MANY_PERSONS`;
+            `PROVINCIAL_CONSENT_MISSING` at a node that is no provincial centre (R006).
+        UnavailableError: The directory does not lead to the hub.
+    """
+    office = work.office
+    if office.parent != HUB:
+        raise InputError(
+            "PROVINCIAL_CONSENT_MISSING",
+            "市县的查询须有省级同意的记录",
+            "a city or county query needs a recorded provincial consent",
+            remedy_zh="请由省级核对机构提出申请",
+            remedy_en="Let the provincial centre apply",
+            where=office.me,
+        )
+    readers = office.ring.encryption_keys[:1]
+    request = compose_request(draft, office.catalogue, readers, office.entropy(NONCE_SIZE))
+    ancestors = office.directory.path_up(office.me)[1:]
+    digests: list[PartDigest] = []
+    for part in split(draft, request):
+        for send in part_messages(part, ancestors):
+            sealed = await work.send(submission.query, send)
+            number = part.roster.part
+            digests.append(PartDigest(send.kind, number, sealed.digest, send.subject_count))
+    application = compose_application(draft, request, tuple(digests))
+    sealed = await work.send(submission.query, application_message(application, ancestors))
+    case = open_case(office.me, submission, application, sealed.digest)
+    work.save(case)
+    work.note(
+        submission.query,
+        Event.QUERY_SUBMITTED,
+        f"operator:{submission.operator}",
+        persons=case.person_count,
+        parts=len(case.parts),
+        application=sealed.digest.hex(),
+    )
+    return case
+
+
+async def take(work: Work, message: Message) -> None:
+    """Take a Decision, Dispatch or Answer that is addressed to us.
+
+    Raises:
+        PendingError: What it stands on has not arrived yet.
+        RefusedError: It may not stand here.
+    """
+    case = await work.case(message.header.conversation, CaseRole.REQUESTER)
+    if case is None:
+        raise RefusedError(
+            "QUERY_UNKNOWN",
+            "本节点没有提出过该查询",
+            "this node never submitted that query",
+            where=str(message.header.conversation),
+        )
+    source = message.header.source
+    match message.body:
+        case Decision() as decision:
+            case = take_decision(case, message, decision)
+            work.note(case.query, Event.DECISION_RECEIVED, source, accepted=int(decision.accepted))
+        case Dispatch() as dispatch:
+            case = await take_dispatch(work, case, source, message.header.order, dispatch)
+        case Answer() as answer:
+            case = await _take_answer(work, case, message, answer)
+            work.note(
+                case.query,
+                Event.ANSWER_RECEIVED,
+                source,
+                part=message.header.roster_part,
+                resource=message.header.resource,
+            )
+        case _:
+            raise RefusedError(
+                "KIND_NOT_HERE",
+                "此类消息不应送达申请方",
+                "not for a requester",
+                where=message.header.kind,
+            )
+    work.keep(message)
+    work.save(case)
+    await deliver_if_complete(work, case)
+
+
+async def take_dispatch(
+    work: Work, case: Case, source: str, order: bytes | None, dispatch: Dispatch
+) -> Case:
+    """Return the requester's case after a Dispatch, saved and noted.
+
+    Raises:
+        PendingError: The decision or the Dispatch above it has not arrived yet.
+        RefusedError: It does not fit.
+    """
+    if case.state is QueryState.SUBMITTED:
+        raise PendingError(
+            "DECISION_NOT_YET_KNOWN",
+            "受理决定尚未到达",
+            "the decision has not arrived yet",
+            where=str(case.query),
+        )
+    case = accept_dispatch(case, source, order, dispatch, work.office.directory, work.now)
+    work.save(case)
+    work.note(case.query, Event.DISPATCH_RECEIVED, source, rows=len(dispatch.rows))
+    return case
+
+
+async def _take_answer(work: Work, case: Case, message: Message, answer: Answer) -> Case:
+    """Return the case with an answer taken; what is not about what was asked is refused."""
+    header = message.header
+    references = references_of(case, header.roster_part)
+    lines = case.request.lines if case.request else ()
+    resource = work.office.resource(header.resource or "")
+    await asyncio.to_thread(check_answer, case.query, answer, resource, lines, references)
+    taken = accept_answer(case, header, message.digest, work.now)
+    for row, before in zip(taken.rows, case.rows, strict=True):
+        if row is not before and row.state is RowState.ANSWERED:
+            outcomes = list(answer.outcomes)
+            for fragment in row.fragments:
+                if fragment.digest != message.digest:
+                    outcomes += await _outcomes(work, fragment.digest)
+            check_whole(case.query, outcomes, references)
+    return taken
+
+
+async def _outcomes(work: Work, digest: bytes) -> tuple[PersonOutcome, ...]:
+    stored = await work.kept(digest)
+    body = None if stored is None else (await asyncio.to_thread(work.message, stored)).body
+    return body.outcomes if isinstance(body, Answer) else ()
+
+
+async def deliver_if_complete(work: Work, case: Case) -> None:
+    """Send the receipts and close the query once no row is open."""
+    if case.state is not QueryState.ANSWERED:
+        return
+    # One answer at a time: all of a large query's together may not fit into memory.
+    tallies: dict[bytes, Tally] = {}
+    for row in case.rows:
+        for fragment in row.fragments:
+            outcomes = await _outcomes(work, fragment.digest)
+            tallies[fragment.digest] = Counter(outcome.outcome for outcome in outcomes)
+    delivered, receipts = deliver(case, tallies, work.now)
+    for receipt in receipts:
+        await work.send(case.query, receipt)
+    work.save(delivered)
+    work.note(case.query, Event.QUERY_DELIVERED)

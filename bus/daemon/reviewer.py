@@ -1,0 +1,203 @@
+"""What the hub does: collects applications, reviews, decides, dispatches, keeps account."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from uuid import UUID
+
+from bus.daemon.provider import dispatch_parts, unreadable
+from bus.daemon.work import Work
+from bus.errors import InputError, RefusedError
+from bus.flow import review
+from bus.flow.answer import accept_answer
+from bus.flow.delivery import accept_receipt
+from bus.flow.dispatch import accept_dispatch, dispatch_message, dispatch_of, start_rows
+from bus.flow.review import ReviewPolicy
+from bus.model.audit import Event
+from bus.model.case import Case, CaseRole
+from bus.model.messages import Dispatch, Finding, Receipt
+from bus.model.request import Application, Consent, Roster
+from bus.ports.store import StoredMessage
+from bus.wire.message import Message
+from signer.envelope.kinds import Kind
+from signer.envelope.seal import EnvelopeTooLargeError
+from signer.identity import HUB
+
+
+async def collect(work: Work, message: Message, policy: ReviewPolicy) -> None:
+    """Take an Application, Roster or Consent; when all are here, review and perhaps decide.
+
+    Raises:
+        RefusedError: It may not stand here.
+    """
+    if work.office.directory.parent(message.header.source) != HUB:
+        raise RefusedError(
+            "PROVINCIAL_CONSENT_MISSING",
+            "市县的查询须有省级同意的记录",
+            "a city or county query needs a recorded provincial consent",  # R006
+            where=str(message.header.conversation),
+        )
+    case = await work.case(message.header.conversation, CaseRole.REVIEWER)
+    case = review.collect(case, message)
+    work.keep(message)
+    if isinstance(message.body, Application):
+        work.note(
+            case.query,
+            Event.APPLICATION_RECEIVED,
+            case.requester,
+            application=message.digest.hex(),
+        )
+    if not review.all_here(case):
+        work.save(case)
+        return
+    found = await _findings(work, case)
+    case = review.open_review(case, found, work.now)
+    work.save(case)
+    work.note(case.query, Event.REVIEW_OPENED, findings=len(found))
+    if review.may_accept_by_policy(case, policy):
+        await _accept_by_policy(work, case)
+
+
+async def _accept_by_policy(work: Work, case: Case) -> None:
+    """Accept a clean application, unless its orders do not fit an envelope: then people decide."""
+    before = work.checkpoint()
+    try:
+        await decide(work, case, accepted=True, reasons=(), by=review.BY_POLICY)
+    except EnvelopeTooLargeError as error:
+        work.go_back(before)
+        work.save(replace(case, findings=(Finding(error.code, error.zh, error.en, error.where),)))
+
+
+async def decide(
+    work: Work, case: Case, *, accepted: bool, reasons: tuple[Finding, ...], by: str
+) -> Case:
+    """Decide an application under review; an accepted one is dispatched at once (R028).
+
+    Raises:
+        RefusedError: `ILLEGAL_STATE` when it is not under review.
+    """
+    office = work.office
+    case, send = review.decide(case, accepted, reasons, by, office.calendar, work.now)
+    await work.send(case.query, send)
+    work.note(
+        case.query,
+        Event.APPLICATION_DECIDED,
+        office.me if by == review.BY_POLICY else f"operator:{by}",
+        accepted=int(accepted),
+        codes=" ".join(reason.code for reason in reasons),
+    )
+    if accepted:
+        case = await _dispatch(work, case)
+    work.save(case)
+    return case
+
+
+async def find(work: Work, query: UUID) -> Case:
+    """Return the hub's case of a query.
+
+    Raises:
+        InputError: `QUERY_UNKNOWN`.
+    """
+    case = await work.case(query, CaseRole.REVIEWER)
+    if case is None:
+        raise InputError("QUERY_UNKNOWN", "没有此查询", "no such query", where=str(query))
+    return case
+
+
+async def note_dispatch(work: Work, message: Message) -> None:
+    """Keep account of a node's Dispatch.
+
+    Raises:
+        PendingError: The Dispatch above it has not arrived.
+        RefusedError: It does not fit, or we cannot read it.
+    """
+    dispatch = message.body
+    if not isinstance(dispatch, Dispatch):
+        raise unreadable(message)
+    case = await work.case(message.header.conversation, CaseRole.REVIEWER)
+    if case is None:
+        raise _unknown(message)
+    order = message.header.order
+    if message.header.destination not in (HUB, case.requester):
+        raise RefusedError(
+            "DISPATCH_ELSEWHERE",
+            "分发清单没有发往申请方",
+            "not sent to the requester",
+            where=str(case.query),
+        )
+    directory = work.office.directory
+    case = accept_dispatch(case, message.header.source, order, dispatch, directory, work.now)
+    work.save(case)
+    work.note(case.query, Event.DISPATCH_RECEIVED, message.header.source, rows=len(dispatch.rows))
+
+
+async def note_answer(work: Work, message: Message) -> None:
+    """Keep account of an answer that passes us, sealed to somebody else."""
+    case = await work.case(message.header.conversation, CaseRole.REVIEWER)
+    if case is None:
+        raise _unknown(message)
+    work.save(accept_answer(case, message.header, message.digest, work.now))
+
+
+async def take_receipt(work: Work, message: Message, receipt: Receipt) -> None:
+    """Take the requester's receipt: the query is delivered."""
+    case = await work.case(message.header.conversation, CaseRole.REVIEWER)
+    if case is None:
+        raise _unknown(message)
+    source = message.header.source
+    case = accept_receipt(case, source, receipt, work.office.directory, work.now)
+    work.save(case)
+    work.note(case.query, Event.QUERY_DELIVERED, source)
+
+
+async def _findings(work: Work, case: Case) -> tuple[Finding, ...]:
+    """Review in a thread: a list of many thousand persons takes seconds."""
+    listed = {part.digest for part in case.parts} | {case.application}
+    kept = [
+        stored
+        for kind in (Kind.APPLICATION, Kind.ROSTER, Kind.CONSENT)
+        for stored in await work.stored(case.query, kind)
+        if stored.digest in listed
+    ]
+    return await asyncio.to_thread(_review, work, case.requester, kept)
+
+
+def _review(work: Work, requester: str, kept: list[StoredMessage]) -> tuple[Finding, ...]:
+    bodies = [work.message(stored).body for stored in kept]
+    application = next(body for body in bodies if isinstance(body, Application))
+    rosters = [body for body in bodies if isinstance(body, Roster)]
+    consents = [body for body in bodies if isinstance(body, Consent)]
+    office = work.office
+    return review.findings(
+        requester, application, rosters, consents, office.catalogue, office.directory, work.now
+    )
+
+
+async def _dispatch(work: Work, case: Case) -> Case:
+    listed = {part.digest for part in case.parts}
+    rosters = [
+        await asyncio.to_thread(work.message, stored)
+        for stored in await work.stored(case.query, Kind.ROSTER)
+        if stored.digest in listed
+    ]
+    application = case.application or b""
+    dispatched = await dispatch_parts(work, rosters, application)
+    dispatch = dispatch_of(dispatched)
+    office = work.office
+    await work.send(
+        case.query,
+        dispatch_message(
+            dispatch, office.me, case.requester, office.directory, application, order=None
+        ),
+    )
+    return start_rows(case, dispatch, work.now)
+
+
+def _unknown(message: Message) -> RefusedError:
+    return RefusedError(
+        "QUERY_UNKNOWN",
+        "部中心没有受理过该查询",
+        "the hub has no such query",
+        where=str(message.header.conversation),
+    )

@@ -1,0 +1,125 @@
+"""Which part of a centre a verified message belongs to. One router serves every level (R018).
+
+Up and down the tree a message is passed on unless it is ours; on the way we keep account of what
+concerns our own case.
+
+| kind | at its destination | on the way |
+|---|---|---|
+| Application, Consent, Roster without order | hub: reviewer.collect | passed up |
+| Roster under an order | provider.take_order | - |
+| Decision | requester.take | passed down |
+| Dispatch | noted if from below, then requester.take | noted if from below, passed on |
+| Answer | provider.note_answer if from below, then requester.take | noted, passed on |
+| Receipt | hub: reviewer.take_receipt | passed on |
+| Problem | noted | passed on |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bus.daemon import provider, requester, reviewer
+from bus.daemon.work import Work
+from bus.errors import RefusedError
+from bus.flow.review import ReviewPolicy
+from bus.model.audit import Event
+from bus.model.messages import Problem, Receipt
+from bus.wire.message import Message
+from signer.envelope.kinds import Kind
+from signer.identity import HUB
+
+_REVIEWED = (Kind.APPLICATION, Kind.CONSENT, Kind.ROSTER)
+
+
+@dataclass(frozen=True)
+class CentreRouter:
+    """Routes the messages of a hub or a node.
+
+    Attributes:
+        policy: How the hub reviews; of no effect at a node.
+    """
+
+    policy: ReviewPolicy = ReviewPolicy.AUTOMATIC
+
+    async def handle(self, work: Work, message: Message) -> None:
+        """Handle one verified message, collecting its effects in `work`.
+
+        Raises:
+            PendingError: Something is still to come: hold it.
+            RefusedError: It may not stand here in this state.
+        """
+        kind = message.header.kind
+        if kind == Kind.ROSTER and message.order is not None:
+            await provider.take_order(work, message)
+        elif kind in _REVIEWED:
+            await self._application(work, message)
+        elif kind == Kind.ANSWER:
+            await self._answer(work, message)
+        elif kind == Kind.DISPATCH:
+            await self._dispatch(work, message)
+        elif message.header.destination == work.office.me:
+            await self._mine(work, message)
+        else:
+            await work.relay(message)
+
+    async def _application(self, work: Work, message: Message) -> None:
+        if work.office.me == HUB:
+            await reviewer.collect(work, message, self.policy)
+        else:
+            await work.relay(message)
+
+    async def _answer(self, work: Work, message: Message) -> None:
+        if work.office.me == HUB:
+            await reviewer.note_answer(work, message)
+        elif _from_below(work, message):
+            await provider.note_answer(work, message)
+        if message.header.destination == work.office.me:
+            await requester.take(work, message)
+        else:
+            await work.relay(message)
+
+    async def _dispatch(self, work: Work, message: Message) -> None:
+        me, destination = work.office.me, message.header.destination
+        if me == HUB:
+            await reviewer.note_dispatch(work, message)
+        elif _from_below(work, message):
+            await provider.note_dispatch(work, message)
+        if destination != me:
+            await work.relay(message)
+        elif me != HUB:
+            await requester.take(work, message)
+
+    async def _mine(self, work: Work, message: Message) -> None:
+        match message.body:
+            case Problem() as problem:
+                note_problem(work, message, problem)
+            case Receipt() as receipt if work.office.me == HUB:
+                await reviewer.take_receipt(work, message, receipt)
+            case _:
+                await requester.take(work, message)
+
+
+def _from_below(work: Work, message: Message) -> bool:
+    return work.office.me in work.office.directory.path_up(message.header.source)[1:]
+
+
+def note_problem(work: Work, message: Message, problem: Problem) -> None:
+    """Keep a Problem in the books; a Problem never answers a Problem."""
+    about = None if problem.about is None else problem.about.hex()
+    work.note(
+        message.header.conversation,
+        Event.PROBLEM_RECEIVED,
+        message.header.source,
+        code=problem.code,
+        about=about,
+    )
+
+
+def not_here(message: Message) -> RefusedError:
+    """Return the refusal of a kind that has no business at this participant."""
+    return RefusedError(
+        "KIND_NOT_HERE",
+        "此类消息不应送达本参与方",
+        "this kind has no business here",
+        where=message.header.kind,
+    )

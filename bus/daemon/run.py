@@ -1,0 +1,121 @@
+"""Runs a participant: opens store and broker, starts the loops, drains on SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bus.daemon.assemble import Participant
+from bus.errors import HeduiError, UnavailableError
+from bus.logs.foreign import route_foreign
+
+Face = Callable[[asyncio.Event], Coroutine[None, None, None]]
+"""Serves until the event is set, e.g. HTTP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Regular:
+    """A timer: its name, its period, what it does, and what wakes it early."""
+
+    name: str
+    period: timedelta
+    work: Callable[[], Awaitable[object]]
+    wake: asyncio.Event | None = None
+
+
+HELD_EVERY = timedelta(seconds=5)
+BROKER_RETRY = timedelta(seconds=2)
+
+
+async def run(
+    participant: Participant,
+    faces: Sequence[Face] = (),
+    regular: Sequence[Regular] = (),
+    *,
+    prepare: Callable[[], Awaitable[None]] | None = None,
+    follow_directory: bool = True,
+) -> None:
+    """Run until a signal, then drain: the batch in hand ends, the outbox empties, all closes.
+
+    Args:
+        participant: What to run.
+        faces: Servers to run beside it.
+        regular: Timers of the role.
+        prepare: What the role does once the store is open, before anything is served.
+        follow_directory: False at the hub, which makes the directory itself.
+
+    Raises:
+        HeduiError: The store cannot be opened.
+    """
+    loops, log = participant.loops, participant.log
+    route_foreign(log)
+    await participant.store.open()
+    await participant.keeper.load()
+    if prepare is not None:
+        await prepare()
+    _own_signals(loops.stopping, log.info)
+    serving = asyncio.Event()
+    try:
+        async with asyncio.TaskGroup() as group:
+            for face in faces:
+                group.create_task(face(serving))
+            await _reach_broker(participant)
+            running = [
+                group.create_task(loops.consume()),
+                group.create_task(loops.relay_outbox()),
+                group.create_task(loops.every("held", HELD_EVERY, _held(participant))),
+            ]
+            if follow_directory:
+                running.append(group.create_task(loops.follow_directory()))
+            running += [
+                group.create_task(loops.every(timer.name, timer.period, timer.work, timer.wake))
+                for timer in regular
+            ]
+            log.info("daemon.started", role=participant.office.me)
+            await asyncio.wait(running)
+            serving.set()
+    finally:
+        serving.set()
+        with suppress(HeduiError):
+            await loops.broker.stop()
+        await participant.store.close()
+        log.info("daemon.stopped")
+
+
+def _own_signals(stopping: asyncio.Event, log: Callable[..., object]) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop(number: signal.Signals) -> None:
+        log("daemon.stopping", signal=number.name)
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number)
+
+
+async def _reach_broker(participant: Participant) -> None:
+    """Connect, waiting for a broker that is down; the store and the faces are up meanwhile."""
+    loops = participant.loops
+    while not loops.stopping.is_set():
+        try:
+            await loops.broker.start()
+        except UnavailableError as error:
+            participant.metrics.loop_errors.labels(loop="broker", code=error.code).inc()
+            participant.log.warning("broker.unavailable", code=error.code, where=error.where)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BROKER_RETRY.total_seconds()):
+                    await loops.stopping.wait()
+        else:
+            return
+
+
+def _held(participant: Participant) -> Callable[[], Awaitable[object]]:
+    async def retry() -> None:
+        if participant.office.ready and await participant.step.retry_held():
+            participant.loops.outbox.wake.set()
+
+    return retry

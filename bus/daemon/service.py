@@ -1,0 +1,331 @@
+"""What operators can do at a hub or a node; the HTTP face calls these and nothing else.
+
+Every call that changes or reads personal data names an operator and is audited.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from bus.daemon import requester, reviewer, views
+from bus.daemon.office import Office
+from bus.daemon.proof import export
+from bus.daemon.work import Work, open_stored
+from bus.errors import InputError
+from bus.flow.review import reason
+from bus.metrics.catalogue import Metrics
+from bus.model.audit import Event
+from bus.model.case import Case, CaseRole, QueryState
+from bus.model.messages import Finding
+from bus.model.request import Application, Draft, Submission
+from bus.model.result import ResultView
+from bus.model.timeline import Hop
+from bus.ports.broker import Record
+from bus.ports.store import AuditEntry, AuditEvent, QuarantinedMessage, Store, Unit
+from bus.rules.request_lines import check_draft_lines
+from bus.rules.working_days import Calendar, local_date
+from bus.rules.year_table import read_year_table
+from signer.envelope.kinds import Kind
+from signer.uuid7 import uuid7
+
+Wake = Callable[[], None]
+"""Tells the outbox relay that something was committed."""
+
+Retry = Callable[[Sequence[Record]], Awaitable[None]]
+"""Gives records to the step again."""
+
+APPLICATION_READ = "application.read"
+"""Audit event, hub: an operator read an application's form, which names persons."""
+
+QUARANTINE_REPLAYED = "quarantine.replayed"
+"""Audit event: an operator gave a quarantined record to the step again. number."""
+
+COUNTED = 1000
+"""Rows waiting in the outbox or parked are counted up to this many."""
+
+
+class DraftRefusedError(InputError):
+    """The draft does not fit the catalogue; `findings` are all its faults. Nothing was done."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        first = findings[0]
+        super().__init__(
+            "DRAFT_REFUSED",
+            f"申请有 {len(findings)} 处错误，未提交；第一处：{first.zh}",
+            f"{len(findings)} faults, nothing was submitted; the first: {first.en}",
+            where=first.where,
+        )
+        self.findings = findings
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a participant stands: for `status` and readiness."""
+
+    participant: str
+    ready: bool
+    directory_version: int | None
+    directory_expires: datetime | None
+    outbox: int
+    held: int
+    quarantined: int
+
+
+@dataclass
+class Service:
+    """The operations of one centre.
+
+    Attributes:
+        wake: Called after every commit that may have filled the outbox.
+        retry: Gives quarantined records to the step again.
+    """
+
+    office: Office
+    store: Store
+    wake: Wake
+    retry: Retry
+
+    async def standing(self) -> Standing:
+        """Return how this participant stands."""
+        async with self.store.transaction() as unit:
+            outbox = len(await unit.unsent(1000))
+            held = len(await unit.held(1000))
+            quarantined = len(await unit.quarantined(0, 1000))
+        directory = self.office.directory if self.office.ready else None
+        return Standing(
+            participant=self.office.me,
+            ready=self.office.ready,
+            directory_version=None if directory is None else directory.version,
+            directory_expires=None if directory is None else directory.expires,
+            outbox=outbox,
+            held=held,
+            quarantined=quarantined,
+        )
+
+    # Requester
+
+    async def submit(self, draft: Draft, operator: str) -> Case:
+        """Submit a checked draft as a new query.
+
+        Raises:
+            DraftRefusedError: It does not fit the catalogue (R020, R049-R053).
+            UnavailableError: No directory yet, or no way to the hub.
+        """
+        now = self.office.clock.now()
+        findings = check_draft_lines(draft.lines, self.office.catalogue, local_date(now))
+        if findings:
+            raise DraftRefusedError(findings)
+        submission = Submission(uuid7(now, self.office.entropy), operator, now)
+        async with self.store.transaction() as unit:
+            work = Work(self.office, unit, now)
+            case = await requester.submit(work, draft, submission)
+            await work.finish()
+        self.wake()
+        return case
+
+    async def queries(self) -> Sequence[Case]:
+        """Return the queries this node submitted, newest first."""
+        async with self.store.transaction() as unit:
+            return await unit.cases(CaseRole.REQUESTER)
+
+    async def query(self, query: UUID) -> Case:
+        """Return one query this node submitted.
+
+        Raises:
+            InputError: `QUERY_UNKNOWN`.
+        """
+        async with self.store.transaction() as unit:
+            return await _case(unit, query, CaseRole.REQUESTER)
+
+    async def timeline(self, query: UUID) -> tuple[Hop, ...]:
+        """Return the hops of a query, as far as this participant's archive tells."""
+        async with self.store.transaction() as unit:
+            stored = await unit.messages(query)
+        return await asyncio.to_thread(views.timeline, stored)
+
+    async def problems(self, query: UUID) -> Sequence[AuditEntry]:
+        """Return the Problems that peers reported about a query."""
+        async with self.store.transaction() as unit:
+            due = len(await unit.messages(query, Kind.PROBLEM))
+        found: list[AuditEntry] = []
+        after = 0
+        # Page by page, each on its own: the chain is long, and steps wait for the store.
+        while len(found) < due and (entries := await self.audit(after, 1000)):
+            after = entries[-1].number
+            found += [
+                entry
+                for entry in entries
+                if entry.event.query == query and entry.event.event == Event.PROBLEM_RECEIVED
+            ]
+        return found
+
+    async def result(self, query: UUID, operator: str, purpose: str) -> ResultView:
+        """Return a query's result to a named operator, audited with the purpose (R035).
+
+        Raises:
+            InputError: `QUERY_UNKNOWN`.
+        """
+        now = self.office.clock.now()
+        async with self.store.transaction() as unit:
+            case = await _case(unit, query, CaseRole.REQUESTER)
+            stored = await unit.messages(query)
+            work = Work(self.office, unit, now)
+            work.note(query, Event.RESULT_READ, f"operator:{operator}", purpose=purpose)
+            await work.finish()
+        # The books say so before anything is opened.
+        return await asyncio.to_thread(views.result, self.office, case, stored)
+
+    async def proof(self, query: UUID, operator: str) -> bytes:
+        """Return a query's proof file, audited.
+
+        Raises:
+            InputError: `QUERY_UNKNOWN`.
+        """
+        now = self.office.clock.now()
+        async with self.store.transaction() as unit:
+            await _case(unit, query, CaseRole.REQUESTER)
+            proof = await export(self.office, unit, query, now)
+            work = Work(self.office, unit, now)
+            work.note(query, Event.PROOF_EXPORTED, f"operator:{operator}")
+            await work.finish()
+        return proof
+
+    # Hub
+
+    async def applications(self, states: Sequence[QueryState] | None) -> Sequence[Case]:
+        """Return the applications at the hub, newest first."""
+        async with self.store.transaction() as unit:
+            return await unit.cases(CaseRole.REVIEWER, states)
+
+    async def application(self, query: UUID) -> tuple[Case, Application | None]:
+        """Return an application at the hub, with its form once it has arrived.
+
+        Raises:
+            InputError: `QUERY_UNKNOWN`.
+        """
+        async with self.store.transaction() as unit:
+            case = await _case(unit, query, CaseRole.REVIEWER)
+            kept = None if case.application is None else await unit.message(case.application)
+            body = None if kept is None else open_stored(self.office, kept).body
+        return case, body if isinstance(body, Application) else None
+
+    async def accept(self, query: UUID, operator: str) -> Case:
+        """Accept an application that waits for an operator.
+
+        Raises:
+            InputError: `QUERY_UNKNOWN`, `NOT_UNDER_REVIEW`.
+        """
+        return await self._decide(query, operator, accepted=True, reasons=())
+
+    async def refuse(self, query: UUID, operator: str, code: str) -> Case:
+        """Refuse an application with a coded reason (R027).
+
+        Raises:
+            InputError: `QUERY_UNKNOWN`, `NOT_UNDER_REVIEW`, `REASON_UNKNOWN`.
+        """
+        return await self._decide(query, operator, accepted=False, reasons=(reason(code),))
+
+    async def _decide(
+        self, query: UUID, operator: str, *, accepted: bool, reasons: tuple[Finding, ...]
+    ) -> Case:
+        async with self.store.transaction() as unit:
+            work = Work(self.office, unit, self.office.clock.now())
+            case = await reviewer.find(work, query)
+            if case.state is not QueryState.UNDER_REVIEW:
+                raise InputError(
+                    "NOT_UNDER_REVIEW",
+                    f"该申请处于 {case.state}，不在审查中",
+                    f"the application is {case.state}, not under review",
+                    where=str(query),
+                )
+            case = await reviewer.decide(
+                work, case, accepted=accepted, reasons=reasons, by=operator
+            )
+            await work.finish()
+        self.wake()
+        return case
+
+    # Both
+
+    async def quarantined(self, after: int, limit: int) -> Sequence[QuarantinedMessage]:
+        """Return refused records, oldest first."""
+        async with self.store.transaction() as unit:
+            return await unit.quarantined(after, limit)
+
+    async def replay(self, number: int) -> None:
+        """Give a quarantined record to the step again, as if it had just arrived.
+
+        Raises:
+            InputError: `QUARANTINE_UNKNOWN`.
+        """
+        now = self.office.clock.now()
+        async with self.store.transaction() as unit:
+            found = [q for q in await unit.quarantined(number - 1, 1) if q.number == number]
+            if not found:
+                raise InputError(
+                    "QUARANTINE_UNKNOWN", "隔离区没有此编号", "no such number", where=str(number)
+                )
+            await unit.mark_replayed(number, now)
+        kept = found[0]
+        await self.retry([Record(kept.topic, -1, -1, kept.key, kept.value, kept.headers)])
+        self.wake()
+
+    async def audit(self, after: int, limit: int) -> Sequence[AuditEntry]:
+        """Return audit entries in order."""
+        async with self.store.transaction() as unit:
+            return await unit.audit(after, limit)
+
+    async def note(
+        self, event: str, operator: str, query: UUID | None = None, **detail: str | int | None
+    ) -> None:
+        """Append what an operator does to the audit chain, where the operation itself does not."""
+        at = self.office.clock.now()
+        async with self.store.transaction() as unit:
+            await unit.append_audit(AuditEvent(at, event, f"operator:{operator}", query, detail))
+
+    async def refresh(self, metrics: Metrics) -> None:
+        """Set the gauges that mirror the store; asked for at each scrape."""
+        now = self.office.clock.now()
+        async with self.store.transaction() as unit:
+            unsent = await unit.unsent(COUNTED)
+            metrics.outbox_depth.set(len(unsent))
+            oldest = min((row.created for row in unsent), default=now)
+            metrics.outbox_age.set((now - oldest).total_seconds())
+            metrics.held.set(len(await unit.held(COUNTED)))
+            for role in CaseRole:
+                states = Counter(case.state for case in await unit.cases(role))
+                for state in QueryState:
+                    metrics.queries.labels(role=role, state=state).set(states[state])
+
+    async def load_calendar(self) -> None:
+        """Put the imported year tables in force."""
+        async with self.store.transaction() as unit:
+            tables = await unit.year_tables()
+        self.office.calendar = Calendar([read_year_table(text) for text in tables.values()])
+
+    async def import_year_table(self, text: str, operator: str) -> int:
+        """Import a working-day year table; returns its year.
+
+        Raises:
+            YearTableError: The table is malformed; the one in force stays.
+        """
+        table = read_year_table(text)
+        async with self.store.transaction() as unit:
+            await unit.put_year_table(table.year, text)
+            work = Work(self.office, unit, self.office.clock.now())
+            work.note(None, Event.YEAR_TABLE_IMPORTED, f"operator:{operator}", year=table.year)
+            await work.finish()
+        await self.load_calendar()
+        return table.year
+
+
+async def _case(unit: Unit, query: UUID, role: CaseRole) -> Case:
+    case = await unit.case(query, role)
+    if case is None:
+        raise InputError("QUERY_UNKNOWN", "没有此查询", "no such query", where=str(query))
+    return case

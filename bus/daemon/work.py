@@ -1,0 +1,295 @@
+"""One record's (or one operator's) work inside a transaction.
+
+Everything a handler does is collected here and written at the end, so that a handler that refuses
+half-way leaves nothing half-done while the other records of the batch go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from bus.daemon.office import Office
+from bus.errors import DefectError, UnavailableError
+from bus.flow.outcome import Forward, Send
+from bus.model.audit import Event
+from bus.model.case import Case, CaseRole
+from bus.ports.store import AuditEvent, StoredMessage, Unit
+from bus.wire.bodies import Body, from_avro, schema_of, to_avro
+from bus.wire.message import Message
+from signer.directory.view import Key
+from signer.envelope.chain import reread
+from signer.envelope.format import envelope_bytes
+from signer.envelope.open import read_body
+from signer.envelope.seal import Content, Sealed
+from signer.envelope.verdict import RefusedEnvelope
+
+Write = Callable[[], Awaitable[object]]
+
+Checkpoint = tuple[list[Write], dict[bytes, StoredMessage], dict[tuple[UUID, CaseRole], Case]]
+"""What a work had collected at one moment."""
+
+
+@dataclass
+class Work:
+    """Collects the effects of handling one record.
+
+    Attributes:
+        office: The participant at work.
+        unit: The open transaction.
+        now: The present instant, one for the whole work.
+    """
+
+    office: Office
+    unit: Unit
+    now: datetime
+    _writes: list[Write] = field(default_factory=list)
+    _messages: dict[bytes, StoredMessage] = field(default_factory=dict)
+    _cases: dict[tuple[UUID, CaseRole], Case] = field(default_factory=dict)
+
+    async def case(self, query: UUID, role: CaseRole) -> Case | None:
+        """Return a case as this work sees it."""
+        found = self._cases.get((query, role))
+        return found if found is not None else await self.unit.case(query, role)
+
+    def save(self, case: Case) -> None:
+        """Save a case at the end."""
+        self._cases[case.query, case.role] = case
+
+    def note(
+        self,
+        query: UUID | None,
+        event: Event,
+        actor: str | None = None,
+        **detail: str | int | None,
+    ) -> None:
+        """Append to the audit chain at the end; the actor is we ourselves unless named."""
+        entry = AuditEvent(self.now, event, actor or self.office.me, query, detail)
+        self._writes.append(lambda: self.unit.append_audit(entry))
+
+    def keep(self, message: Message) -> None:
+        """Keep a received message at rest, its content secret under the store key."""
+        header = message.header
+        if message.digest in self._messages:
+            return
+        self._keep(
+            StoredMessage(
+                digest=message.digest,
+                query=header.conversation,
+                kind=header.kind,
+                source=header.source,
+                message_id=header.message_id,
+                part=header.roster_part,
+                envelope=envelope_bytes(message.opened.envelope),
+                secret=self._rest(message.digest, message.secret),
+                sent=False,
+                at=message.received,
+            )
+        )
+        self._writes.append(
+            lambda: self.unit.mark_seen(
+                header.source, header.message_id, message.digest, message.received
+            )
+        )
+
+    async def send(self, query: UUID, send: Send) -> Sealed:
+        """Seal a new message and put it in the outbox at the end.
+
+        Raises:
+            UnavailableError: `NO_ROUTE`, `READER_WITHOUT_KEY`: the directory does not lead there;
+                `DIRECTORY_LAPSED`.
+        """
+        directory = self.office.in_force(self.now)
+        to = directory.next_hop(self.office.me, send.destination)
+        if to is None:
+            raise _no_route(send.destination)
+        readers = self._readers(send)
+
+        def seal() -> Sealed:
+            content = _content(query, send)
+            return self.office.sealer.seal(content, to, readers, self.now, directory.version)
+
+        async with self.office.sealing:
+            sealed = await asyncio.to_thread(seal)
+        self._keep(
+            StoredMessage(
+                digest=sealed.digest,
+                query=query,
+                kind=send.kind,
+                source=self.office.me,
+                message_id=sealed.header.message_id,
+                part=send.part,
+                envelope=sealed.data,
+                secret=self._rest(sealed.digest, sealed.secret),
+                sent=True,
+                at=self.now,
+            )
+        )
+        self._publish(to, sealed)
+        return sealed
+
+    async def forward(self, message: Message, forward: Forward) -> Sealed:
+        """Endorse a received message to a neighbour and put it in the outbox at the end.
+
+        Raises:
+            UnavailableError: `READER_WITHOUT_KEY`, `DIRECTORY_LAPSED`.
+        """
+        directory = self.office.in_force(self.now)
+        reader = None
+        if forward.add_reader:
+            found = directory.get(forward.to)
+            reader = None if found is None else found.encryption_key(self.now)
+            if reader is None:
+                raise _no_key(forward.to)
+        # A clock that was set back must not make us pass on what we have not received yet.
+        now = max(self.now, message.received)
+        async with self.office.sealing:
+            sealed = await asyncio.to_thread(
+                self.office.sealer.endorse,
+                message.opened,
+                forward.to,
+                message.received,
+                now,
+                directory.version,
+                forward.order,
+                reader,
+                message.secret,
+            )
+        self._publish(forward.to, sealed)
+        return sealed
+
+    async def relay(self, message: Message) -> Sealed:
+        """Endorse a message to the next hop on its way to its destination."""
+        destination = message.header.destination
+        to = self.office.directory.next_hop(self.office.me, destination)
+        if to is None:
+            raise _no_route(destination)
+        return await self.forward(message, Forward(to))
+
+    async def stored(self, query: UUID, kind: str) -> Sequence[StoredMessage]:
+        """Return the query's messages of a kind, those of this work included."""
+        kept = await self.unit.messages(query, kind)
+        known = {message.digest for message in kept}
+        fresh = [
+            m
+            for m in self._messages.values()
+            if m.query == query and m.kind == kind and m.digest not in known
+        ]
+        return [*kept, *fresh]
+
+    async def kept(self, digest: bytes) -> StoredMessage | None:
+        """Return a kept message by digest, those of this work included."""
+        return self._messages.get(digest) or await self.unit.message(digest)
+
+    def message(self, stored: StoredMessage) -> Message:
+        """Return a stored message, opened with its kept content secret where we have it."""
+        return open_stored(self.office, stored)
+
+    def checkpoint(self) -> Checkpoint:
+        """Return how far this work has come, for `go_back`."""
+        return list(self._writes), dict(self._messages), dict(self._cases)
+
+    def go_back(self, to: Checkpoint) -> None:
+        """Forget what was collected since."""
+        self._writes, self._messages, self._cases = list(to[0]), dict(to[1]), dict(to[2])
+
+    async def finish(self) -> None:
+        """Write everything that was collected."""
+        for stored in self._messages.values():
+            await self.unit.put_message(stored)
+        for case in self._cases.values():
+            await self.unit.save_case(case)
+        for write in self._writes:
+            await write()
+
+    def _keep(self, stored: StoredMessage) -> None:
+        self._messages.setdefault(stored.digest, stored)
+
+    def _rest(self, digest: bytes, secret: bytes | None) -> bytes | None:
+        return None if secret is None else self.office.store_key.wrap(secret, digest)
+
+    def _publish(self, to: str, sealed: Sealed) -> None:
+        topic = self.office.topic_towards(to)
+        key = sealed.header.conversation.bytes
+        self._writes.append(
+            lambda: self.unit.enqueue(topic, key, sealed.data, sealed.headers, self.now)
+        )
+
+    def _readers(self, send: Send) -> list[Key]:
+        directory = self.office.directory
+        keys = []
+        for reader in send.readers:
+            found = directory.get(reader)
+            key = None if found is None else found.encryption_key(self.now)
+            if key is None:
+                raise _no_key(reader)
+            keys.append(key)
+        for key_id in send.reader_keys:
+            listed = directory.key(key_id)
+            if listed is None:
+                raise _no_key(send.destination)
+            keys.append(listed[1])
+        return keys
+
+
+def _content(query: UUID, send: Send) -> Content:
+    return Content(
+        kind=send.kind,
+        destination=send.destination,
+        conversation=query,
+        schema=schema_of(send.kind),
+        payload=to_avro(send.body),
+        subject_count=send.subject_count,
+        in_reply_to=send.in_reply_to,
+        order=send.order,
+        resource=send.resource,
+        roster_part=send.part,
+        fragment=send.fragment,
+        last=send.last,
+    )
+
+
+def open_stored(office: Office, stored: StoredMessage) -> Message:
+    """Return a stored message, opened with its kept content secret where we have it.
+
+    Raises:
+        DefectError: `ARCHIVE_DAMAGED` when it no longer opens.
+    """
+    try:
+        opened = reread(stored.envelope)
+        if stored.secret is None:
+            return Message(opened, None, None, stored.at)
+        secret = office.store_key.unwrap(stored.secret, stored.digest)
+        payload = read_body(opened, secret, office.schemas)
+    except RefusedEnvelope as error:
+        raise DefectError(
+            "ARCHIVE_DAMAGED",
+            "存档的消息已无法打开",
+            "an archived message no longer opens",
+            where=error.code,
+        ) from None
+    body: Body = from_avro(stored.kind, payload)
+    return Message(opened, body, secret, stored.at)
+
+
+def _no_route(destination: str) -> UnavailableError:
+    return UnavailableError(
+        "NO_ROUTE",
+        "目录中没有通往该参与方的路径",
+        "the directory has no path to that participant",
+        where=destination,
+    )
+
+
+def _no_key(participant: str) -> UnavailableError:
+    return UnavailableError(
+        "READER_WITHOUT_KEY",
+        "该参与方没有有效的加密证书",
+        "that participant has no valid encryption certificate",
+        remedy_zh="请联系部中心为其换发证书",
+        remedy_en="Ask the hub to renew its certificate",
+        where=participant,
+    )

@@ -1,0 +1,17 @@
+"""THE PATH of one query (民办发〔2018〕32号), pure: case + message + now → outcome.
+
+Read it from top to bottom:
+
+| stage | file | article |
+|---|---|---|
+| 提出申请: the requester writes and splits its application | application.py | 8, 9 (R019-R022) |
+| 形式审查: the hub collects, reviews, decides | review.py | 9 (R025-R027) |
+| 确定提供方: who must answer, by when | routing.py | 7, 10, note 2 (R017, R029, R050-R051) |
+| 转交数据: an order becomes rows that are owed | dispatch.py | 7 (R018) |
+| 反馈结果: an agency's answer closes its row on every desk | answer.py | 7, 10 (R018, R029) |
+| 核对反馈: an answer is about what was asked, all of it | answer_check.py | 11 (R071-R073) |
+| 签收: the requester has everything and says so | delivery.py | 10, 11 |
+
+lifecycle.py holds every movement between states; outcome.py is what the stages return. The shell
+(`bus.daemon`) loads cases, calls these functions, and carries out what they return.
+"""

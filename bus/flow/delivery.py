@@ -1,0 +1,117 @@
+"""签收: the requester has everything, says so to the hub and to each provider, and is done.
+
+DELIVERED needs the receipt. The receipt's totals are sealed: outcome counts are never in clear.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from bus.errors import PendingError, RefusedError
+from bus.flow.lifecycle import move, settle
+from bus.flow.outcome import Send
+from bus.model.case import Case, CaseRole, QueryState, RowState
+from bus.model.messages import OutcomeKind, Receipt
+from signer.directory.view import Directory
+from signer.envelope.kinds import Kind
+from signer.identity import HUB
+
+Tally = Counter[OutcomeKind]
+"""Outcomes of one answer message, counted."""
+
+
+def deliver(
+    case: Case, tallies: Mapping[bytes, Tally], now: datetime
+) -> tuple[Case, tuple[Send, ...]]:
+    """Return the delivered case and its receipts: one to the hub, one to each agency.
+
+    Args:
+        case: The requester's case in state ANSWERED.
+        tallies: Outcome counts of each answer message, by message digest.
+        now: The present instant.
+
+    Raises:
+        RefusedError: `ILLEGAL_STATE` when rows are still open.
+    """
+    by_agency: dict[str, list[bytes]] = {}
+    for row in case.rows:
+        if row.state is RowState.ANSWERED:
+            by_agency.setdefault(row.holder, []).extend(f.digest for f in row.fragments)
+    everything = [digest for digests in by_agency.values() for digest in digests]
+    receipts = [_receipt(HUB, everything, tallies, now, case.application)]
+    receipts += [
+        _receipt(agency, digests, tallies, now, None)
+        for agency, digests in sorted(by_agency.items())
+    ]
+    delivered = replace(move(case, QueryState.DELIVERED, now), delivered=now)
+    return delivered, tuple(receipts)
+
+
+def _receipt(
+    destination: str,
+    digests: list[bytes],
+    tallies: Mapping[bytes, Tally],
+    now: datetime,
+    in_reply_to: bytes | None,
+) -> Send:
+    total: Tally = Counter()
+    for digest in digests:
+        total.update(tallies.get(digest, Counter()))
+    body = Receipt(
+        opened=tuple(digests),
+        faults=(),
+        found=total[OutcomeKind.FOUND],
+        not_found=total[OutcomeKind.NOT_FOUND],
+        not_answerable=total[OutcomeKind.NOT_ANSWERABLE],
+        received=now,
+    )
+    reply = in_reply_to if in_reply_to is not None else digests[0]
+    return Send(Kind.RECEIPT, destination, body, (destination,), in_reply_to=reply)
+
+
+def accept_receipt(
+    case: Case, source: str, receipt: Receipt, directory: Directory, now: datetime
+) -> Case:
+    """Return the hub's or an agency's case after the requester's receipt.
+
+    What agencies below the requester answered never passed the hub; the receipt closes those rows.
+
+    Raises:
+        PendingError: `ANSWERS_STILL_DUE`: answers that must pass us have not.
+        RefusedError: `RECEIPT_SOURCE`, `RECEIPT_UNKNOWN_ANSWER`.
+    """
+    if source != case.requester:
+        raise _refused(
+            "RECEIPT_SOURCE", "签收方不是查询申请方", "not the requester's receipt", case
+        )
+    if case.role is CaseRole.AGENCY:
+        sent = {fragment.digest for row in case.rows for fragment in row.fragments}
+        if not set(receipt.opened) <= sent:
+            raise _refused(
+                "RECEIPT_UNKNOWN_ANSWER", "签收了未发出的反馈", "receipt for unknown answers", case
+            )
+    else:
+        below = {p for p in directory.participants if source in directory.path_up(p)}
+        rows = tuple(
+            replace(row, state=RowState.ANSWERED, closed=now)
+            if row.state is RowState.OPEN and row.holder in below
+            else row
+            for row in case.rows
+        )
+        case = replace(case, rows=rows)
+        if not rows or any(row.state is RowState.OPEN for row in rows):
+            raise PendingError(
+                "ANSWERS_STILL_DUE",
+                "尚有反馈未经过本中心",
+                "answers that must pass us have not come yet",
+                where=str(case.query),
+            )
+        case = settle(case, now)
+    return replace(move(case, QueryState.DELIVERED, now), delivered=now)
+
+
+def _refused(code: str, zh: str, en: str, case: Case) -> RefusedError:
+    return RefusedError(code, zh, en, where=str(case.query))

@@ -1,0 +1,192 @@
+"""转交数据: an order becomes rows, and rows become further rows (R018).
+
+Complete = no open row. A row under a leaf is owed an answer, a row under a node another Dispatch,
+which replaces it by the rows below. The hub, every node on the way and the requester keep the same
+rows from the same messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bus.errors import PendingError, RefusedError
+from bus.flow.lifecycle import settle
+from bus.flow.outcome import Send
+from bus.flow.routing import Hop, Plan
+from bus.model.case import Case, CaseRole, QueryState, Row, RowState
+from bus.model.messages import Dispatch, DispatchRow, Unserved
+from bus.model.request import Request
+from bus.wire.message import Message
+from signer.directory.view import Directory
+from signer.envelope.kinds import Kind
+from signer.identity import HUB, Role
+
+
+def dispatch_of(plans: Sequence[tuple[int, Plan, Sequence[bytes]]]) -> Dispatch:
+    """Return the Dispatch that tells what parts were turned into.
+
+    Args:
+        plans: For each part its number, its plan, and the chain digest of each hop's endorsement.
+    """
+    rows: list[DispatchRow] = []
+    unserved: list[Unserved] = []
+    for part, plan, chains in plans:
+        for hop, chain in zip(plan.hops, chains, strict=True):
+            rows += _rows_of(part, hop, chain)
+        unserved += [Unserved(part, resource, code) for resource, code in plan.unserved]
+    return Dispatch(tuple(rows), tuple(unserved))
+
+
+def _rows_of(part: int, hop: Hop, chain: bytes) -> list[DispatchRow]:
+    due = {line.resource: line.due for line in hop.order.lines}
+    for line in hop.order.lines:
+        due[line.resource] = max(due[line.resource], line.due)
+    return [
+        DispatchRow(part, resource, hop.child, hop.leaf, instant, chain)
+        for resource, instant in sorted(due.items())
+    ]
+
+
+def dispatch_message(
+    dispatch: Dispatch,
+    me: str,
+    requester: str,
+    directory: Directory,
+    in_reply_to: bytes | None,
+    order: bytes | None,
+) -> Send:
+    """Return the Dispatch message to the requester, readable by it and by our ancestors.
+
+    Where we are the requester ourselves it goes to the hub, so that the hub's rows move too.
+    """
+    destination = HUB if requester == me else requester
+    readers = dict.fromkeys((destination, *directory.path_up(me)[1:]))
+    return Send(
+        Kind.DISPATCH,
+        destination,
+        dispatch,
+        tuple(readers),
+        in_reply_to=in_reply_to,
+        order=order,
+    )
+
+
+def start_rows(case: Case, dispatch: Dispatch, now: datetime) -> Case:
+    """Return the dispatching centre's own case with the rows it has just made."""
+    return settle(replace(case, rows=case.rows + _rows(dispatch, now)), now)
+
+
+def open_provider_case(message: Message, requester: str, request: Request) -> Case:
+    """Return a provider centre's case for a roster part that came under an order."""
+    return Case(
+        query=message.header.conversation,
+        role=CaseRole.PROVIDER,
+        requester=requester,
+        state=QueryState.STARTED,
+        opened=message.received,
+        updated=message.received,
+        application=None if message.order is None else message.order.application,
+        request=request,
+    )
+
+
+def accept_dispatch(
+    case: Case,
+    source: str,
+    order: bytes | None,
+    dispatch: Dispatch,
+    directory: Directory,
+    now: datetime,
+) -> Case:
+    """Return the case after a Dispatch: the hub's first one, or a node's that replaces its rows.
+
+    Args:
+        case: The hub's, a node's or the requester's case.
+        source: Who made the Dispatch.
+        order: Chain digest of the order it answers; None from the hub.
+        dispatch: The rows.
+        directory: Who is whose child.
+        now: The present instant.
+
+    Raises:
+        PendingError: `ROW_NOT_YET_KNOWN`: the Dispatch above it has not arrived.
+        RefusedError: `DISPATCH_SOURCE`, `DISPATCH_FOREIGN_CHILD`, `DISPATCH_ROW_TWICE`,
+            `DISPATCH_TWICE`, `DISPATCH_INCOMPLETE`, `DISPATCH_LATER_THAN_ORDERED`.
+    """
+    _check_rows(case, source, dispatch, directory)
+    if order is None:
+        if source != HUB:
+            raise _refused("DISPATCH_SOURCE", "只有部中心自行分发", "only the hub needs none", case)
+        if case.rows:
+            raise _refused("DISPATCH_TWICE", "该查询已有分发清单", "already dispatched", case)
+        return settle(replace(case, rows=_rows(dispatch, now)), now)
+    owed = [r for r in case.rows if r.order == order and r.holder == source and not r.leaf]
+    if not owed:
+        raise PendingError(
+            "ROW_NOT_YET_KNOWN",
+            "上级分发清单尚未到达",
+            "the Dispatch above it has not arrived yet",
+            where=str(case.query),
+        )
+    if all(row.state is not RowState.OPEN for row in owed):
+        raise _refused("DISPATCH_TWICE", "该指令已分发", "that order was already dispatched", case)
+    _check_covers(case, owed, dispatch)
+    replaced = tuple(
+        replace(row, state=RowState.DISPATCHED, closed=now) if row in owed else row
+        for row in case.rows
+    )
+    return settle(replace(case, rows=replaced + _rows(dispatch, now)), now)
+
+
+def _check_rows(case: Case, source: str, dispatch: Dispatch, directory: Directory) -> None:
+    """Refuse rows that make somebody owe who is not the source's to ask (R018)."""
+    for row in dispatch.rows:
+        child = directory.get(row.child)
+        # One that has left the directory since is unknown here; its row stays open and is seen.
+        known = child is not None and child.parent == source
+        if child is not None and not (known and (child.role is Role.ADAPTER) == row.leaf):
+            raise _refused(
+                "DISPATCH_FOREIGN_CHILD", "分发给了非下属单位", "a row names no child of it", case
+            )
+    names = [(row.part, row.resource, row.child) for row in dispatch.rows]
+    if len(set(names)) != len(names):
+        raise _refused("DISPATCH_ROW_TWICE", "分发清单有重复行", "a row stands twice", case)
+
+
+def _check_covers(case: Case, owed: Sequence[Row], dispatch: Dispatch) -> None:
+    due = {(row.part, row.resource): row.due for row in owed}
+    made = {(row.part, row.resource) for row in dispatch.rows}
+    made |= {(row.part, row.resource) for row in dispatch.unserved}
+    if made != set(due):
+        raise _refused(
+            "DISPATCH_INCOMPLETE", "分发清单与指令不符", "it does not cover the order", case
+        )
+    if any(row.due > due[row.part, row.resource] for row in dispatch.rows):
+        raise _refused(
+            "DISPATCH_LATER_THAN_ORDERED", "期限晚于上级指令", "due later than ordered", case
+        )
+
+
+def _rows(dispatch: Dispatch, now: datetime) -> tuple[Row, ...]:
+    owed = tuple(Row(r.part, r.resource, r.child, r.leaf, r.due, r.order) for r in dispatch.rows)
+    unserved = tuple(
+        Row(
+            part=u.part,
+            resource=u.resource,
+            holder="",
+            leaf=True,
+            due=now,
+            order=b"",
+            state=RowState.UNSERVED,
+            closed=now,
+            code=u.code,
+        )
+        for u in dispatch.unserved
+    )
+    return owed + unserved
+
+
+def _refused(code: str, zh: str, en: str, case: Case) -> RefusedError:
+    return RefusedError(code, zh, en, where=str(case.query))

@@ -1,0 +1,251 @@
+"""形式审查: the hub collects an application's parts, reviews them, decides (R025-R028).
+
+Review is a state with an event out of it, not a flag: a clean application may be accepted by
+policy at once, anything else waits for an operator, who accepts or refuses with a coded reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+
+from bus.catalog.catalogue import Catalogue
+from bus.errors import InputError, RefusedError
+from bus.flow.application import MAX_PARTS
+from bus.flow.lifecycle import move
+from bus.flow.outcome import Send
+from bus.model.case import Case, CaseRole, QueryState
+from bus.model.messages import Decision, Finding
+from bus.model.request import Application, Consent, Roster
+from bus.rules import places
+from bus.rules.consent import review_consents
+from bus.rules.consistency import consistency
+from bus.rules.form import check_application
+from bus.rules.members import members_of_parts
+from bus.rules.persons import check_persons
+from bus.rules.request_lines import check_request
+from bus.rules.working_days import Calendar, local_date
+from bus.wire.message import Message
+from schemas.codes import refusal_reasons
+from signer.directory.view import Directory, KeyUse
+from signer.envelope.kinds import Kind
+
+START_WITHIN_WORKING_DAYS = 2
+"""The query starts within 2 working days of receipt (R028)."""
+
+BY_POLICY = "policy"
+"""Who decided, when no operator did."""
+
+MAX_LISTED = 2 * MAX_PARTS
+"""Roster and consent parts one application may list."""
+
+MAX_FINDINGS = 500
+"""Findings kept of one review, at most; a last one counts the others."""
+
+
+class ReviewPolicy(StrEnum):
+    """How the hub reviews: clean applications by policy, or every one by an operator."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
+def collect(case: Case | None, message: Message) -> Case:
+    """Return the hub's case after an Application or one of its parts arrived, in any order.
+
+    Raises:
+        RefusedError: `REQUESTER_DIFFERS`, `APPLICATION_TWICE`, `APPLICATION_CLOSED`,
+            `PART_NOT_LISTED`, `TOO_MANY_PARTS`.
+    """
+    header = message.header
+    if case is None:
+        case = Case(
+            query=header.conversation,
+            role=CaseRole.REVIEWER,
+            requester=header.source,
+            state=QueryState.SUBMITTED,
+            opened=message.received,
+            updated=message.received,
+        )
+    if case.requester != header.source:
+        raise _refused("REQUESTER_DIFFERS", "查询编号属于另一申请方", "another's query id", case)
+    if case.state is not QueryState.SUBMITTED:
+        raise _refused("APPLICATION_CLOSED", "该申请已进入审查", "already under review", case)
+    listed = {part.digest for part in case.parts}
+    if isinstance(message.body, Application):
+        if case.application is not None:
+            raise _refused("APPLICATION_TWICE", "该查询已有申请", "already applied for", case)
+        if len(message.body.parts) > MAX_LISTED:
+            raise _refused("TOO_MANY_PARTS", "申请所列分册过多", "too many parts", case)
+        return replace(
+            case,
+            application=message.digest,
+            request=message.body.request,
+            person_count=message.body.person_count,
+            parts=message.body.parts,
+            updated=message.received,
+        )
+    if case.application is not None and message.digest not in listed:
+        raise _refused("PART_NOT_LISTED", "申请未列明该分册", "not listed by the application", case)
+    if len(case.received) >= MAX_LISTED:
+        raise _refused("TOO_MANY_PARTS", "分册过多", "too many parts", case)
+    received = (*case.received, message.digest)
+    return replace(case, received=received, updated=message.received)
+
+
+def all_here(case: Case) -> bool:
+    """Whether the application and every part it lists have arrived."""
+    return case.application is not None and {p.digest for p in case.parts} <= set(case.received)
+
+
+def findings(
+    requester: str,
+    application: Application,
+    rosters: Sequence[Roster],
+    consents: Sequence[Consent],
+    catalogue: Catalogue,
+    directory: Directory,
+    now: datetime,
+) -> tuple[Finding, ...]:
+    """Return everything the formal review has to say; nothing when the application is clean.
+
+    Args:
+        requester: Who applied.
+        application: The application.
+        rosters: Its roster parts.
+        consents: Its consent parts.
+        catalogue: The catalogue in force.
+        directory: Whose key is whose.
+        now: The present instant.
+    """
+    today = local_date(now)
+    members = members_of_parts(rosters, consents)
+    return (
+        *check_application(application, today),  # R021, R041-R048
+        *check_request(application.request, catalogue, today),  # R020, R049-R053
+        *consistency(application, rosters, consents),  # R025, R047
+        *check_persons(members, today),  # R058, R070
+        *review_consents(members, application.applied_on).findings,  # R022, R067, R068
+        *_check_readers(requester, application.request.readers, directory),  # R034
+    )
+
+
+def _check_readers(
+    requester: str, readers: Sequence[bytes], directory: Directory
+) -> tuple[Finding, ...]:
+    """A result goes to no third party: its readers are the requester's own encryption keys."""
+    listed = [directory.key(reader) for reader in readers]
+    own = [
+        found
+        for found in listed
+        if found is not None and found[0].id == requester and found[1].use is KeyUse.ENCRYPTION
+    ]
+    if readers and len(own) == len(listed):
+        return ()
+    zh, en = "结果读者不是申请方自己的加密证书", "a reader of the results is not the requester"
+    return (Finding("READER_NOT_REQUESTER", zh, en, places.form("结果读者")),)
+
+
+def open_review(case: Case, found: tuple[Finding, ...], now: datetime) -> Case:
+    """Return the case under review, with what the formal review found, as far as it is kept."""
+    if len(found) > MAX_FINDINGS:
+        more = len(found) - MAX_FINDINGS
+        rest = Finding("FINDINGS_MORE", f"另有 {more} 项未列出", f"{more} more are not listed", "")
+        found = (*found[:MAX_FINDINGS], rest)
+    return replace(move(case, QueryState.UNDER_REVIEW, now), findings=found)
+
+
+def may_accept_by_policy(case: Case, policy: ReviewPolicy) -> bool:
+    """Whether the application is clean and the hub's policy accepts such ones at once."""
+    return policy is ReviewPolicy.AUTOMATIC and not case.findings
+
+
+def reason(code: str) -> Finding:
+    """Return an operator's coded reason to refuse (R027).
+
+    Raises:
+        InputError: `REASON_UNKNOWN` with the codes there are.
+    """
+    row = refusal_reasons().get(code)
+    if row is None:
+        allowed = "、".join(f"{r.code} {r.zh}" for r in refusal_reasons().values())
+        raise InputError(
+            "REASON_UNKNOWN",
+            "没有此拒绝理由代码",
+            "no such reason code",
+            remedy_zh=f"可用：{allowed}",
+            remedy_en="Use one of: " + ", ".join(refusal_reasons()),
+            where=code[:40],
+        )
+    return Finding(row.code, row.zh, row.en, "")
+
+
+def decide(
+    case: Case,
+    accepted: bool,
+    reasons: tuple[Finding, ...],
+    decided_by: str,
+    calendar: Calendar,
+    now: datetime,
+) -> tuple[Case, Send]:
+    """Return the decided case and the Decision message to the requester.
+
+    Args:
+        case: The case under review.
+        accepted: 受理 or 拒绝.
+        reasons: Coded reasons, for a refusal (R027).
+        decided_by: `policy` or the operator's name.
+        calendar: For the day by which the query starts (R028).
+        now: The present instant.
+
+    Raises:
+        RefusedError: `ILLEGAL_STATE` when the case is not under review.
+    """
+    state = QueryState.ACCEPTED if accepted else QueryState.REFUSED
+    decided = replace(
+        move(case, state, now),
+        decided_by=decided_by,
+        decided=now,
+        findings=reasons or case.findings,
+    )
+    body = Decision(
+        application=case.application or b"",
+        accepted=accepted,
+        findings=reasons,
+        decided_by=decided_by,
+        decided=now,
+        # R028
+        start_by=calendar.add_working_days(case.opened, START_WITHIN_WORKING_DAYS).end,
+    )
+    send = Send(
+        Kind.DECISION,
+        case.requester,
+        body,
+        (case.requester,),
+        in_reply_to=case.application,
+    )
+    return decided, send
+
+
+def take_decision(case: Case, message: Message, decision: Decision) -> Case:
+    """Return the requester's case after the hub's decision.
+
+    Raises:
+        RefusedError: `DECISION_ELSEWHERE` when it is about another application.
+    """
+    if decision.application != case.application:
+        raise _refused("DECISION_ELSEWHERE", "决定针对另一申请", "about another application", case)
+    state = QueryState.ACCEPTED if decision.accepted else QueryState.REFUSED
+    return replace(
+        move(case, state, message.received),
+        decision=message.digest,
+        decided_by=decision.decided_by,
+        decided=decision.decided,
+        findings=decision.findings,
+    )
+
+
+def _refused(code: str, zh: str, en: str, case: Case) -> RefusedError:
+    return RefusedError(code, zh, en, where=str(case.query))

@@ -1,0 +1,85 @@
+"""确定提供方: who must answer which lines, by when (R017-R018, R028-R029, R050-R051).
+
+One function serves the hub and every node: it looks at the agencies a line asks for, and at which
+of our children leads to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bus.catalog.routing import children_for
+from bus.catalog.routing import unserved as no_answer
+from bus.model.request import RequestLine
+from bus.rules.working_days import Calendar
+from signer.directory.view import Directory
+from signer.envelope.format import Order, OrderLine
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A child that gets a part under an order. A leaf answers; a node dispatches further."""
+
+    child: str
+    leaf: bool
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The hops of one part, and each resource nobody below us could be asked for, with a code."""
+
+    hops: tuple[Hop, ...]
+    unserved: tuple[tuple[str, str], ...]
+
+
+def plan(
+    me: str,
+    application: bytes,
+    lines: Sequence[RequestLine],
+    granted: Order | None,
+    directory: Directory,
+    calendar: Calendar,
+    now: datetime,
+) -> Plan:
+    """Return who gets which lines.
+
+    Args:
+        me: The centre that dispatches.
+        application: Message digest of the application.
+        lines: The request's lines.
+        granted: The order we act under; None at the hub, which acts on its own decision.
+        directory: Who is where and offers what.
+        calendar: For the feedback terms, in working days (R029).
+        now: The present instant.
+
+    Returns:
+        One hop for each child. Items are those asked, granted and offered; due is the longest
+        term of the agencies behind the child, never later than what was granted to us.
+    """
+    limits = None if granted is None else {line.line: line for line in granted.lines}
+    by_child: dict[str, list[OrderLine]] = {}
+    leaves: set[str] = set()
+    unserved: dict[str, str] = {}
+    for line in lines:
+        limit = None if limits is None else limits.get(line.line)
+        if limits is not None and limit is None:
+            continue
+        asked = line if limit is None else replace(line, items=limit.items)
+        for child in children_for(directory, me, asked):
+            due = calendar.add_working_days(now, child.term_working_days).end
+            due = due if limit is None else min(due, limit.due)
+            ordered = OrderLine(line.line, line.resource, child.items, due)
+            by_child.setdefault(child.id, []).append(ordered)
+            if child.leaf:
+                leaves.add(child.id)
+        code = no_answer(directory, me, asked)
+        if code is not None:
+            unserved[line.resource] = code
+    hops = tuple(
+        Hop(child, child in leaves, Order(application, tuple(order)))
+        for child, order in sorted(by_child.items())
+    )
+    return Plan(hops, tuple(sorted(unserved.items())))

@@ -1,0 +1,1 @@
+"""The HTTP face: operator API on a Unix socket, health and metrics on TCP."""

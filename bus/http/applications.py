@@ -1,0 +1,58 @@
+"""The hub's routes: see the applications, accept or refuse those that wait for an operator."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from bus.api.application import ApplicationDetail, ApplicationSummary, RefusalBody
+from bus.daemon.service import APPLICATION_READ, Service
+from bus.http.answers import DOCUMENTED
+from bus.http.caller import Operator
+from bus.http.titles import titles_of
+from bus.model.case import QueryState
+
+
+def application_routes(service: Service) -> APIRouter:
+    """Return the routes of the hub's review.
+
+    Args:
+        service: The hub's operations.
+    """
+    routes = APIRouter(prefix="/applications", tags=["申请审查 Review"], responses=DOCUMENTED)
+    titles = titles_of(service)
+
+    @routes.get("", summary="列出申请 / List")
+    async def applications(
+        state: Annotated[
+            list[QueryState] | None, Query(description="只看这些状态 / Only these states")
+        ] = None,
+    ) -> tuple[ApplicationSummary, ...]:
+        """部中心收到的申请，新的在前。 The applications at the hub, newest first."""
+        cases = await service.applications(state)
+        return tuple(ApplicationSummary.of(case, titles) for case in cases)
+
+    @routes.get("/{query}", summary="申请内容 / Show")
+    async def application(query: UUID, operator: Operator) -> ApplicationDetail:
+        """申请表、审查意见和各应答项。 The form, the findings and everything owed.
+
+        含联系人等信息，每次查阅记入审计。 It names persons; every reading is audited.
+        """
+        case, form = await service.application(query)
+        await service.note(APPLICATION_READ, operator, query)
+        return ApplicationDetail.of(case, form, titles)
+
+    @routes.post("/{query}/accept", summary="受理 / Accept")
+    async def accept(query: UUID, operator: Operator) -> ApplicationSummary:
+        """受理审查中的申请并开始查询。 Accepts an application under review and starts it."""
+        return ApplicationSummary.of(await service.accept(query, operator), titles)
+
+    @routes.post("/{query}/refuse", summary="拒绝 / Refuse")
+    async def refuse(query: UUID, operator: Operator, refusal: RefusalBody) -> ApplicationSummary:
+        """以代码化理由拒绝（R027）。 Refuses with a coded reason."""
+        case = await service.refuse(query, operator, refusal.reason)
+        return ApplicationSummary.of(case, titles)
+
+    return routes

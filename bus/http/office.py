@@ -1,0 +1,86 @@
+"""The routes of every centre: standing, catalogue, quarantine, audit chain, calendar."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+
+from bus.api.office import (
+    AuditBody,
+    CatalogueBody,
+    QuarantinedBody,
+    StandingBody,
+    YearBody,
+)
+from bus.daemon.service import QUARANTINE_REPLAYED, Service
+from bus.errors import InputError
+from bus.http.answers import DOCUMENTED
+from bus.http.bodies import read_body
+from bus.http.caller import Operator
+
+YEAR_TABLE_LIMIT = 64 * 1024
+_LAST_NUMBER = 2**63 - 1
+"""Largest number a database row can have."""
+
+After = Annotated[int, Query(ge=0, le=_LAST_NUMBER, description="只看此编号之后 / Above this")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="条数上限 / At most so many")]
+Number = Annotated[int, Path(ge=1, le=_LAST_NUMBER, description="隔离编号 / Its number")]
+
+
+def office_routes(service: Service) -> APIRouter:
+    """Return the routes that hub and nodes share.
+
+    Args:
+        service: The centre's operations.
+    """
+    routes = APIRouter(tags=["运行 Operation"], responses=DOCUMENTED)
+
+    @routes.get("/standing", summary="运行状况 / Standing")
+    async def standing() -> StandingBody:
+        """目录版本、待发送、暂存和隔离的数量。 Directory version, outbox, held, quarantined."""
+        return StandingBody.of(await service.standing())
+
+    @routes.get("/catalogue", summary="资源目录 / Catalogue")
+    async def catalogue() -> CatalogueBody:
+        """现行资源目录（R036）。 The catalogue in force."""
+        return CatalogueBody.of(service.office.catalogue)
+
+    @routes.get("/quarantine", summary="隔离消息 / Quarantine")
+    async def quarantine(after: After = 0, limit: Limit = 100) -> tuple[QuarantinedBody, ...]:
+        """被拒收的消息及原因代码，旧的在前。 Refused records with codes, oldest first."""
+        return tuple(QuarantinedBody.of(q) for q in await service.quarantined(after, limit))
+
+    @routes.post("/quarantine/{number}/replay", status_code=204, summary="重试 / Replay")
+    async def replay(number: Number, operator: Operator) -> None:
+        """将隔离的消息当作刚到达重新处理。 Handles a record as if it had just arrived."""
+        await service.note(QUARANTINE_REPLAYED, operator, number=number)
+        await service.replay(number)
+
+    @routes.get("/audit", summary="审计记录 / Audit")
+    async def audit(after: After = 0, limit: Limit = 100) -> tuple[AuditBody, ...]:
+        """审计链，按编号先后。 The audit chain, in order."""
+        return tuple(AuditBody.of(entry) for entry in await service.audit(after, limit))
+
+    @routes.put(
+        "/calendar",
+        summary="导入工作日年度表 / Import a year table",
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {"application/toml": {"schema": {"type": "string"}}},
+            }
+        },
+    )
+    async def calendar(request: Request, operator: Operator) -> YearBody:
+        """按国务院办公厅通知编制的年度表（TOML）。 A year table after the yearly notice."""
+        data = await read_body(request, YEAR_TABLE_LIMIT)
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError:
+            raise InputError(
+                "YEAR_TABLE_ENCODING", "年度表不是 UTF-8 文本", "the year table is not UTF-8"
+            ) from None
+        return YearBody(year=await service.import_year_table(text, operator))
+
+    return routes

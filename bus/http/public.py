@@ -1,0 +1,86 @@
+"""Health and metrics over TCP: for probes and Prometheus. Nothing here names a query or a person.
+
+`/healthz`: the process lives. `/readyz`: it does its work, else 503 with the code of what is
+missing. `/metrics`: the metrics of `bus.metrics.catalogue`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from bus.daemon.assemble import Participant
+from bus.daemon.service import Service
+from bus.errors import HeduiError, UnavailableError
+from bus.http.answers import DOCUMENTED, error_response, install
+from bus.logs.setup import Logger
+from bus.metrics.catalogue import Metrics
+
+Ready = Callable[[], HeduiError | None]
+"""Says why the process does not do its work now, or None when it does."""
+
+
+def public_app(service: Service, metrics: Metrics, ready: Ready, log: Logger) -> FastAPI:
+    """Return the application that probes and Prometheus call.
+
+    Args:
+        service: For the figures that stand in the store.
+        metrics: The process's metrics.
+        ready: Asked at each `/readyz`.
+        log: Receives internal errors (type, place).
+    """
+    app = FastAPI(title="核对总线 Hedui Bus", openapi_url=None, docs_url=None, redoc_url=None)
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, bool]:
+        return {"alive": True}
+
+    @app.get("/readyz", responses=DOCUMENTED)
+    async def readyz() -> Response:
+        missing = ready()
+        if missing is None:
+            return JSONResponse({"ready": True})
+        response = error_response(missing)
+        response.status_code = 503
+        return response
+
+    @app.get("/metrics")
+    async def exposition() -> Response:
+        try:
+            await service.refresh(metrics)
+        except HeduiError as error:
+            # The counters of this process are good without the store, and now needed most.
+            metrics.loop_errors.labels(loop="metrics", code=error.code).inc()
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    install(app, log)
+    return app
+
+
+def readiness(participant: Participant) -> Ready:
+    """Return the readiness of a running participant: directory in force, fresh, topics read."""
+
+    def ready() -> HeduiError | None:
+        loops = participant.loops
+        if loops.stopping.is_set():
+            return UnavailableError("DRAINING", "进程正在停止", "the process is stopping")
+        try:
+            # Raises while no directory has been read.
+            _ = participant.office.directory
+            participant.keeper.require_fresh(participant.office.clock.now())
+        except UnavailableError as error:
+            return error
+        if not loops.reading.is_set():
+            return UnavailableError(
+                "NOT_READING",
+                "尚未订阅上下级的主题",
+                "the topics of parent and children are not read yet",
+                remedy_zh="请稍候；若持续如此，请检查消息代理",
+                remedy_en="Wait; if it persists check the broker",
+            )
+        return None
+
+    return ready

@@ -1,0 +1,195 @@
+"""Runs the faces inside the daemon's event loop. The daemon owns the signals, uvicorn none."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from bus.daemon.assemble import Participant
+from bus.daemon.run import Face
+from bus.daemon.service import Service
+from bus.errors import ConfigError
+from bus.http.operator import operator_app
+from bus.http.public import public_app, readiness
+from bus.http.sockets import listen_tcp, listen_unix, peer_uid, remove_unix, url_of
+from bus.logs.setup import Logger
+
+DRAIN_SECONDS = 10
+"""How long open requests may take to end once the daemon stops."""
+
+
+def faces(service: Service, centre: Participant) -> list[Face]:
+    """Return the faces of a hub or a node: health and metrics on TCP, operators on the socket.
+
+    Raises:
+        ConfigError: `SOCKET_NOT_CONFIGURED`: a centre nobody can operate is of no use.
+    """
+    section = centre.config.http
+    path = section.socket
+    if path is None:
+        raise ConfigError(
+            "SOCKET_NOT_CONFIGURED",
+            "没有配置操作接口的套接字",
+            "the operator's socket is not configured",
+            remedy_zh="请在配置中补充 [http] socket",
+            remedy_en="Add [http] socket to the configuration",
+            where="[http] socket",
+        )
+    public = public_app(service, centre.metrics, readiness(centre), centre.log)
+    operator = operator_app(service, centre.log)
+
+    async def face(stopping: asyncio.Event) -> None:
+        await serve(public, section.listen, stopping, centre.log, operator=operator, path=path)
+
+    return [face]
+
+
+def health_face(participant: Participant) -> Face:
+    """Return the face of an adapter: health and metrics on TCP only."""
+    loops = participant.loops
+    service = Service(
+        participant.office, participant.store, loops.outbox.wake.set, participant.step.run
+    )
+    public = public_app(service, participant.metrics, readiness(participant), participant.log)
+
+    async def face(stopping: asyncio.Event) -> None:
+        await serve(public, participant.config.http.listen, stopping, participant.log)
+
+    return face
+
+
+async def serve(
+    public: FastAPI,
+    listen: str,
+    stopping: asyncio.Event,
+    log: Logger,
+    *,
+    operator: FastAPI | None = None,
+    path: Path | None = None,
+    on_url: Callable[[str], None] | None = None,
+) -> None:
+    """Serve until the event is set, then let open requests end.
+
+    Args:
+        public: Health and metrics.
+        listen: Where, `host:port`; port 0 takes a free one.
+        stopping: Set to stop.
+        log: Receives the addresses, and what goes wrong in the server, by place.
+        operator: The operator's API, where there is one.
+        path: Its socket.
+        on_url: Told the public URL once connections are taken.
+
+    Raises:
+        ConfigError: An address cannot be listened at; nothing is served then.
+    """
+    with _sockets(listen, path if operator is not None else None) as (tcp, unix):
+        servers = [(_server(public, H11Protocol), tcp)]
+        if operator is not None and unix is not None:
+            servers.append((_server(operator, _OperatorProtocol), unix))
+        url = url_of(tcp)
+        log.info("http.listening", url=url, socket="" if path is None else os.fspath(path))
+        if on_url is not None:
+            on_url(url)
+        with _quiet_logging(log):
+            async with asyncio.TaskGroup() as group:
+                for server, listening in servers:
+                    group.create_task(server.serve([listening]))
+                await stopping.wait()
+                for server, _ in servers:
+                    server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that leaves the signals alone."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Capture none: the daemon drains all its parts together."""
+        yield
+
+
+class _OperatorProtocol(H11Protocol):
+    """HTTP over the operator's socket: only root and the daemon's own user are served.
+
+    The mode of the socket file says the same; this holds even where somebody widened it. The uid
+    goes into the request's `client`, from where it is logged.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        found: Any = transport.get_extra_info("socket")
+        uid = peer_uid(found.fileno())
+        if uid is None:
+            return
+        if uid not in {0, os.geteuid()}:
+            transport.abort()
+            return
+        self.client = ("uid", uid)
+
+
+def _server(app: FastAPI, protocol: type[asyncio.Protocol]) -> _Server:
+    return _Server(
+        uvicorn.Config(
+            app,
+            http=protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+    )
+
+
+@contextmanager
+def _sockets(
+    listen: str, path: Path | None
+) -> Iterator[tuple[socket.socket, socket.socket | None]]:
+    with listen_tcp(listen) as tcp:
+        if path is None:
+            yield tcp, None
+            return
+        with listen_unix(path) as unix:
+            inode = path.lstat().st_ino
+            try:
+                yield tcp, unix
+            finally:
+                remove_unix(path, inode)
+
+
+class _Places(logging.Handler):
+    """Turns a foreign log record into a line of ours: its place, never its text."""
+
+    def __init__(self, log: Logger) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log where in the server something went wrong."""
+        self._log.warning("http.server", where=f"{record.module}:{record.lineno}")
+
+
+@contextmanager
+def _quiet_logging(log: Logger) -> Iterator[None]:
+    foreign = logging.getLogger("uvicorn")
+    before = foreign.propagate
+    handler = _Places(log)
+    foreign.addHandler(handler)
+    foreign.propagate = False
+    try:
+        yield
+    finally:
+        foreign.removeHandler(handler)
+        foreign.propagate = before

@@ -1,0 +1,1 @@
+"""Every metric on one list."""

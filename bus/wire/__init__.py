@@ -1,0 +1,1 @@
+"""Bytes of payloads to messages of the model and back."""

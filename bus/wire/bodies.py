@@ -1,0 +1,85 @@
+"""Payloads: which schema a kind of message has, and Avro data to dataclasses and back."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from bus.errors import RefusedError
+from bus.model.messages import Answer, Decision, Dispatch, Problem, Receipt
+from bus.model.request import Application, Consent, Roster
+from schemas.loader import Schema, load
+from signer.envelope.kinds import Kind
+
+_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+
+Body = Application | Consent | Roster | Decision | Dispatch | Answer | Receipt | Problem
+
+_BODIES: dict[str, type[Body]] = {
+    Kind.APPLICATION: Application,
+    Kind.CONSENT: Consent,
+    Kind.ROSTER: Roster,
+    Kind.DECISION: Decision,
+    Kind.DISPATCH: Dispatch,
+    Kind.ANSWER: Answer,
+    Kind.RECEIPT: Receipt,
+    Kind.PROBLEM: Problem,
+}
+
+
+def schema_of(kind: str) -> Schema:
+    """Return the schema this version writes for a kind of message."""
+    return load(f"message/{kind.lower()}.v1")
+
+
+def to_avro(body: Body) -> dict[str, Any]:
+    """Return the body as Avro data of its kind's schema."""
+    return asdict(body)
+
+
+def from_avro(kind: str, payload: Any) -> Body:
+    """Return the body of an opened payload.
+
+    Raises:
+        RefusedError: `BODY_INVALID` when a value is outside what the model allows.
+    """
+    try:
+        body = _adapter(kind).validate_python(payload)
+    except ValidationError:
+        # `from None`: pydantic's text repeats the value, which may be personal data.
+        raise _invalid(kind) from None
+    if not all(map(_CODE.fullmatch, _codes(body))):
+        raise _invalid(kind)
+    return body
+
+
+def _codes(body: Body) -> list[str]:
+    """Return the codes a peer wrote: they end up in audit entries, tables and screens."""
+    match body:
+        case Problem():
+            return [body.code]
+        case Decision():
+            return [finding.code for finding in body.findings]
+        case Dispatch():
+            return [gap.code for gap in body.unserved]
+        case Answer():
+            return [outcome.code for outcome in body.outcomes if outcome.code is not None]
+        case Receipt():
+            return [fault.code for fault in body.faults]
+        case _:
+            return []
+
+
+def _invalid(kind: str) -> RefusedError:
+    return RefusedError(
+        "BODY_INVALID", "正文取值不合规", "a value in the payload is not allowed", where=kind
+    )
+
+
+@cache
+def _adapter(kind: str) -> TypeAdapter[Body]:
+    return TypeAdapter(_BODIES[Kind(kind)])

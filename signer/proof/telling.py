@@ -1,0 +1,180 @@
+"""Makes the account of a proof that passed every check; decides nothing about its validity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from signer.directory.view import Directory, Key
+from signer.identity import HUB
+from signer.proof.account import (
+    Account,
+    Answered,
+    Asked,
+    Certificate,
+    CertificateStanding,
+    Decided,
+    Endorsed,
+    Fragment,
+    NotServed,
+    Ordered,
+    Party,
+    ProofState,
+    Reason,
+    Received,
+    RowOutcome,
+)
+from signer.proof.answers import AnsweredRow
+from signer.proof.conversation import Conversation, Proven
+from signer.proof.format import Proof
+from signer.proof.rows import Row, Rows
+
+
+def tell(
+    proof: Proof,
+    directory: Directory,
+    messages: Sequence[Proven],
+    conversation: Conversation,
+    rows: Rows,
+    answered: Sequence[AnsweredRow],
+    open_rows: Sequence[Row],
+) -> Account:
+    """Return the account.
+
+    Args:
+        proof: The file's content.
+        directory: The directory it was judged by.
+        messages: All messages, verified.
+        conversation: The same by kind.
+        rows: The tree of rows.
+        answered: The rows with their Answers.
+        open_rows: The rows that are owed still.
+    """
+    owed = set(open_rows)
+    return Account(
+        query=proof.query,
+        state=_state(conversation, answered, open_rows),
+        requester=_party(proof.requester, directory),
+        application=Asked(
+            conversation.application.digest,
+            conversation.application.signed_at,
+            conversation.application.header.subject_count,
+            len(conversation.rosters),
+        ),
+        decision=_decided(conversation.decision, directory),
+        orders=tuple(_ordered(row, row in owed, directory) for row in rows.rows),
+        answers=tuple(_answered(found, directory) for found in answered),
+        not_served=tuple(
+            NotServed(_party(u.by, directory), u.part, u.resource, u.code) for u in rows.unserved
+        ),
+        receipts=tuple(
+            Received(
+                _party(m.header.destination, directory), m.signed_at, m.header.in_reply_to or b""
+            )
+            for m in conversation.receipts
+        ),
+        certificates=_certificates(messages, directory, proof.made_at),
+        made_at=proof.made_at,
+        directory_version=directory.version,
+    )
+
+
+def _state(
+    conversation: Conversation, answered: Sequence[AnsweredRow], open_rows: Sequence[Row]
+) -> ProofState:
+    if not conversation.decision.body["accepted"]:
+        return ProofState.REFUSED
+    if not conversation.dispatches:
+        return ProofState.ACCEPTED
+    if open_rows:
+        begun = any(found.whole for found in answered)
+        return ProofState.PARTLY_ANSWERED if begun else ProofState.STARTED
+    delivered = any(m.header.destination == HUB for m in conversation.receipts)
+    return ProofState.DELIVERED if delivered else ProofState.ANSWERED
+
+
+def _party(participant: str, directory: Directory) -> Party:
+    found = directory.get(participant)
+    return Party(participant, "" if found is None else found.title)
+
+
+def _decided(decision: Proven, directory: Directory) -> Decided:
+    body = decision.body
+    return Decided(
+        by=_party(HUB, directory),
+        accepted=body["accepted"],
+        decided_by=body["decided_by"],
+        decided_at=body["decided"],
+        start_by=body["start_by"],
+        signed_at=decision.signed_at,
+        received=decision.received,
+        reasons=tuple(Reason(**finding) for finding in body["findings"]),
+    )
+
+
+def _ordered(row: Row, owed: bool, directory: Directory) -> Ordered:
+    closed = RowOutcome.ANSWERED if row.leaf else RowOutcome.DISPATCHED
+    return Ordered(
+        by=_party(row.by, directory),
+        to=_party(row.child, directory),
+        part=row.part,
+        resource=row.resource,
+        ordered_at=row.ordered,
+        due=row.due,
+        order=row.order,
+        outcome=RowOutcome.OPEN if owed else closed,
+    )
+
+
+def _answered(found: AnsweredRow, directory: Directory) -> Answered:
+    row = found.row
+    return Answered(
+        agency=_party(row.child, directory),
+        resource=row.resource,
+        part=row.part,
+        order=row.order,
+        due=row.due,
+        whole=found.whole,
+        late=max(f.received for f in found.fragments) >= row.due,
+        fragments=tuple(_fragment(message, directory) for message in found.fragments),
+    )
+
+
+def _fragment(message: Proven, directory: Directory) -> Fragment:
+    endorsed = tuple(
+        Endorsed(_party(s.sender, directory), s.received, s.forwarded)
+        for s in message.opened.statements[1:]
+    )
+    return Fragment(
+        number=message.header.fragment,
+        last=message.header.last,
+        digest=message.digest,
+        sealed_at=message.signed_at,
+        endorsed=endorsed,
+        received=message.received,
+    )
+
+
+def _certificates(
+    messages: Iterable[Proven], directory: Directory, at: datetime
+) -> tuple[Certificate, ...]:
+    used = {s.signer for m in messages for s in m.opened.statements}
+    listed = [found for found in map(directory.key, used) if found is not None]
+    return tuple(
+        Certificate(
+            owner=Party(owner.id, owner.title),
+            key_id=key.id,
+            generation=key.generation,
+            not_before=key.not_before,
+            not_after=key.not_after,
+            revoked=key.revoked,
+            standing=_standing(key, at),
+        )
+        for owner, key in sorted(listed, key=lambda x: (x[0].id, x[1].generation, x[1].id))
+    )
+
+
+def _standing(key: Key, at: datetime) -> CertificateStanding:
+    if key.revoked is not None and key.revoked <= at:
+        return CertificateStanding.REVOKED_SINCE
+    return CertificateStanding.EXPIRED_SINCE if at > key.not_after else CertificateStanding.VALID

@@ -1,0 +1,45 @@
+"""The in-memory country of tests/bus/daemon, for the tests of the faces: their services over it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+from bus.daemon.service import Service
+
+
+def _daemon_conftest():
+    # Not `import conftest`: each folder has one of that name.
+    path = Path(__file__).parent / "daemon" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("daemon_country", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+_country = _daemon_conftest()
+NOW = _country.NOW
+make_country = _country.make_country
+make_draft = _country.make_draft
+
+
+async def open_country(policy):
+    """A country with every store open and every broker started."""
+    made = make_country(policy)
+    for desk in made.desks.values():
+        await desk.store.open()
+        await desk.broker.start()
+    return made
+
+
+async def close_country(made):
+    for desk in made.desks.values():
+        await desk.broker.stop()
+        await desk.store.close()
+
+
+def service_of(country, name):
+    desk = country[name]
+    return Service(desk.office, desk.store, lambda: None, desk.step.run)

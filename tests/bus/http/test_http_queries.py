@@ -1,0 +1,234 @@
+"""The node's API: a query from the workbook to the result and its audit trail."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from io import BytesIO
+from uuid import uuid4
+
+import pytest
+from openpyxl import load_workbook
+
+from bus.workbook.template import fill
+
+PURPOSE = {"purpose": "最低生活保障对象认定"}
+
+
+def json_draft(draft):
+    data = json.loads(json.dumps(asdict(draft), default=str))
+    for line in data["lines"]:
+        del line["row"]
+    return data
+
+
+@pytest.mark.requirement("R019")
+async def test_a_workbook_becomes_a_query(node):
+    response = await node.submit(persons=3)
+
+    assert response.status_code == 201
+    body = response.json()
+    assert (body["state"], body["persons"], body["parts"]) == ("SUBMITTED", 3, 1)
+    assert body["operator"] == "王芳"
+    assert body["requester_title"] == "测试单位 370000"
+    listed = (await node.http.get("/queries")).json()
+    assert [q["query"] for q in listed] == [body["query"]]
+
+
+async def test_the_same_draft_as_json_becomes_a_query(node, operator, make_draft):
+    response = await node.http.post("/queries", json=json_draft(make_draft(2)), headers=operator)
+
+    assert response.status_code == 201
+    assert response.json()["persons"] == 2
+
+
+async def test_a_faulty_workbook_is_refused_with_all_its_faults(node, make_draft):
+    book = load_workbook(BytesIO(fill(make_draft(2))))
+    book["名单"]["E3"].value = "990000198001010000"
+    book["申请"]["B9"].value = "5"
+    out = BytesIO()
+    book.save(out)
+
+    response = await node.submit(out.getvalue())
+
+    assert response.status_code == 422
+    body = response.json()
+    assert body["code"] == "WORKBOOK_FAULTS"
+    assert {(f["sheet"], f["row"], f["column"]) for f in body["faults"]} == {
+        ("申请", 9, "B"),
+        ("名单", 3, "E"),
+    }
+    assert all(f["zh"] and f["en"] and f["code"] for f in body["faults"])
+    assert "990000198001010000" not in response.text
+    assert (await node.http.get("/queries")).json() == []
+
+
+async def test_a_faulty_json_draft_names_part_element_and_field(node, operator, make_draft):
+    draft = json_draft(make_draft(2))
+    draft["persons"][1]["id_number"] = "990000198001010000"
+    draft["person_count"] = 7
+
+    response = await node.http.post("/queries", json=draft, headers=operator)
+
+    assert response.status_code == 422
+    body = response.json()
+    assert body["code"] == "DRAFT_FAULTS"
+    places = {(f["sheet"], f["row"], f["column"]) for f in body["faults"]}
+    assert places == {("申请", None, "person_count"), ("名单", 2, "id_number")}
+    assert "990000198001010000" not in response.text
+
+
+async def test_json_that_is_no_draft_is_refused_without_repeating_it(node, operator, make_draft):
+    draft = json_draft(make_draft(1))
+    draft["persons"][0]["authorised_on"] = "昨天"
+    draft["测试甲"] = "990000198001010000"
+
+    response = await node.http.post("/queries", json=draft, headers=operator)
+
+    assert response.status_code == 422
+    body = response.json()
+    assert body["code"] == "REQUEST_INVALID"
+    assert {f["where"] for f in body["findings"]} == {"persons.0.authorised_on", "?"}
+    for secret in ("昨天", "测试甲", "990000198001010000"):
+        assert secret not in response.text
+
+
+async def test_a_draft_outside_the_catalogue_is_refused_with_findings(node, make_draft):
+    line = make_draft(1).lines[0]
+    asked = type(line)(1, "national", "不动产登记", (), None, None)
+
+    response = await node.submit(fill(make_draft(1, lines=(asked,))))
+
+    assert response.status_code == 422
+    body = response.json()
+    assert body["code"] == "DRAFT_REFUSED"
+    assert [f["where"] for f in body["findings"]] == ["附表 第 1 行 内容类别"]
+
+
+async def test_a_body_of_another_type_or_size_is_refused(node, operator):
+    other = await node.http.post(
+        "/queries", content=b"x", headers=operator | {"Content-Type": "text/csv"}
+    )
+    large = await node.http.post("/queries", content=bytes(20 * 1024 * 1024 + 1), headers=operator)
+
+    assert (other.status_code, other.json()["code"]) == (415, "CONTENT_TYPE_UNKNOWN")
+    assert (large.status_code, large.json()["code"]) == (413, "BODY_TOO_LARGE")
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({}, "OPERATOR_MISSING"),
+        ({"X-Hedui-Operator": "%ff"}, "OPERATOR_INVALID"),
+        ({"X-Hedui-Operator": "a%0Ab"}, "OPERATOR_INVALID"),
+        ({"X-Hedui-Operator": "a" * 65}, "OPERATOR_INVALID"),
+        ({"X-Hedui-Operator": "%20a"}, "OPERATOR_INVALID"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/queries"),
+        ("GET", f"/queries/{uuid4()}/result?purpose=x"),
+        ("GET", f"/queries/{uuid4()}/result.xlsx?purpose=x"),
+        ("GET", f"/queries/{uuid4()}/proof"),
+        ("POST", "/quarantine/1/replay"),
+        ("PUT", "/calendar"),
+    ],
+)
+@pytest.mark.requirement("R035")
+async def test_nothing_is_changed_or_read_without_an_operator(node, method, path, headers, code):
+    response = await node.http.request(method, path, headers=headers)
+
+    assert (response.status_code, response.json()["code"]) == (401, code)
+
+
+async def test_a_delivered_query_shows_every_row_and_hop(node, land):
+    query = (await node.submit(persons=2)).json()["query"]
+    await land.settle()
+
+    detail = (await node.http.get(f"/queries/{query}")).json()
+    hops = (await node.http.get(f"/queries/{query}/timeline")).json()
+
+    assert detail["summary"]["state"] == "DELIVERED"
+    counts = detail["summary"]["counts"]
+    assert counts["answers"] == counts["answered"] > 0
+    assert counts["open"] == 0
+    assert detail["decision"]["accepted"] is True
+    assert detail["decision"]["by"] == "policy"
+    row = next(r for r in detail["rows"] if r["holder"] == "hub.marriage")
+    assert (row["holder_title"], row["state"], row["late"]) == (
+        "测试单位 hub.marriage",
+        "ANSWERED",
+        False,
+    )
+    assert row["resource_title"] == "婚姻登记"
+    assert {h["kind"] for h in hops} >= {"Application", "Roster", "Decision", "Answer", "Receipt"}
+    assert [h["forwarded"] for h in hops] == sorted(h["forwarded"] for h in hops)
+
+
+@pytest.mark.requirement("R035")
+async def test_every_reading_of_a_result_is_audited_with_operator_and_purpose(
+    node, land, operator, operator_said
+):
+    query = (await node.submit(persons=1)).json()["query"]
+    await land.settle()
+
+    as_json = await node.http.get(f"/queries/{query}/result", params=PURPOSE, headers=operator)
+    as_book = await node.http.get(f"/queries/{query}/result.xlsx", params=PURPOSE, headers=operator)
+
+    assert as_json.json()["query"] == query
+    assert len(as_json.json()["persons"]) == 1
+    assert "概况" in load_workbook(BytesIO(as_book.content)).sheetnames
+    read = [e.event for e in await node.audit() if e.event.event == "result.read"]
+    assert [(e.actor, e.detail["purpose"]) for e in read] == [
+        (operator_said, PURPOSE["purpose"])
+    ] * 2
+
+
+@pytest.mark.requirement("R035")
+@pytest.mark.parametrize(
+    ("purpose", "code"),
+    [(None, "PURPOSE_MISSING"), (" ", "PURPOSE_MISSING"), ("甲" * 201, "PURPOSE_INVALID")],
+)
+async def test_a_result_is_not_read_without_a_purpose(node, operator, purpose, code):
+    query = (await node.submit(persons=1)).json()["query"]
+    params = {} if purpose is None else {"purpose": purpose}
+
+    for path in ("result", "result.xlsx"):
+        response = await node.http.get(f"/queries/{query}/{path}", params=params, headers=operator)
+        assert (response.status_code, response.json()["code"]) == (422, code)
+    assert "result.read" not in [e.event.event for e in await node.audit()]
+
+
+async def test_a_proof_is_exported_and_audited(node, land, operator, operator_said):
+    query = (await node.submit(persons=1)).json()["query"]
+    await land.settle()
+
+    response = await node.http.get(f"/queries/{query}/proof", headers=operator)
+
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/octet-stream"
+    assert response.content
+    exported = [e.event for e in await node.audit() if e.event.event == "proof.exported"]
+    assert [e.actor for e in exported] == [operator_said]
+
+
+@pytest.mark.parametrize("path", ["", "/timeline", "/result?purpose=x", "/proof"])
+async def test_an_unknown_query_is_not_found(node, operator, path):
+    response = await node.http.get(f"/queries/{uuid4()}{path}", headers=operator)
+
+    assert (response.status_code, response.json()["code"]) == (404, "QUERY_UNKNOWN")
+
+
+async def test_no_person_stands_in_what_is_not_audited_or_in_the_log(node, land, log, make_draft):
+    query = (await node.submit(persons=3)).json()["query"]
+    await land.settle()
+    texts = [
+        (await node.http.get(path)).text
+        for path in ("/queries", f"/queries/{query}", f"/queries/{query}/timeline", "/audit")
+    ]
+
+    for person in make_draft(3).persons:
+        for value in (person.name, person.id_number):
+            assert all(value not in text for text in (*texts, log.getvalue()))

@@ -1,0 +1,342 @@
+"""Forged proofs, one or more for each code of checks 4 to 12.
+
+A forgery takes a `World` whose query is answered and returns the bytes of a file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from proof_world import (
+    ACCOUNT,
+    HOUSING,
+    MARRIAGE,
+    REQUESTER,
+    World,
+    order_of,
+    row,
+)
+
+from signer.ca.issue import make_issuing, make_root
+from signer.envelope.chain import reread
+from signer.envelope.format import envelope_bytes
+from signer.uuid7 import uuid7
+
+MILLISECOND = timedelta(milliseconds=1)
+
+
+def altered(world: World, name: str, **changed) -> None:
+    world.messages[name] = replace(world.messages[name], **changed)
+
+
+def directory_under_another_authority(world):
+    other = make_issuing(make_root(world.tree.now), world.tree.now)
+    return world.file(directory=world.tree.records(issuers=[other.der]))
+
+
+def signature_altered(world):
+    envelope = bytearray(world.messages["decision"].envelope)
+    envelope[-20] ^= 1
+    altered(world, "decision", envelope=bytes(envelope))
+    return world.file()
+
+
+def decision_of_another_query(world):
+    other = uuid7(world.now, bytes)
+    world.decide(conversation=other)
+    return world.file()
+
+
+def problem_among_them(world):
+    body = {"about": None, "code": "X", "zh": "测试", "en": "test"}
+    world.add("problem", "hub", "Problem", REQUESTER, body)
+    return world.file()
+
+
+def decision_to_somebody_else(world):
+    body = {
+        "application": world.digests["application"],
+        "accepted": True,
+        "findings": [],
+        "decided_by": "policy",
+        "decided": world.now,
+        "start_by": world.now,
+    }
+    world.add("decision", "hub", "Decision", "320000", body)
+    return world.file()
+
+
+def last_endorsement_cut(world):
+    name = "answer 321200.housing-bureau 0"
+    envelope = reread(world.messages[name].envelope).envelope
+    altered(world, name, envelope=envelope_bytes(replace(envelope, seals=envelope.seals[:-1])))
+    return world.file()
+
+
+def own_message_endorsed_further(world):
+    opened = reread(world.messages["dispatch 370000"].envelope)
+    further = world.sealers["hub"].endorse(opened, "320000", world.now, world.now, 1)
+    altered(world, "dispatch 370000", envelope=further.data, received=world.now)
+    return world.file()
+
+
+def sent_later_than_sealed(world):
+    altered(world, "application", received=world.messages["application"].received + MILLISECOND)
+    return world.file()
+
+
+def decision_twice_the_same(world):
+    world.messages["again"] = world.messages["decision"]
+    return world.file()
+
+
+def dispatch_not_disclosed(world):
+    altered(world, "dispatch 320000", secret=None)
+    return world.file()
+
+
+def roster_disclosed(world):
+    altered(world, "roster 1", secret=bytes(32))
+    return world.file()
+
+
+def secret_of_another_message(world):
+    altered(world, "dispatch 320000", secret=world.messages["dispatch hub"].secret)
+    return world.file()
+
+
+def application_left_out(world):
+    del world.messages["application"]
+    return world.file()
+
+
+def applied_twice(world):
+    world.apply("second application")
+    return world.file()
+
+
+def consent_left_out(world):
+    del world.messages["consent 1"]
+    return world.file()
+
+
+def part_left_out(world):
+    world.roster(3)
+    return world.file()
+
+
+def part_twice(world):
+    world.messages["another roster"] = world.messages.pop("roster 1")
+    world.roster(1)
+    return world.file()
+
+
+def decision_left_out(world):
+    del world.messages["decision"]
+    return world.file()
+
+
+def decided_twice(world):
+    world.messages["first decision"] = world.messages["decision"]
+    world.decide(accepted=False)
+    return world.file()
+
+
+def decision_on_another_application(world):
+    world.decide(application=bytes(32))
+    return world.file()
+
+
+def decision_in_reply_to_another(world):
+    world.decide(in_reply_to=bytes(32))
+    return world.file()
+
+
+def refused_yet_dispatched(world):
+    world.decide(accepted=False)
+    return world.file()
+
+
+def hub_dispatch_left_out(world):
+    del world.messages["dispatch hub"]
+    return world.file()
+
+
+def dispatch_under_no_order(world):
+    world.dispatch("321200", [], order=bytes(32))
+    return world.file()
+
+
+def dispatch_by_somebody_else(world):
+    del world.messages["dispatch 321200"]
+    unserved = {"part": 1, "resource": HOUSING, "code": "NO_AGENCY"}
+    world.dispatch("320000", [], (unserved,), order=order_of("321200"))
+    return world.file()
+
+
+def dispatch_on_another_roster(world):
+    world.dispatch(
+        "321200", [row("321200.housing-bureau", HOUSING, world.due)], in_reply_to=bytes(32)
+    )
+    return world.file()
+
+
+def hub_dispatch_on_another_application(world):
+    world.dispatch("hub", [row("320000", ACCOUNT, world.due)], in_reply_to=bytes(32))
+    return world.file()
+
+
+def node_dispatch_as_if_the_hubs(world):
+    del world.messages["dispatch hub"]
+    world.dispatch("320000", [row("321200", HOUSING, world.due)], order=None)
+    return world.file()
+
+
+def hub_dispatched_twice(world):
+    world.messages["first"] = world.messages["dispatch hub"]
+    world.dispatch("hub", [])
+    return world.file()
+
+
+def order_dispatched_twice(world):
+    world.messages["first"] = world.messages["dispatch 321200"]
+    world.dispatch("321200", [row("321200.housing-bureau", HOUSING, world.due)])
+    return world.file()
+
+
+def with_row(changed):
+    def forge(world):
+        world.dispatch("321200", [changed(world)])
+        return world.file()
+
+    return forge
+
+
+def with_rows_of_one_order_for_two(world):
+    due, one = world.due, order_of("320000")
+    rows = [row("320000", ACCOUNT, due), row("hub.marriage", MARRIAGE, due, order=one)]
+    world.dispatch("hub", rows)
+    return world.file()
+
+
+def row_twice(world):
+    world.dispatch("hub", [row("320000", ACCOUNT, world.due)] * 2)
+    return world.file()
+
+
+def resource_not_covered(world):
+    world.dispatch("320000", [row("321200", HOUSING, world.due)])
+    return world.file()
+
+
+def due_later_than_ordered(world):
+    late = world.due + MILLISECOND
+    world.dispatch("321200", [row("321200.housing-bureau", HOUSING, late)])
+    return world.file()
+
+
+def part_not_dispatched(world):
+    world.roster(2)
+    return world.file()
+
+
+def with_answer(**header):
+    def forge(world):
+        world.answer("hub.marriage", header.pop("resource", MARRIAGE), **header)
+        return world.file()
+
+    return forge
+
+
+def answer_of_another_agency(world):
+    world.answer("320000.housing-fund", MARRIAGE, order=order_of("hub.marriage"), fragment=7)
+    return world.file()
+
+
+def fragment_twice(world):
+    world.messages["first"] = world.messages["answer hub.marriage 0"]
+    world.answer("hub.marriage", MARRIAGE)
+    return world.file()
+
+
+def answer_dropped_from_delivered(world):
+    world.delivered()
+    del world.messages["answer hub.marriage 0"]
+    return world.file()
+
+
+def answer_dropped_with_the_hubs_receipt(world):
+    world.delivered()
+    del world.messages["answer hub.marriage 0"]
+    del world.messages["receipt hub"]
+    return world.file()
+
+
+def receipt_for_another_agencys_answer(world):
+    world.receipt("hub.marriage", world.digests["answer 321200.housing-bureau 0"])
+    return world.file()
+
+
+def receipt_before_any_dispatch(world):
+    for name in list(world.messages):
+        if name.startswith(("dispatch", "answer")):
+            del world.messages[name]
+    world.receipt("hub", world.digests["application"])
+    return world.file()
+
+
+FORGERIES = [
+    (directory_under_another_authority, "PROOF_DIRECTORY"),
+    (signature_altered, "PROOF_ENVELOPE"),
+    (decision_of_another_query, "PROOF_CONVERSATION"),
+    (problem_among_them, "PROOF_KIND"),
+    (decision_to_somebody_else, "PROOF_PARTY"),
+    (last_endorsement_cut, "PROOF_PATH"),
+    (own_message_endorsed_further, "PROOF_PATH"),
+    (sent_later_than_sealed, "PROOF_TIME"),
+    (decision_twice_the_same, "PROOF_MESSAGE_TWICE"),
+    (dispatch_not_disclosed, "PROOF_SECRET_MISSING"),
+    (roster_disclosed, "PROOF_SECRET_SURPLUS"),
+    (secret_of_another_message, "PROOF_SECRET_WRONG"),
+    (application_left_out, "PROOF_APPLICATION"),
+    (applied_twice, "PROOF_APPLICATION"),
+    (consent_left_out, "PROOF_PART"),
+    (part_left_out, "PROOF_PART"),
+    (part_twice, "PROOF_PART"),
+    (decision_left_out, "PROOF_DECISION"),
+    (decided_twice, "PROOF_DECISION"),
+    (decision_on_another_application, "PROOF_DECISION_ELSEWHERE"),
+    (decision_in_reply_to_another, "PROOF_DECISION_ELSEWHERE"),
+    (refused_yet_dispatched, "PROOF_AFTER_REFUSAL"),
+    (hub_dispatch_left_out, "PROOF_DISPATCH_FOREIGN"),
+    (dispatch_under_no_order, "PROOF_DISPATCH_FOREIGN"),
+    (dispatch_by_somebody_else, "PROOF_DISPATCH_FOREIGN"),
+    (dispatch_on_another_roster, "PROOF_DISPATCH_FOREIGN"),
+    (hub_dispatch_on_another_application, "PROOF_DISPATCH_FOREIGN"),
+    (node_dispatch_as_if_the_hubs, "PROOF_DISPATCH_FOREIGN"),
+    (hub_dispatched_twice, "PROOF_DISPATCH_TWICE"),
+    (order_dispatched_twice, "PROOF_DISPATCH_TWICE"),
+    (with_row(lambda w: row("nobody", HOUSING, w.due, leaf=False)), "PROOF_DISPATCH_ROW"),
+    (with_row(lambda w: row("hub.marriage", HOUSING, w.due)), "PROOF_DISPATCH_ROW"),
+    (
+        with_row(lambda w: row("321200.housing-bureau", HOUSING, w.due, leaf=False)),
+        "PROOF_DISPATCH_ROW",
+    ),
+    (with_rows_of_one_order_for_two, "PROOF_DISPATCH_ROW"),
+    (row_twice, "PROOF_DISPATCH_ROW"),
+    (resource_not_covered, "PROOF_DISPATCH_COVER"),
+    (due_later_than_ordered, "PROOF_DISPATCH_COVER"),
+    (part_not_dispatched, "PROOF_DISPATCH_COVER"),
+    (with_answer(order=bytes(32)), "PROOF_ANSWER_FOREIGN"),
+    (with_answer(resource=ACCOUNT), "PROOF_ANSWER_FOREIGN"),
+    (with_answer(roster_part=2), "PROOF_ANSWER_FOREIGN"),
+    (with_answer(in_reply_to=bytes(32)), "PROOF_ANSWER_FOREIGN"),
+    (answer_of_another_agency, "PROOF_ANSWER_FOREIGN"),
+    (fragment_twice, "PROOF_ANSWER_TWICE"),
+    (with_answer(fragment=1), "PROOF_ANSWER_FRAGMENT"),
+    (answer_dropped_with_the_hubs_receipt, "PROOF_RECEIPT_FOREIGN"),
+    (receipt_for_another_agencys_answer, "PROOF_RECEIPT_FOREIGN"),
+    (answer_dropped_from_delivered, "PROOF_RECEIPT_EARLY"),
+    (receipt_before_any_dispatch, "PROOF_RECEIPT_EARLY"),
+]
