@@ -6,14 +6,15 @@ the store until the answer is in the outbox, and a crash in between only repeats
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from adapters.contract import Connector, Lookup, LookupResult, Subject, none_answerable
 from bus.daemon.office import Office
 from bus.daemon.work import Work, open_stored
-from bus.errors import ConfigError, DefectError, UnavailableError
+from bus.errors import ConfigError, DefectError, HeduiError, UnavailableError
 from bus.flow.answer import answer_message, close_row
 from bus.logs.setup import Logger
 from bus.metrics.catalogue import Metrics
@@ -22,6 +23,7 @@ from bus.model.case import Case, CaseRole, QueryState, Row, RowState
 from bus.model.messages import Answer, OutcomeKind, PersonOutcome
 from bus.model.request import RequestLine, Roster
 from bus.ports.store import Store
+from bus.ports.store_errors import StoreUnavailable
 from bus.wire.message import Message
 from schemas.records import encode_record
 from schemas.resources import Resource
@@ -34,6 +36,13 @@ MAX_ANSWER_OUTCOMES = 2000
 """Outcomes in one fragment."""
 
 RETRY_AFTER = timedelta(seconds=5)
+"""Until a source that was down is asked again."""
+
+ROW_RETRY_AFTER = timedelta(minutes=1)
+"""Until a row that could not be answered, for a reason of its own, is tried again."""
+
+RowKey = tuple[bytes, int, str]
+"""What names a row here: its order, part and resource."""
 
 _OPEN = (QueryState.STARTED, QueryState.PARTLY_ANSWERED)
 
@@ -53,52 +62,76 @@ class Answering:
     metrics: Metrics
     log: Logger
     retry_at: datetime | None = None
+    _waiting: dict[RowKey, datetime] = field(default_factory=dict)
 
     async def answer_open_rows(self) -> int:
         """Answer what is owed; returns how many rows were closed.
 
-        A source that is down leaves its rows open; they are tried again after a pause.
+        A source that is down leaves its rows open; they are tried again after a pause. A row that
+        cannot be answered for a reason of its own waits alone: the others go on.
         """
         now = self.office.clock.now()
-        if not self.office.ready or (self.retry_at is not None and now < self.retry_at):
+        if not self.office.ready or _before(now, self.retry_at, RETRY_AFTER):
             return 0
         self.retry_at = None
         closed = 0
-        for case, row in await self._owed():
+        owed = await self._owed()
+        self._waiting = {key: at for key, at in self._waiting.items() if key in owed}
+        for key, (case, row) in owed.items():
+            if _before(now, self._waiting.get(key), ROW_RETRY_AFTER):
+                continue
             try:
-                closed += await self._answer(case, row)
+                roster, answers = await self._look_up(case, row)
             except UnavailableError as error:
-                self.log.warning("source.unavailable", code=error.code, where=error.where)
-                self.metrics.loop_errors.labels(loop="source", code=error.code).inc()
+                self._report(error)
                 self.retry_at = now + RETRY_AFTER
                 break
+            except Exception as error:  # noqa: BLE001 - one row must not stop the others
+                self._report(error)
+                self._waiting[key] = now + ROW_RETRY_AFTER
+                continue
+            try:
+                closed += await self._close(case, row, roster, answers)
+            except HeduiError as error:
+                if isinstance(error, StoreUnavailable):
+                    raise
+                # Not sealed: a reader whose key is gone, say. Nobody else's answer waits for it.
+                self._report(error)
+                self._waiting[key] = now + ROW_RETRY_AFTER
         return closed
 
-    async def _owed(self) -> list[tuple[Case, Row]]:
+    def _report(self, error: Exception) -> None:
+        # By code, or by type: a foreign text may quote values.
+        code = error.code if isinstance(error, HeduiError) else type(error).__name__
+        where = error.where if isinstance(error, HeduiError) else ""
+        self.log.warning("row.unanswered", code=code, where=where)
+        self.metrics.loop_errors.labels(loop="source", code=code).inc()
+
+    async def _owed(self) -> dict[RowKey, tuple[Case, Row]]:
         async with self.store.transaction() as unit:
             cases = await unit.cases(CaseRole.AGENCY, _OPEN)
         owed = [(c, row) for c in cases for row in c.rows if row.state is RowState.OPEN]
-        return sorted(owed, key=lambda pair: (pair[1].due, pair[1].part, pair[1].resource))
+        owed.sort(key=lambda pair: (pair[1].due, pair[1].part, pair[1].resource))
+        return {(row.order, row.part, row.resource): (case, row) for case, row in owed}
 
-    async def _answer(self, case: Case, row: Row) -> int:
+    async def _look_up(self, case: Case, row: Row) -> tuple[bytes, tuple[Answer, ...]]:
         message = await self._roster(case, row)
         resource = self.office.resource(row.resource)
         if resource is None or not isinstance(message.body, Roster) or message.order is None:
             raise DefectError(
                 "ROW_WITHOUT_ORDER", "任务缺少指令", "a row without its order", where=row.resource
             )
-        outcomes: list[PersonOutcome] = []
-        as_of: datetime | None = None
+        results: list[tuple[int, LookupResult]] = []
         asked = {line.line: line for line in message.body.request.lines}
         for ordered in message.order.lines:
             if ordered.resource != row.resource:
                 continue
             line = asked[ordered.line]
-            result = await self._lookup(line, ordered.items, message.body)
-            as_of = result.as_of if as_of is None else min(as_of, result.as_of)
-            outcomes += _outcomes(ordered.line, resource, result)
-        answers = fragments(resource, as_of or self.office.clock.now(), outcomes)
-        return await self._close(case, row, message.digest, answers)
+            found = await self._lookup(line, ordered.items, message.body)
+            results.append((ordered.line, found))
+        # R072: an answer is as old as its oldest data.
+        as_of = min(result.as_of for _, result in results)
+        return message.digest, await asyncio.to_thread(_answers, resource, as_of, results)
 
     async def _lookup(
         self, line: RequestLine, items: Sequence[str], roster: Roster
@@ -127,7 +160,7 @@ class Answering:
             kept = await unit.messages(case.query, Kind.ROSTER)
         for stored in kept:
             if stored.part == row.part:
-                message = open_stored(self.office, stored)
+                message = await asyncio.to_thread(open_stored, self.office, stored)
                 if message.chain == row.order:
                     return message
         raise DefectError(
@@ -198,6 +231,18 @@ def _fitting(outcome: PersonOutcome) -> PersonOutcome:
     return PersonOutcome(
         outcome.line, outcome.reference, OutcomeKind.NOT_ANSWERABLE, "TOO_MANY_RECORDS", ()
     )
+
+
+def _answers(
+    resource: Resource, as_of: datetime, results: Sequence[tuple[int, LookupResult]]
+) -> tuple[Answer, ...]:
+    outcomes = [one for line, result in results for one in _outcomes(line, resource, result)]
+    return fragments(resource, as_of, outcomes)
+
+
+def _before(now: datetime, at: datetime | None, pause: timedelta) -> bool:
+    """Whether a pause is not over; one that a clock set back has stretched is."""
+    return at is not None and now < at <= now + pause
 
 
 def _outcomes(line: int, resource: Resource, result: LookupResult) -> list[PersonOutcome]:

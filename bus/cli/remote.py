@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket as sockets
 from collections.abc import Sequence
 from pathlib import Path
-from socket import AF_UNIX, SOCK_STREAM
-from socket import socket as Socket
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
@@ -65,7 +64,7 @@ def socket_of(socket: Path | None, config: Path | None) -> Path:
                 where=f"{config} [http] socket",
             )
         return configured
-    if SOCKET_VARIABLE in os.environ:
+    if os.environ.get(SOCKET_VARIABLE):
         return Path(os.environ[SOCKET_VARIABLE])
     raise ConfigError(
         "SOCKET_UNKNOWN",
@@ -230,7 +229,7 @@ def connect(socket: Path | None, config: Path | None, operator: str = "") -> Rem
 
 def _require_running(path: Path) -> None:
     # Before the HTTP library tries: it leaks the socket of a connection that was refused.
-    with Socket(AF_UNIX, SOCK_STREAM) as probe:
+    with sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM) as probe:
         probe.settimeout(_CONNECT_SECONDS)
         try:
             probe.connect(os.fspath(path))

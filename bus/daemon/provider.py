@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from bus.daemon.requester import deliver_if_complete, take_dispatch
 from bus.daemon.work import Work
 from bus.errors import PendingError, RefusedError
-from bus.flow.answer import accept_answer
+from bus.flow.answer import accept_answer, check_readers
 from bus.flow.dispatch import (
     accept_dispatch,
     dispatch_message,
@@ -136,6 +136,7 @@ async def note_answer(work: Work, message: Message) -> None:
     """
     header = message.header
     case = await _case(work, message)
+    check_readers(case, message.opened.statements[0])
     work.save(accept_answer(case, header, message.digest, work.now))
     work.note(
         case.query,

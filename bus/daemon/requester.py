@@ -7,7 +7,7 @@ from collections import Counter
 
 from bus.daemon.work import Work
 from bus.errors import InputError, PendingError, RefusedError
-from bus.flow.answer import accept_answer
+from bus.flow.answer import accept_answer, check_readers
 from bus.flow.answer_check import check_answer, check_whole
 from bus.flow.application import (
     application_message,
@@ -145,6 +145,7 @@ async def _take_answer(work: Work, case: Case, message: Message, answer: Answer)
     lines = case.request.lines if case.request else ()
     resource = work.office.resource(header.resource or "")
     await asyncio.to_thread(check_answer, case.query, answer, resource, lines, references)
+    check_readers(case, message.opened.statements[0])
     taken = accept_answer(case, header, message.digest, work.now)
     for row, before in zip(taken.rows, case.rows, strict=True):
         if row is not before and row.state is RowState.ANSWERED:

@@ -10,7 +10,7 @@ from bus.daemon.provider import dispatch_parts, unreadable
 from bus.daemon.work import Work
 from bus.errors import InputError, RefusedError
 from bus.flow import review
-from bus.flow.answer import accept_answer
+from bus.flow.answer import accept_answer, check_readers
 from bus.flow.delivery import accept_receipt
 from bus.flow.dispatch import accept_dispatch, dispatch_message, dispatch_of, start_rows
 from bus.flow.review import ReviewPolicy
@@ -137,6 +137,7 @@ async def note_answer(work: Work, message: Message) -> None:
     case = await work.case(message.header.conversation, CaseRole.REVIEWER)
     if case is None:
         raise _unknown(message)
+    check_readers(case, message.opened.statements[0])
     work.save(accept_answer(case, message.header, message.digest, work.now))
 
 

@@ -6,7 +6,6 @@ Every call that changes or reads personal data names an operator and is audited.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +25,7 @@ from bus.model.request import Application, Draft, Submission
 from bus.model.result import ResultView
 from bus.model.timeline import Hop
 from bus.ports.broker import Record
-from bus.ports.store import AuditEntry, AuditEvent, QuarantinedMessage, Store, Unit
+from bus.ports.store import AuditEntry, QuarantinedMessage, Store, Unit
 from bus.rules.request_lines import check_draft_lines
 from bus.rules.working_days import Calendar, local_date
 from bus.rules.year_table import read_year_table
@@ -38,15 +37,6 @@ Wake = Callable[[], None]
 
 Retry = Callable[[Sequence[Record]], Awaitable[None]]
 """Gives records to the step again."""
-
-APPLICATION_READ = "application.read"
-"""Audit event, hub: an operator read an application's form, which names persons."""
-
-QUARANTINE_REPLAYED = "quarantine.replayed"
-"""Audit event: an operator gave a quarantined record to the step again. number."""
-
-COUNTED = 1000
-"""Rows waiting in the outbox or parked are counted up to this many."""
 
 
 class DraftRefusedError(InputError):
@@ -93,18 +83,16 @@ class Service:
     async def standing(self) -> Standing:
         """Return how this participant stands."""
         async with self.store.transaction() as unit:
-            outbox = len(await unit.unsent(1000))
-            held = len(await unit.held(1000))
-            quarantined = len(await unit.quarantined(0, 1000))
+            tally = await unit.tally()
         directory = self.office.directory if self.office.ready else None
         return Standing(
             participant=self.office.me,
             ready=self.office.ready,
             directory_version=None if directory is None else directory.version,
             directory_expires=None if directory is None else directory.expires,
-            outbox=outbox,
-            held=held,
-            quarantined=quarantined,
+            outbox=tally.unsent,
+            held=tally.held,
+            quarantined=tally.quarantined,
         )
 
     # Requester
@@ -202,8 +190,8 @@ class Service:
         async with self.store.transaction() as unit:
             return await unit.cases(CaseRole.REVIEWER, states)
 
-    async def application(self, query: UUID) -> tuple[Case, Application | None]:
-        """Return an application at the hub, with its form once it has arrived.
+    async def application(self, query: UUID, operator: str) -> tuple[Case, Application | None]:
+        """Return an application at the hub, with its form once it has arrived; audited.
 
         Raises:
             InputError: `QUERY_UNKNOWN`.
@@ -212,6 +200,9 @@ class Service:
             case = await _case(unit, query, CaseRole.REVIEWER)
             kept = None if case.application is None else await unit.message(case.application)
             body = None if kept is None else open_stored(self.office, kept).body
+            work = Work(self.office, unit, self.office.clock.now())
+            work.note(query, Event.APPLICATION_READ, f"operator:{operator}")
+            await work.finish()
         return case, body if isinstance(body, Application) else None
 
     async def accept(self, query: UUID, operator: str) -> Case:
@@ -257,8 +248,8 @@ class Service:
         async with self.store.transaction() as unit:
             return await unit.quarantined(after, limit)
 
-    async def replay(self, number: int) -> None:
-        """Give a quarantined record to the step again, as if it had just arrived.
+    async def replay(self, number: int, operator: str) -> None:
+        """Give a quarantined record to the step again, as if it had just arrived; audited.
 
         Raises:
             InputError: `QUARANTINE_UNKNOWN`.
@@ -271,6 +262,9 @@ class Service:
                     "QUARANTINE_UNKNOWN", "隔离区没有此编号", "no such number", where=str(number)
                 )
             await unit.mark_replayed(number, now)
+            work = Work(self.office, unit, now)
+            work.note(None, Event.QUARANTINE_REPLAYED, f"operator:{operator}", number=number)
+            await work.finish()
         kept = found[0]
         await self.retry([Record(kept.topic, -1, -1, kept.key, kept.value, kept.headers)])
         self.wake()
@@ -280,27 +274,19 @@ class Service:
         async with self.store.transaction() as unit:
             return await unit.audit(after, limit)
 
-    async def note(
-        self, event: str, operator: str, query: UUID | None = None, **detail: str | int | None
-    ) -> None:
-        """Append what an operator does to the audit chain, where the operation itself does not."""
-        at = self.office.clock.now()
-        async with self.store.transaction() as unit:
-            await unit.append_audit(AuditEvent(at, event, f"operator:{operator}", query, detail))
-
     async def refresh(self, metrics: Metrics) -> None:
         """Set the gauges that mirror the store; asked for at each scrape."""
         now = self.office.clock.now()
         async with self.store.transaction() as unit:
-            unsent = await unit.unsent(COUNTED)
-            metrics.outbox_depth.set(len(unsent))
-            oldest = min((row.created for row in unsent), default=now)
-            metrics.outbox_age.set((now - oldest).total_seconds())
-            metrics.held.set(len(await unit.held(COUNTED)))
-            for role in CaseRole:
-                states = Counter(case.state for case in await unit.cases(role))
-                for state in QueryState:
-                    metrics.queries.labels(role=role, state=state).set(states[state])
+            tally = await unit.tally()
+        since = tally.oldest_unsent or now
+        metrics.outbox_depth.set(tally.unsent)
+        metrics.outbox_age.set((now - since).total_seconds())
+        metrics.held.set(tally.held)
+        for role in CaseRole:
+            for state in QueryState:
+                count = tally.cases.get((role, state), 0)
+                metrics.queries.labels(role=role, state=state).set(count)
 
     async def load_calendar(self) -> None:
         """Put the imported year tables in force."""

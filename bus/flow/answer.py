@@ -17,7 +17,7 @@ from bus.model.case import Case, CaseRole, Fragment, QueryState, Row, RowState
 from bus.model.messages import Answer
 from bus.model.request import Request
 from bus.wire.message import Message
-from signer.envelope.format import Header, Order
+from signer.envelope.format import Header, Order, Statement
 from signer.envelope.kinds import Kind
 
 MAX_FRAGMENTS = 4096
@@ -151,6 +151,28 @@ def accept_answer(case: Case, header: Header, digest: bytes, now: datetime) -> C
         closed=now if whole else None,
     )
     return settle(replace(case, rows=tuple(taken_row if r is row else r for r in case.rows)), now)
+
+
+def check_readers(case: Case, origin: Statement) -> None:
+    """Check that an answer is sealed to the readers the request names, and nobody else (R034).
+
+    Every centre on the way checks it, though it cannot read the answer itself.
+
+    Args:
+        case: The centre's case of the query.
+        origin: The agency's statement, which lists the readers.
+
+    Raises:
+        RefusedError: `READER_NOT_REQUESTED`.
+    """
+    named = set() if case.request is None else set(case.request.readers)
+    if {reader.key for reader in origin.recipients} - named:
+        raise _refused(
+            "READER_NOT_REQUESTED",
+            "反馈可被申请未指定的一方读取",
+            "the answer can be read by somebody the request does not name",
+            case,
+        )
 
 
 def _owes(row: Row, header: Header) -> bool:

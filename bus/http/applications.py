@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from bus.api.application import ApplicationDetail, ApplicationSummary, RefusalBody
-from bus.daemon.service import APPLICATION_READ, Service
+from bus.daemon.service import Service
 from bus.http.answers import DOCUMENTED
 from bus.http.caller import Operator
 from bus.http.titles import titles_of
@@ -40,8 +40,7 @@ def application_routes(service: Service) -> APIRouter:
 
         含联系人等信息，每次查阅记入审计。 It names persons; every reading is audited.
         """
-        case, form = await service.application(query)
-        await service.note(APPLICATION_READ, operator, query)
+        case, form = await service.application(query, operator)
         return ApplicationDetail.of(case, form, titles)
 
     @routes.post("/{query}/accept", summary="受理 / Accept")

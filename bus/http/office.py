@@ -13,7 +13,7 @@ from bus.api.office import (
     StandingBody,
     YearBody,
 )
-from bus.daemon.service import QUARANTINE_REPLAYED, Service
+from bus.daemon.service import Service
 from bus.errors import InputError
 from bus.http.answers import DOCUMENTED
 from bus.http.bodies import read_body
@@ -54,8 +54,7 @@ def office_routes(service: Service) -> APIRouter:
     @routes.post("/quarantine/{number}/replay", status_code=204, summary="重试 / Replay")
     async def replay(number: Number, operator: Operator) -> None:
         """将隔离的消息当作刚到达重新处理。 Handles a record as if it had just arrived."""
-        await service.note(QUARANTINE_REPLAYED, operator, number=number)
-        await service.replay(number)
+        await service.replay(number, operator)
 
     @routes.get("/audit", summary="审计记录 / Audit")
     async def audit(after: After = 0, limit: Limit = 100) -> tuple[AuditBody, ...]:

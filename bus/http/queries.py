@@ -21,12 +21,15 @@ from bus.workbook.result import result_workbook
 from bus.workbook.result_json import result_json
 
 _BINARY = {"type": "string", "format": "binary"}
+_HERE = "#/paths/~1api~1v1~1queries/post/requestBody/content/application~1json/schema/$defs/{model}"
+"""Where the parts of the draft's schema stand in the OpenAPI document."""
+
 _SUBMITTED = {
     "requestBody": {
         "required": True,
         "content": {
             XLSX: {"schema": _BINARY},
-            JSON: {"schema": DraftBody.model_json_schema()},
+            JSON: {"schema": DraftBody.model_json_schema(ref_template=_HERE)},
         },
     }
 }

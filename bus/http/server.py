@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import socket
 from collections.abc import Callable, Generator, Iterator
@@ -84,7 +83,7 @@ async def serve(
         public: Health and metrics.
         listen: Where, `host:port`; port 0 takes a free one.
         stopping: Set to stop.
-        log: Receives the addresses, and what goes wrong in the server, by place.
+        log: Receives the addresses. What uvicorn logs goes where `bus.logs.foreign` sends it.
         operator: The operator's API, where there is one.
         path: Its socket.
         on_url: Told the public URL once connections are taken.
@@ -100,13 +99,12 @@ async def serve(
         log.info("http.listening", url=url, socket="" if path is None else os.fspath(path))
         if on_url is not None:
             on_url(url)
-        with _quiet_logging(log):
-            async with asyncio.TaskGroup() as group:
-                for server, listening in servers:
-                    group.create_task(server.serve([listening]))
-                await stopping.wait()
-                for server, _ in servers:
-                    server.should_exit = True
+        async with asyncio.TaskGroup() as group:
+            for server, listening in servers:
+                group.create_task(server.serve([listening]))
+            await stopping.wait()
+            for server, _ in servers:
+                server.should_exit = True
 
 
 class _Server(uvicorn.Server):
@@ -167,29 +165,3 @@ def _sockets(
                 yield tcp, unix
             finally:
                 remove_unix(path, inode)
-
-
-class _Places(logging.Handler):
-    """Turns a foreign log record into a line of ours: its place, never its text."""
-
-    def __init__(self, log: Logger) -> None:
-        super().__init__(logging.WARNING)
-        self._log = log
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Log where in the server something went wrong."""
-        self._log.warning("http.server", where=f"{record.module}:{record.lineno}")
-
-
-@contextmanager
-def _quiet_logging(log: Logger) -> Iterator[None]:
-    foreign = logging.getLogger("uvicorn")
-    before = foreign.propagate
-    handler = _Places(log)
-    foreign.addHandler(handler)
-    foreign.propagate = False
-    try:
-        yield
-    finally:
-        foreign.removeHandler(handler)
-        foreign.propagate = before

@@ -5,6 +5,7 @@ A journal of undo steps makes a transaction cost what it writes, whatever the st
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -23,6 +24,7 @@ from bus.ports.store import (
     OutboxRow,
     QuarantinedMessage,
     StoredMessage,
+    Tally,
     Unit,
 )
 from bus.ports.store_errors import equivocation_unchecked, store_closed
@@ -205,6 +207,18 @@ class MemoryUnit:
         refused = self._tables.quarantined.get(number)
         if refused is not None:
             self._journal.put(self._tables.quarantined, number, replace(refused, replayed=at))
+
+    async def tally(self) -> Tally:
+        """Count what there is, without reading it."""
+        tables = self._tables
+        waiting = [row.created for row in tables.unsent.values()]
+        return Tally(
+            unsent=len(waiting),
+            oldest_unsent=min(waiting, default=None),
+            held=len(tables.held),
+            quarantined=len(tables.quarantined),
+            cases=Counter((role, filed.state) for (_, role), filed in tables.cases.items()),
+        )
 
     async def put_directory(self, key: str, record: bytes | None) -> None:
         """Keep the newest directory record of a key; None removes it."""

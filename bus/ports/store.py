@@ -105,6 +105,20 @@ class AuditEntry:
     hash: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How much there is of what: for gauges and `standing`.
+
+    `oldest_unsent` is when the oldest unsent outbox row was enqueued, None where there is none.
+    """
+
+    unsent: int
+    oldest_unsent: datetime | None
+    held: int
+    quarantined: int
+    cases: Mapping[tuple[CaseRole, QueryState], int]
+
+
 class Unit(Protocol):
     """One open transaction. All of it happens, or none."""
 
@@ -220,6 +234,10 @@ class Unit(Protocol):
 
     async def mark_replayed(self, number: int, at: datetime) -> None:
         """Note that a quarantined record was given to the step again."""
+        ...
+
+    async def tally(self) -> Tally:
+        """Count what there is, without reading it."""
         ...
 
     async def put_directory(self, key: str, record: bytes | None) -> None:

@@ -27,7 +27,7 @@ from store_samples import (
 from bus.errors import DefectError
 from bus.model.case import CaseRole, QueryState
 from bus.ports.audit_chain import GENESIS, verify
-from bus.ports.store import HeldMessage, OutboxRow, QuarantinedMessage, Store
+from bus.ports.store import HeldMessage, OutboxRow, QuarantinedMessage, Store, Tally
 
 
 @pytest.fixture(params=KINDS)
@@ -233,3 +233,20 @@ async def test_an_instant_without_a_zone_is_refused(store):
             await unit.enqueue("t", b"k", b"v", (), NOW.replace(tzinfo=None))
         assert caught.value.code == "INSTANT_WITHOUT_ZONE"
         assert await unit.unsent(1) == []
+
+
+async def test_a_tally_counts_what_there_is(store):
+    async with store.transaction() as unit:
+        assert await unit.tally() == Tally(0, None, 0, 0, {})
+        await unit.enqueue("hedui.hub.inbox", b"k", b"1", HEADERS, NOW)
+        await unit.enqueue("hedui.hub.inbox", b"k", b"2", HEADERS, LATER)
+        await unit.hold("t", b"k", b"v", HEADERS, "CODE", None, NOW, LATER)
+        await unit.quarantine("t", 0, 1, b"k", b"v", HEADERS, "CODE", "", NOW)
+        await unit.save_case(case())
+    async with store.transaction() as unit:
+        tally = await unit.tally()
+        assert (tally.unsent, tally.oldest_unsent) == (2, NOW)
+        assert (tally.held, tally.quarantined) == (1, 1)
+        assert tally.cases == {(case().role, case().state): 1}
+        await unit.mark_sent([row.number for row in await unit.unsent(1)], LATER)
+        assert (await unit.tally()).oldest_unsent == LATER

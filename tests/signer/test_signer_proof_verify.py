@@ -25,8 +25,6 @@ from signer.proof.account import CertificateStanding, ProofState, RowOutcome
 from signer.proof.failures import FAILURES, ProofError
 from signer.proof.verify import verify
 
-MILLISECOND = timedelta(milliseconds=1)
-
 
 def failure_of(data: bytes, tree) -> ProofError:
     with pytest.raises(ProofError) as caught:

@@ -1,4 +1,4 @@
-"""A node and the hub of the in-memory country on real sockets, in a thread; and the command line."""
+"""A node and the hub of the in-memory country on real sockets, and the command line."""
 
 from __future__ import annotations
 

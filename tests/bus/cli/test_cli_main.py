@@ -1,4 +1,4 @@
-"""The command itself: help without loading anything, plug-ins that break only themselves, errors."""
+"""The command itself: help that loads nothing, plug-ins that break only themselves, errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_help_lists_every_command_with_its_own_help_and_imports_none():
         " {'adapters', 'signer', 'aiokafka', 'fastapi', 'sqlalchemy', 'openpyxl'}))\n"
     )
 
-    ended = subprocess.run(
+    ended = subprocess.run(  # noqa: S603 - our own interpreter and text
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
     )
 

@@ -60,10 +60,13 @@ OFFERED = {
 }
 
 
-def offers(participant: str, term: int = 5) -> tuple[Offer, ...]:
+CITY_PARENTS = {"321200": "320000", "321200.housing-bureau": "321200"}
+CITY_OFFERED = {"321200.housing-bureau": ("urban-housing-security",)}
+
+
+def offers(names: tuple[str, ...], term: int = 5) -> tuple[Offer, ...]:
     return tuple(
-        Offer(name, tuple(item.name for item in resources()[name].items), term)
-        for name in OFFERED.get(participant, ())
+        Offer(name, tuple(item.name for item in resources()[name].items), term) for name in names
     )
 
 
@@ -178,19 +181,23 @@ class Country:
         return Work(self.desks[name].office, unit, self.clock.now())
 
 
-def make_country(policy: ReviewPolicy = ReviewPolicy.AUTOMATIC) -> Country:
+def make_country(
+    policy: ReviewPolicy = ReviewPolicy.AUTOMATIC,
+    parents: dict[str, str | None] = PARENTS,
+    offered: dict[str, tuple[str, ...]] = OFFERED,
+) -> Country:
     clock = MovedClock(NOW)
     root = make_root(NOW)
     issuing = make_issuing(root, NOW)
-    leaves = {name: issue_participant(issuing, name, 1, NOW) for name in PARENTS}
+    leaves = {name: issue_participant(issuing, name, 1, NOW) for name in parents}
     participants = {
         name: Participant(
             id=name,
             role=role_of(name),
-            parent=PARENTS[name],
+            parent=parents[name],
             title=f"测试单位 {name}",
             keys=tuple(to_key(leaf.der) for leaf in found.leaves),
-            offers=offers(name),
+            offers=offers(offered.get(name, ())),
         )
         for name, found in leaves.items()
     }
@@ -222,7 +229,7 @@ def make_country(policy: ReviewPolicy = ReviewPolicy.AUTOMATIC) -> Country:
                 office,
                 store,
                 desk.connector,
-                frozenset(OFFERED[name]),
+                frozenset(offered[name]),
                 metrics,
                 make_logger(name),
             )
@@ -257,6 +264,16 @@ async def country():
 @pytest.fixture
 async def manual_country():
     made = make_country(ReviewPolicy.MANUAL)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def city_country():
+    made = make_country(
+        parents={**PARENTS, **CITY_PARENTS}, offered={**OFFERED, **CITY_OFFERED}
+    )
     await made.start()
     yield made
     await made.stop()

@@ -153,6 +153,24 @@ async def test_calls_of_operators_are_logged_without_their_names(node, log, oper
     assert "王芳" not in log.getvalue()
 
 
+def references(part):
+    if isinstance(part, dict):
+        return [
+            ref
+            for key, value in part.items()
+            for ref in ([value] if key == "$ref" else references(value))
+        ]
+    return [ref for item in part for ref in references(item)] if isinstance(part, list) else []
+
+
+def resolves(document, ref):
+    for step in ref.removeprefix("#/").split("/"):
+        document = document.get(step.replace("~1", "/"))
+        if document is None:
+            return False
+    return True
+
+
 async def test_the_api_describes_itself(node, hub):
     at_node = (await node.http.get("/openapi.json")).json()
     at_hub = (await hub.http.get("/openapi.json")).json()
@@ -161,6 +179,8 @@ async def test_the_api_describes_itself(node, hub):
     assert "/api/v1/applications/{query}/refuse" in at_hub["paths"]
     submit = at_node["paths"]["/api/v1/queries"]["post"]
     assert len(submit["requestBody"]["content"]) == 2
+    for document in (at_node, at_hub):
+        assert all(resolves(document, ref) for ref in references(document))
     for paths in (at_node["paths"], at_hub["paths"]):
         for operations in paths.values():
             for operation in operations.values():

@@ -8,17 +8,19 @@ import os
 import signal
 import socket
 import stat
+from types import SimpleNamespace
 
 import httpx
 import pytest
 import uvloop
 from country import service_of
 
+from bus.config.models import HttpSection
 from bus.errors import ConfigError
 from bus.http import server
 from bus.http.operator import operator_app
 from bus.http.public import public_app
-from bus.http.server import serve
+from bus.http.server import faces, health_face, serve
 from bus.http.sockets import listen_tcp, listen_unix, remove_unix, url_of
 from bus.logs.setup import make_logger
 from bus.metrics.catalogue import Metrics
@@ -171,21 +173,6 @@ def test_it_works_on_uvloop_too(tmp_path, log):
     assert uvloop.run(call()) == ("ok", [("uid", os.geteuid())])
 
 
-async def test_foreign_log_records_become_places(land, log, path):
-    async def broken(scope, receive, send):
-        raise ValueError("测试甲")
-
-    served = Served(land, log, path)
-    served._public = broken
-    async with served, served.public() as http:
-        response = await http.get("/")
-
-    assert response.status_code == 500
-    line = next(json.loads(x) for x in log.getvalue().splitlines() if "http.server" in x)
-    assert line["where"].startswith("h11_impl:")
-    assert "测试甲" not in log.getvalue()
-
-
 def test_the_file_of_a_dead_process_is_replaced(path):
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
@@ -245,6 +232,63 @@ def test_an_ipv6_url_has_brackets():
             return ("::1", 9464, 0, 0)
 
     assert url_of(Listening()) == "http://[::1]:9464"
+
+
+def centre_of(land, log, path):
+    desk = land["370000"]
+    loops = SimpleNamespace(stopping=asyncio.Event(), reading=asyncio.Event(), outbox=desk.outbox)
+    return SimpleNamespace(
+        config=SimpleNamespace(http=HttpSection(listen="127.0.0.1:0", socket=path)),
+        office=desk.office,
+        store=desk.store,
+        keeper=SimpleNamespace(require_fresh=lambda _now: None),
+        step=desk.step,
+        loops=loops,
+        metrics=Metrics("370000"),
+        log=make_logger("370000", log),
+    )
+
+
+async def run_face(face, log, use):
+    stopping = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(face(stopping))
+        # One turn of the loop is all the face needs to listen and say where.
+        await asyncio.sleep(0)
+        url = json.loads(log.getvalue().splitlines()[0])["url"]
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+            await use(http)
+        stopping.set()
+
+
+async def test_a_centre_has_both_faces(land, log, path):
+    centre = centre_of(land, log, path)
+    [face] = faces(service_of(land, "370000"), centre)
+
+    async def use(http):
+        not_yet = await http.get("/readyz")
+        centre.loops.reading.set()
+        ready = await http.get("/readyz")
+        assert (not_yet.status_code, not_yet.json()["code"]) == (503, "NOT_READING")
+        assert ready.status_code == 200
+        assert path.exists()
+
+    await run_face(face, log, use)
+    assert not path.exists()
+
+
+async def test_an_adapter_has_health_and_metrics_only(land, log, path):
+    async def use(http):
+        assert (await http.get("/metrics")).status_code == 200
+        assert not path.exists()
+
+    await run_face(health_face(centre_of(land, log, path)), log, use)
+
+
+async def test_a_centre_without_a_socket_is_not_started(land, log):
+    with pytest.raises(ConfigError) as raised:
+        faces(service_of(land, "370000"), centre_of(land, log, None))
+    assert raised.value.code == "SOCKET_NOT_CONFIGURED"
 
 
 async def test_nothing_is_served_when_the_socket_is_taken(land, log, path):
