@@ -10,18 +10,8 @@ from rich.table import Table
 from bus.api.application import ApplicationDetail, ApplicationSummary, FormBody
 from bus.api.query import HopBody, ProblemBody, QueryDetail, QuerySummary, RowBody
 from bus.cli.output import findings_table, local, table
-from bus.model.case import QueryState, RowState
+from bus.model.case import STATE_ZH, QueryState, RowState
 
-STATES = {
-    QueryState.SUBMITTED: "已提交",
-    QueryState.UNDER_REVIEW: "审查中",
-    QueryState.REFUSED: "已拒绝",
-    QueryState.ACCEPTED: "已受理",
-    QueryState.STARTED: "查询中",
-    QueryState.PARTLY_ANSWERED: "部分反馈",
-    QueryState.ANSWERED: "已反馈",
-    QueryState.DELIVERED: "已送达",
-}
 _ROW_STATES = {
     RowState.OPEN: "待反馈",
     RowState.ANSWERED: "已反馈",
@@ -32,7 +22,7 @@ _ROW_STATES = {
 
 def state_text(state: QueryState) -> str:
     """Return a query's state in Chinese and as its code."""
-    return f"{STATES[state]} {state}"
+    return f"{STATE_ZH[state]} {state}"
 
 
 def progress_text(summary: QuerySummary) -> str:

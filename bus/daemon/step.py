@@ -18,7 +18,7 @@ What each verdict leads to:
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter as Tally
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +26,8 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Protocol
 from uuid import UUID
+
+from prometheus_client import Counter
 
 from bus.daemon.office import Office
 from bus.daemon.opening import Arrived, Opened, open_all
@@ -83,7 +85,9 @@ class Step:
     metrics: Metrics
     log: Logger
     _retrying: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _parked: Counter[str] = field(default_factory=Counter)
+    _parked: dict[str, int] = field(default_factory=dict)
+    _counts: list[Counter] = field(default_factory=list)
+    """What to count once the open transaction has been written."""
 
     async def run(self, records: Sequence[Record]) -> None:
         """Handle a batch and store how far it was consumed, in one transaction.
@@ -122,7 +126,7 @@ class Step:
         async with self._retrying:
             async with self.store.transaction() as unit:
                 held = await unit.held(HELD_LIMIT)
-            self._parked = Counter(parked.topic for parked in held)
+            self._parked = dict(Tally(parked.topic for parked in held))
             arrived = [Arrived.parked(h) for h in held if queries is None or h.query in queries]
             if not arrived:
                 return 0
@@ -141,10 +145,13 @@ class Step:
         record in quarantine, so that one record never stands in the way of the others.
         """
         failed: dict[int, str] = {}
+        gone: list[bool]
+        counts: list[Counter]
         while True:
             try:
                 async with self.store.transaction() as unit:
-                    gone = []
+                    gone, counts = [], []
+                    self._counts = counts
                     for place, (one, how) in enumerate(zip(arrived, opened, strict=True)):
                         now = self.office.clock.now()
                         if place in failed:
@@ -155,9 +162,12 @@ class Step:
                             gone[-1] = await self._release(unit, one, one.held, gone[-1], now)
                     if then is not None:
                         await then(unit)
-                    return gone
             except _HandlingFailed as failure:
                 failed[failure.place] = failure.code
+            else:
+                for counter in counts:
+                    counter.inc()
+                return gone
 
     async def _settle(
         self, unit: Unit, place: int, one: Arrived, how: Opened, now: datetime
@@ -166,7 +176,7 @@ class Step:
         match how.verdict:
             case Refuse(code):
                 detail = "" if how.error is None else self._report(how.error)
-                self.metrics.refused.labels(code=code).inc()
+                self._counts.append(self.metrics.refused.labels(code=code))
                 await self._quarantine(unit, one, code, detail, now)
                 return True
             case Hold(code):
@@ -178,7 +188,7 @@ class Step:
         self, unit: Unit, one: Arrived, parked: HeldMessage, gone: bool, now: datetime
     ) -> bool:
         if not gone and now >= parked.until:
-            self.metrics.refused.labels(code="HELD_TOO_LONG").inc()
+            self._counts.append(self.metrics.refused.labels(code="HELD_TOO_LONG"))
             await self._quarantine(unit, one, "HELD_TOO_LONG", parked.code, now)
             gone = True
         if gone:
@@ -199,10 +209,10 @@ class Step:
         if seen is not None:
             if seen != digest:
                 # The same id with another digest: somebody signed two messages as one.
-                self.metrics.refused.labels(code="EQUIVOCATION").inc()
+                self._counts.append(self.metrics.refused.labels(code="EQUIVOCATION"))
                 await self._quarantine(unit, one, "EQUIVOCATION", header.source, now)
             else:
-                self.metrics.duplicates.labels(kind=header.kind).inc()
+                self._counts.append(self.metrics.duplicates.labels(kind=header.kind))
             return True
         work = Work(self.office, unit, now)
         try:
@@ -215,13 +225,13 @@ class Step:
         except (PendingError, UnavailableError) as error:
             return await self._hold(unit, one, error.code, header.conversation, now)
         except RefusedError as error:
-            self.metrics.refused.labels(code=error.code).inc()
+            self._counts.append(self.metrics.refused.labels(code=error.code))
             await self._quarantine(unit, one, error.code, error.where, now)
             await self._problem(unit, verdict, error, now)
             return True
         except Exception as error:  # noqa: BLE001 - no record may stop the ones behind it
             raise _HandlingFailed(place, self._report(error)) from None
-        self.metrics.handled.labels(kind=header.kind).inc()
+        self._counts.append(self.metrics.handled.labels(kind=header.kind))
         return True
 
     def _report(self, error: Exception) -> str:
@@ -236,7 +246,7 @@ class Step:
     async def _internal(
         self, unit: Unit, one: Arrived, how: Opened, detail: str, now: datetime
     ) -> bool:
-        self.metrics.refused.labels(code="INTERNAL").inc()
+        self._counts.append(self.metrics.refused.labels(code="INTERNAL"))
         await self._quarantine(unit, one, "INTERNAL", detail, now)
         if isinstance(how.verdict, Accept | Relay):
             error = RefusedError(
@@ -272,12 +282,13 @@ class Step:
     ) -> bool:
         if one.held is not None or one.value is None:
             return False
-        if self._parked[one.topic] >= HELD_PER_TOPIC:
-            self.metrics.refused.labels(code="HELD_FULL").inc()
+        parked = self._parked.get(one.topic, 0)
+        if parked >= HELD_PER_TOPIC:
+            self._counts.append(self.metrics.refused.labels(code="HELD_FULL"))
             await self._quarantine(unit, one, "HELD_FULL", code, now)
             return True
-        self._parked[one.topic] += 1
-        self.metrics.held_total.labels(code=code).inc()
+        self._parked[one.topic] = parked + 1
+        self._counts.append(self.metrics.held_total.labels(code=code))
         until = now + HOLD_FOR
         await unit.hold(one.topic, one.key, one.value, one.headers, code, query, now, until)
         return False
@@ -296,7 +307,7 @@ class Step:
             detail,
             now,
         )
-        self.metrics.quarantined.inc()
+        self._counts.append(self.metrics.quarantined)
         work = Work(self.office, unit, now)
         work.note(None, Event.MESSAGE_QUARANTINED, code=code, topic=one.topic, number=number)
         await work.finish()

@@ -33,6 +33,19 @@ class QueryState(StrEnum):
     DELIVERED = "DELIVERED"
 
 
+STATE_ZH = {
+    QueryState.SUBMITTED: "已提交",
+    QueryState.UNDER_REVIEW: "审查中",
+    QueryState.REFUSED: "已拒绝",
+    QueryState.ACCEPTED: "已受理",
+    QueryState.STARTED: "已启动",
+    QueryState.PARTLY_ANSWERED: "部分反馈",
+    QueryState.ANSWERED: "已全部反馈",
+    QueryState.DELIVERED: "已签收",
+}
+"""What operators read, on every screen and in every workbook."""
+
+
 class RowState(StrEnum):
     """What became of one thing owed.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
-from bus.model.case import QueryState
+from bus.model.case import STATE_ZH
 from bus.model.messages import OutcomeKind
 from bus.model.result import (
     ResultAnswer,
@@ -33,17 +33,6 @@ OUTCOME_ZH = {
     OutcomeKind.NOT_FOUND: "未查得",
     OutcomeKind.NOT_ANSWERABLE: "无法答复",
 }
-STATE_ZH = {
-    QueryState.SUBMITTED: "已提交",
-    QueryState.UNDER_REVIEW: "审查中",
-    QueryState.REFUSED: "已拒绝",
-    QueryState.ACCEPTED: "已受理",
-    QueryState.STARTED: "已启动",
-    QueryState.PARTLY_ANSWERED: "部分反馈",
-    QueryState.ANSWERED: "已反馈",
-    QueryState.DELIVERED: "已签收",
-}
-
 _CHINA = timezone(timedelta(hours=8))
 _CENT = Decimal("0.01")
 

@@ -103,7 +103,7 @@ def test_status_shows_decision_rows_and_titles(hedui, live, delivered):
     ended = hedui("query", "status", delivered, "--socket", live.node)
 
     assert ended.code == 0
-    assert "已送达 DELIVERED" in ended.out
+    assert "已签收 DELIVERED" in ended.out
     assert "受理 accepted policy" in ended.out
     assert "测试单位 hub.marriage" in ended.out
     assert "婚姻登记" in ended.out
@@ -148,7 +148,7 @@ def test_watching_a_delivered_query_prints_its_hops_once_and_ends(hedui, live, d
     assert len(hops) == len(json.loads(timeline.out))
     assert any("370000 → 测试单位 hub hub  Application" in hop for hop in hops)
     assert any("Answer marriage-registration #1 ← hub.marriage (relay)" in hop for hop in hops)
-    assert last.startswith("已送达 DELIVERED")
+    assert last.startswith("已签收 DELIVERED")
 
 
 def test_watching_goes_on_until_the_query_ends(hedui, live, submitted, monkeypatch):
@@ -194,7 +194,7 @@ def test_on_a_terminal_the_picture_shows_rows_and_the_latest_hops(
 
     assert ended.code == 0
     picture = screen.getvalue()
-    assert "已送达 DELIVERED" in picture
+    assert "已签收 DELIVERED" in picture
     assert "测试单位 hub.marriage" in picture
     assert "Receipt" in picture
 
