@@ -101,6 +101,7 @@ def fetch(network: Network, query: UUID, detail: QueryDetail) -> Delivered:
         RemoteError, UnavailableError: A daemon does not give them.
         StoppedError, OverdueError, ProcessEndedError: The run ends.
     """
+    network.screen.status("取回结果与证明", "fetching result and proof")
     _await_receipt(network, query)
     audits = {centre: _audit(network, centre, query) for centre in CENTRES}
     with network.operator(SHANDONG) as node:
@@ -108,6 +109,7 @@ def fetch(network: Network, query: UUID, detail: QueryDetail) -> Delivered:
         result = node.get(f"queries/{query}/result", dict[str, Any], purpose=PURPOSE)
         workbook = node.content("GET", f"queries/{query}/result.xlsx", purpose=PURPOSE)
         proof = node.content("GET", f"queries/{query}/proof")
+    network.screen.step("结果与证明已取回", "result and proof fetched")
     titles = {line["resource"]: line["title"] for line in result["lines"]}
     return Delivered(
         detail=detail,

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from adapters.demo.journey import Delivered
 from adapters.demo.network import Network
+from adapters.demo.timeline import ORIGIN
 from signer.envelope.kinds import Kind
 
 _OUTCOMES = ("FOUND", "NOT_FOUND", "NOT_ANSWERABLE")
@@ -55,7 +56,7 @@ def stages(delivered: Delivered, setup: float, start: float, total: float) -> di
     summary, decision = delivered.detail.summary, delivered.detail.decision
     sent = summary.opened
     decided = sent if decision is None else decision.at
-    dispatched = _first(delivered, Kind.DISPATCH) or decided
+    dispatched = _last_sent(delivered, Kind.DISPATCH) or decided
     answered = _last_arrival(delivered, Kind.ANSWER) or dispatched
     received = summary.delivered or answered
     return {
@@ -122,8 +123,9 @@ def stay_table(places: dict[str, Any]) -> Group:
     return Group(Text(), table, Text(f"消息代理 broker: {places['bootstrap']}"))
 
 
-def _first(delivered: Delivered, kind: Kind) -> datetime | None:
-    return min((hop.forwarded for hop in delivered.hops if hop.kind == kind), default=None)
+def _last_sent(delivered: Delivered, kind: Kind) -> datetime | None:
+    sent = (hop for hop in delivered.hops if hop.kind == kind and hop.role == ORIGIN)
+    return max((hop.forwarded for hop in sent), default=None)
 
 
 def _last_arrival(delivered: Delivered, kind: Kind) -> datetime | None:

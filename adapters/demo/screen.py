@@ -50,9 +50,9 @@ class Screen:
         self._live.stop()
 
     def show(self, *parts: RenderableType) -> None:
-        """Print something larger."""
+        """Print something larger; a line of text is never folded, it may be a command to copy."""
         for part in parts:
-            self._console.print(part)
+            self._console.print(part, soft_wrap=isinstance(part, Text))
 
     def _line(self, zh: str, en: str) -> Text:
         seconds = f"{self._watch.seconds:6.1f} s  "

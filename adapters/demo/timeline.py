@@ -22,7 +22,8 @@ from bus.model.audit import Event
 from signer.envelope.kinds import Kind
 from signer.identity import HUB
 
-_ORIGIN = "origin"
+ORIGIN = "origin"
+"""The role of a message's first hop."""
 
 
 class Phase(StrEnum):
@@ -160,7 +161,7 @@ def _of_hop(hop: HopBody, titles: Mapping[str, str], *, accepted: bool) -> Move:
     if hop.kind == Kind.DECISION:
         words = _ACCEPTED if accepted else _REFUSED
     else:
-        table = _ORIGINS if hop.role == _ORIGIN else _RELAYS
+        table = _ORIGINS if hop.role == ORIGIN else _RELAYS
         words = table.get(hop.kind) or (Phase.ANSWER, "批转", f"{hop.kind} passed on")
     return Move(
         at=hop.forwarded,
@@ -169,7 +170,7 @@ def _of_hop(hop: HopBody, titles: Mapping[str, str], *, accepted: bool) -> Move:
         to=hop.to,
         zh=words[1],
         en=words[2],
-        source="" if hop.role == _ORIGIN else hop.source,
+        source="" if hop.role == ORIGIN else hop.source,
         about=titles.get(hop.resource or "", hop.resource or ""),
     )
 

@@ -54,7 +54,9 @@ class Watch:
     @contextmanager
     def signals(self) -> Iterator[None]:
         """Take SIGINT, SIGTERM and SIGHUP as the wish to end, while inside."""
-        before = {number: signal.signal(number, self._take) for number in _SIGNALS}
+        # Under nohup a hang-up is to be survived.
+        taken = [n for n in _SIGNALS if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]
+        before = {number: signal.signal(number, self._take) for number in taken}
         try:
             yield
         finally:

@@ -58,7 +58,14 @@ class Loops:
             if subscription is None:
                 subscription = await self.broker.follow(DIRECTORY_TOPIC)
             records = await subscription.poll(POLL, BATCH)
-            if await self.keeper.take(records):
+            try:
+                adopted = await self.keeper.take(records)
+            except BaseException:
+                # Verified and not kept: read it all again.
+                await subscription.close()
+                subscription = None
+                raise
+            if adopted:
                 await self.step.retry_held()
                 self.outbox.wake.set()
             elif self.keeper.refusal is not None and records:
@@ -109,7 +116,7 @@ class Loops:
             await subscription.close()
 
     async def relay_outbox(self) -> None:
-        """Publish what was committed; once more at the end, so that a drain leaves nothing."""
+        """Publish what was committed, at once when woken."""
 
         async def round_() -> None:
             await self.outbox.drain()
@@ -121,6 +128,9 @@ class Loops:
             self.outbox.wake.clear()
 
         await self._rounds("outbox", round_)
+
+    async def drain(self) -> None:
+        """Publish what is left; after all other loops have ended, so that nothing is added."""
         await self._once("outbox", self.outbox.drain)
 
     async def every(

@@ -77,6 +77,7 @@ async def run(
             ]
             log.info("daemon.started", role=participant.office.me)
             await asyncio.wait(running)
+            await loops.drain()
             serving.set()
     finally:
         serving.set()

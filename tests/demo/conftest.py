@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +21,24 @@ PATIENCE = 90
 
 
 def processes_of(folder: Path) -> list[str]:
-    """Command lines of processes that name a folder."""
-    listed = subprocess.run(
-        ["ps", "-axww", "-o", "pid=,args="],  # noqa: S607 - the system's own ps
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [line for line in listed.stdout.splitlines() if f"{folder}/hedui-demo-" in line]
+    """Command lines of processes that name a demo's state below a folder."""
+    return [line for line in command_lines() if f"{folder}/hedui-demo-" in line]
+
+
+def command_lines() -> Iterator[str]:
+    """Every process's command line: of /proc where there is one, a slim image has no ps."""
+    if not Path("/proc/self/cmdline").exists():
+        listed = subprocess.run(
+            ["ps", "-axww", "-o", "args="],  # noqa: S607 - the system's own ps
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        yield from listed.stdout.splitlines()
+        return
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            yield file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
 
 
 @dataclass
@@ -126,3 +138,9 @@ def hedui() -> Callable[..., subprocess.CompletedProcess[str]]:
 def package() -> Path:
     """The checkout's folder of schemas."""
     return Path(__file__).parents[2] / "schemas"
+
+
+@pytest.fixture
+def local_today() -> date:
+    """Today in Asia/Shanghai: shipped dates must hold whenever the demo is run."""
+    return datetime.now(timezone(timedelta(hours=8))).date()

@@ -271,9 +271,7 @@ async def manual_country():
 
 @pytest.fixture
 async def city_country():
-    made = make_country(
-        parents={**PARENTS, **CITY_PARENTS}, offered={**OFFERED, **CITY_OFFERED}
-    )
+    made = make_country(parents={**PARENTS, **CITY_PARENTS}, offered={**OFFERED, **CITY_OFFERED})
     await made.start()
     yield made
     await made.stop()

@@ -6,6 +6,7 @@ import secrets
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from random import Random
 
 from bus.daemon.requester import submit
 from bus.daemon.service import Service
@@ -140,8 +141,9 @@ def unread(country, name, offsets):
     return found
 
 
-async def drive(country, rng, again=0.3):
+async def drive(country, seed, again=0.3):
     """Deliver in order within a partition, otherwise at random, some records more than once."""
+    rng = Random(seed)  # noqa: S311 - dice that fall the same way again
     offsets = {name: {} for name in country.desks}
     while True:
         choices = [
@@ -151,7 +153,7 @@ async def drive(country, rng, again=0.3):
         ]
         idle = True
         for desk in rng.sample(list(country.desks.values()), len(country.desks)):
-            if desk.answering is not None and rng.random() < 0.5 or not choices:
+            if (desk.answering is not None and rng.random() < 0.5) or not choices:
                 idle &= not (desk.answering and await desk.answering.answer_open_rows())
             idle &= not await desk.outbox.drain()
         if not choices:

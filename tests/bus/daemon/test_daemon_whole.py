@@ -137,9 +137,7 @@ async def test_two_lines_of_one_resource_are_one_row_and_two_outcomes_a_person(c
     case = await case_of(country, "370000", query)
     assert case.state is QueryState.DELIVERED
     view = await service(country, "370000").result(query, "甲", "最低生活保障对象认定")
-    given = {
-        a.provider: sorted((o.line, o.reference) for o in a.outcomes) for a in view.answers
-    }
+    given = {a.provider: sorted((o.line, o.reference) for o in a.outcomes) for a in view.answers}
     assert given["320000.housing-fund"] == [(1, 1), (1, 2), (2, 1), (2, 2)]
     assert given["500000.housing-fund"] == [(2, 1), (2, 2)]
 
