@@ -26,8 +26,8 @@ from bus.model.timeline import Hop
 from bus.ports.store import StoredMessage
 from bus.wire.message import Message
 from schemas.records import decode_record
-from signer.envelope.chain import reread
 from signer.envelope.kinds import Kind
+from signer.envelope.parse import reread
 
 
 def timeline(stored: Sequence[StoredMessage]) -> tuple[Hop, ...]:

@@ -21,9 +21,9 @@ from bus.ports.store import AuditEvent, StoredMessage, Unit
 from bus.wire.bodies import Body, from_avro, schema_of, to_avro
 from bus.wire.message import Message
 from signer.directory.view import Key
-from signer.envelope.chain import reread
 from signer.envelope.format import envelope_bytes
 from signer.envelope.open import read_body
+from signer.envelope.parse import reread
 from signer.envelope.seal import Content, Sealed
 from signer.envelope.verdict import RefusedEnvelope
 

@@ -11,7 +11,8 @@
 | wrapping.py | how do epoch and content secrets come and go? |
 | cloudevents.py | which Kafka headers go with an envelope? |
 | seal.py | how is a message sealed, and how endorsed? |
-| chain.py | is everything in clear in order? (checks 1 to 10, no key needed) |
+| parse.py | are the bytes a message we know how to judge? (checks 1 to 3) |
+| chain.py | is everything in clear in order? (checks 4 to 10, no key needed) |
 | counts.py | do the clear counts agree with the payload? |
 | open.py | can I open it? (checks 11 to 16) |
 | verdict.py | how does opening end? |

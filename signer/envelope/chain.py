@@ -13,33 +13,17 @@ from itertools import pairwise
 
 from signer.directory.view import Directory, Key, KeyUse, Participant
 from signer.envelope import cloudevents, labels, merkle
-from signer.envelope.format import (
-    MAX_INT,
-    MAX_RECIPIENTS,
-    Envelope,
-    FormatError,
-    Header,
-    Recipient,
-    Seal,
-    Statement,
-    read_envelope,
-    read_header,
-    read_statement,
-)
+from signer.envelope.format import Envelope, Header, Recipient, Seal, Statement
 from signer.envelope.kinds import KINDS, KindRule, Travel
 from signer.envelope.orders import narrows
+from signer.envelope.parse import known_suite, parse
 from signer.envelope.verdict import HeldEnvelope, Opened, RefusedEnvelope
 from signer.envelope.wrapping import EPOCH_LIFETIME
-from signer.identity import IdentityError, role_of
+from signer.identity import role_of
 from signer.suites import Suite, SuiteError, suite
-from signer.uuid7 import is_uuid7
 
 SKEW = timedelta(minutes=2)
 FUTURE_LIMIT = timedelta(days=1)
-
-_COMPRESSIONS = ("none", "deflate")
-_MAX_RESOURCE = 64
-_INT_MAX = 2**31 - 1  # fastavro reads a wider value into an Avro int than other readers do
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +59,8 @@ def verify(data: bytes, directory: Directory, now: datetime, arrival: Arrival | 
         RefusedEnvelope: A check failed.
         HeldEnvelope: Something is still to come.
     """
-    envelope, header, statements = _parse(data)  # 1, 2
-    h = _suites(header, envelope, statements)  # 3
+    envelope, header, statements = parse(data)  # 1, 2
+    h = known_suite(header, envelope, statements)  # 3
     rule = _kind(header, arrival)  # 4
     _hops(header, rule, statements, directory, arrival)  # 5
     _times(header, rule, statements, now)  # 6
@@ -85,47 +69,6 @@ def verify(data: bytes, directory: Directory, now: datetime, arrival: Arrival | 
     _orders(rule, statements, directory)  # 9
     _readers(header, rule, statements, directory)  # 10
     return Opened(envelope, header, statements, digest, chain)
-
-
-def _parse(data: bytes) -> tuple[Envelope, Header, tuple[Statement, ...]]:
-    # 1: size. 2: magic, one encoding, limits, fields.
-    try:
-        envelope = read_envelope(data)
-        header = read_header(envelope.protected)
-        statements = tuple(read_statement(seal.statement) for seal in envelope.seals)
-    except FormatError as error:
-        raise RefusedEnvelope(error.code) from None
-    if sum(len(s.recipients) for s in statements) > MAX_RECIPIENTS:
-        raise RefusedEnvelope("LIMIT")
-    try:
-        role_of(header.source)
-        role_of(header.destination)
-    except IdentityError:
-        raise RefusedEnvelope("HEADER_FIELD") from None
-    fields_ok = (
-        is_uuid7(header.message_id)
-        and is_uuid7(header.conversation)
-        and 0 <= header.subject_count <= MAX_INT
-        and 0 <= header.fragment <= MAX_INT
-        and (header.roster_part is None or 1 <= header.roster_part <= MAX_INT)
-        and (header.resource is None or 0 < len(header.resource) <= _MAX_RESOURCE)
-        and header.compression in _COMPRESSIONS
-    )
-    if not fields_ok:
-        raise RefusedEnvelope("HEADER_FIELD")
-    return envelope, header, statements
-
-
-def _suites(header: Header, envelope: Envelope, statements: Sequence[Statement]) -> Suite:
-    # 3: no suite and no critical extension that we do not know.
-    named = [seal.signature.suite for seal in envelope.seals]
-    named += [r.suite for s in statements for r in s.recipients]
-    h = suite(header.suite)
-    if h is None or any(suite(name) is None for name in named):
-        raise RefusedEnvelope("SUITE_UNKNOWN")
-    if any(extension.critical for extension in header.extensions):
-        raise RefusedEnvelope("EXTENSION_CRITICAL")
-    return h
 
 
 def _kind(header: Header, arrival: Arrival | None) -> KindRule:
@@ -328,21 +271,3 @@ def _reader(recipient: Recipient, statement: Statement, directory: Directory) ->
     if not -SKEW <= age <= EPOCH_LIFETIME + SKEW:
         raise RefusedEnvelope("EPOCH_AGE")
     return owner
-
-
-def reread(data: bytes) -> Opened:
-    """Parse an envelope that was verified when it was stored, without verifying it again.
-
-    A key revoked since must not make a participant's own archive unreadable.
-
-    Raises:
-        RefusedEnvelope: The bytes are not an envelope: the archive is damaged.
-    """
-    envelope, header, statements = _parse(data)
-    h = suite(header.suite)
-    if h is None:
-        raise RefusedEnvelope("SUITE_UNKNOWN")
-    chain = labels.body_digest(h, envelope.protected, envelope.ciphertext)
-    for seal in envelope.seals:
-        chain = labels.chain_digest(h, chain, seal.statement)
-    return Opened(envelope, header, statements, h.hash(envelope.seals[0].statement), chain)

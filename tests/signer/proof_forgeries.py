@@ -19,8 +19,8 @@ from proof_world import (
 )
 
 from signer.ca.issue import make_issuing, make_root
-from signer.envelope.chain import reread
 from signer.envelope.format import envelope_bytes
+from signer.envelope.parse import reread
 from signer.uuid7 import uuid7
 
 MILLISECOND = timedelta(milliseconds=1)

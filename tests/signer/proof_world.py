@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from schemas.loader import load
-from signer.envelope.chain import reread
+from signer.envelope.parse import reread
 from signer.envelope.seal import Content, Sealed, Sealer
 from signer.proof.format import Proof, ProvenMessage, proof_bytes
 from signer.uuid7 import uuid7

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from proof_world import delivered_world
 
-from signer.envelope.chain import reread
+from signer.envelope.parse import reread
 from signer.proof.failures import ProofError
 from signer.proof.format import file_digest, proof_bytes
 from signer.proof.verify import verify

@@ -16,7 +16,7 @@ from bus.flow.review import reason
 from bus.model.request import DraftLine, Submission
 from schemas.codes import refusal_reasons
 from signer.certificates import PathValidator
-from signer.envelope.chain import reread
+from signer.envelope.parse import reread
 from signer.proof.account import ProofState, RowOutcome
 from signer.proof.failures import ProofError
 from signer.proof.format import file_digest, read_proof
