@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from bus.config.models import Config
 from bus.errors import ConfigError
@@ -14,6 +16,7 @@ from bus.errors import ConfigError
 _TEXTS = {
     "missing": ("缺少此项，请补充", "is missing: add it"),
     "extra_forbidden": ("不认识此项，请更正或删除", "is not known: correct or remove it"),
+    "environment": ("环境变量须写成 HEDUI_节__项", "write it as HEDUI_SECTION__KEY"),
 }
 
 
@@ -47,18 +50,28 @@ def load_config(path: Path) -> Config:
             f"not valid TOML ({error})",
             where=str(path),
         ) from None
+    # Named here: pydantic-settings takes keys such as `_env_file` for options of its own.
+    unknown = [("extra_forbidden", key, "") for key in data if key not in Config.model_fields]
+    if unknown:
+        raise _invalid(path, unknown)
     try:
         config = Config(**data)
     except ValidationError as error:
-        raise _invalid(path, error) from None
+        found = error.errors(include_input=False, include_url=False, include_context=False)
+        raise _invalid(
+            path, [(f["type"], ".".join(map(str, f["loc"])), f["msg"]) for f in found]
+        ) from None
+    except SettingsError:
+        # A section given whole in one environment variable, and not as JSON.
+        raise _invalid(path, [("environment", "HEDUI_*", "")]) from None
     return _placed(config, path.resolve().parent)
 
 
-def _invalid(path: Path, error: ValidationError) -> ConfigError:
+def _invalid(path: Path, faults: Iterable[tuple[str, str, str]]) -> ConfigError:
+    """Return the error for faults: (type, key, what the library says of it, without the value)."""
     lines_zh, lines_en = [], []
-    for fault in error.errors(include_input=False, include_url=False, include_context=False):
-        key = ".".join(str(step) for step in fault["loc"])
-        zh, en = _TEXTS.get(fault["type"], ("取值不合要求", fault["msg"]))
+    for kind, key, said in faults:
+        zh, en = _TEXTS.get(kind, ("取值不合要求", said))
         lines_zh.append(f"{key}：{zh}")
         lines_en.append(f"{key}: {en}")
     return ConfigError(

@@ -53,7 +53,7 @@ async def submit(work: Work, draft: Draft, submission: Submission) -> Case:
     request = compose_request(draft, office.catalogue, readers, office.entropy(NONCE_SIZE))
     ancestors = office.directory.path_up(office.me)[1:]
     digests: list[PartDigest] = []
-    for part in split(draft, request):
+    for part in await asyncio.to_thread(split, draft, request):
         for send in part_messages(part, ancestors):
             sealed = await work.send(submission.query, send)
             number = part.roster.part

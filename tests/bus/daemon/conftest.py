@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -25,6 +26,8 @@ from bus.ports.clock import MovedClock
 from bus.ports.memory_broker import MemoryBroker, MemoryCluster
 from bus.ports.memory_keyring import MemoryKeyRing
 from bus.ports.memory_store import MemoryStore
+from bus.ports.store import Store
+from bus.store.store import SqlStore
 from schemas.loader import shipped
 from schemas.resources import resources
 from signer.ca.issue import Authority, issue_participant, make_issuing, make_root
@@ -185,6 +188,7 @@ def make_country(
     policy: ReviewPolicy = ReviewPolicy.AUTOMATIC,
     parents: dict[str, str | None] = PARENTS,
     offered: dict[str, tuple[str, ...]] = OFFERED,
+    store_of: Callable[[str], Store] = lambda _name: MemoryStore(),
 ) -> Country:
     clock = MovedClock(NOW)
     root = make_root(NOW)
@@ -218,7 +222,7 @@ def make_country(
             schemas=find,
         )
         office.adopt(directory)
-        store, broker, metrics = MemoryStore(), MemoryBroker(cluster), Metrics(name)
+        store, broker, metrics = store_of(name), MemoryBroker(cluster), Metrics(name)
         agency = "." in name
         router = AgencyRouter() if agency else CentreRouter(policy)
         step = Step(office, store, router, metrics, make_logger(name))
@@ -264,6 +268,14 @@ async def country():
 @pytest.fixture
 async def manual_country():
     made = make_country(ReviewPolicy.MANUAL)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def sql_country(tmp_path):
+    made = make_country(store_of=lambda name: SqlStore(f"sqlite+aiosqlite:///{tmp_path}/{name}.db"))
     await made.start()
     yield made
     await made.stop()

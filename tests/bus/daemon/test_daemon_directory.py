@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from daemon_deeds import events, forge, give, held, submit_draft
 
-from bus.daemon.directory import HEAD_RENEWAL, DirectoryKeeper, DirectoryPublisher
+from bus.daemon.directory import HEAD_RENEWAL, TOMBSTONE, DirectoryKeeper, DirectoryPublisher
 from bus.errors import UnavailableError
 from bus.flow.outcome import Send
 from bus.model.audit import Event
@@ -309,3 +309,12 @@ async def test_a_message_from_a_participant_that_left_is_refused(country, hub):
     await give(country, "hub", outbox_topic("500000"), sealed, query)
     async with country["hub"].store.transaction() as unit:
         assert [q.code for q in await unit.quarantined(0, 10)] == ["WRONG_PEER"]
+
+
+async def test_a_tombstone_survives_a_real_outbox(sql_country):
+    hub = sql_country["hub"]
+    async with hub.store.transaction() as unit:
+        await unit.enqueue(DIRECTORY_TOPIC, b"320000.x", TOMBSTONE, (), sql_country.clock.now())
+    assert await hub.outbox.drain() == 1
+    (record,) = sql_country.cluster.records(DIRECTORY_TOPIC)
+    assert (record.key, record.value) == (b"320000.x", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import pytest
@@ -39,11 +39,17 @@ def loops_of(country, name):
     return Loops(desk.office, desk.store, desk.broker, keeper, desk.step, desk.outbox, metrics, log)
 
 
-async def until(condition):
-    """Wait until an awaitable condition holds, giving way to the loops in between."""
+async def until(country, condition):
+    """Wait until an awaitable condition holds, looking again when the cluster changed or soon.
+
+    Not in a busy loop: that would take the interpreter lock from the threads that are waited for.
+    """
     async with asyncio.timeout(20):
-        while not await condition():  # noqa: ASYNC110 - a condition of many stores has no event
-            await asyncio.sleep(0)
+        while not await condition():
+            changed = country.cluster.changed
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SOON.total_seconds()):
+                    await changed.wait()
 
 
 @asynccontextmanager
@@ -88,7 +94,7 @@ async def test_a_query_runs_by_itself(country, make_draft):
     async with running(country) as made:
         query = await submit_draft(country, make_draft(2))
         made["370000"].outbox.wake.set()
-        await until(state_is(country, query, QueryState.DELIVERED))
+        await until(country, state_is(country, query, QueryState.DELIVERED))
     assert await clean(country)
     assert all(loops.reading.is_set() for loops in made.values())
 
@@ -102,10 +108,10 @@ async def test_loops_go_on_after_the_broker_was_down(country, make_draft):
         async def noticed():
             return errors(country, "hub", "consumer", "BROKER_UNAVAILABLE") > 0
 
-        await until(noticed)
+        await until(country, noticed)
         query = await submit_draft(country, make_draft(1))
         country.cluster.down = False
-        await until(state_is(country, query, QueryState.DELIVERED))
+        await until(country, state_is(country, query, QueryState.DELIVERED))
     assert await clean(country)
 
 
@@ -124,7 +130,7 @@ async def test_a_step_that_fails_is_read_again_from_the_stored_offsets(
     monkeypatch.setattr(hub.step, "run", failing)
     async with running(country):
         query = await submit_draft(country, make_draft(1))
-        await until(state_is(country, query, QueryState.DELIVERED))
+        await until(country, state_is(country, query, QueryState.DELIVERED))
     assert errors(country, "hub", "consumer", "STORE_UNAVAILABLE") == 3
     assert await clean(country)
 
@@ -217,7 +223,7 @@ async def test_the_directory_is_followed_and_adopted(country):
         async def ready():
             return loops.reading.is_set()
 
-        await until(ready)
+        await until(country, ready)
         loops.stopping.set()
     assert country["320000"].office.directory.version == 1
 
@@ -242,7 +248,7 @@ async def test_a_directory_that_could_not_be_kept_is_read_again(country, monkeyp
         async def ready():
             return country["320000"].office.ready
 
-        await until(ready)
+        await until(country, ready)
         loops.stopping.set()
     assert left == [0]
 
@@ -259,7 +265,7 @@ async def test_a_lapsed_directory_stops_the_consumer_and_nothing_is_lost(country
         async def noticed():
             return errors(country, "hub", "consumer", "DIRECTORY_LAPSED") > 0
 
-        await until(noticed)
+        await until(country, noticed)
         loops.stopping.set()
     async with country["hub"].store.transaction() as unit:
         assert await unit.offsets(outbox_topic("370000")) == {}
@@ -293,7 +299,7 @@ async def test_new_children_are_read_as_soon_as_the_directory_lists_them(country
         async def started():
             return made["hub"].reading.is_set()
 
-        await until(started)
+        await until(country, started)
         hub.office.adopt(directory)
-        await until(state_is(country, query, QueryState.DELIVERED))
+        await until(country, state_is(country, query, QueryState.DELIVERED))
     assert inbox_topic("370000") in country.cluster.topics

@@ -182,6 +182,7 @@ async def test_garbage_is_kept_with_its_code_and_the_next_record_is_handled(coun
     assert kept.value == value
 
 
+@pytest.mark.requirement("R002")
 @pytest.mark.requirement("R012")
 async def test_a_message_in_another_participants_topic_is_refused(country):
     query = new_query(country)
@@ -410,7 +411,8 @@ async def test_replaying_a_tombstone_refuses_it_again(country):
     assert await codes(country, "hub") == ["MALFORMED", "MALFORMED"]
 
 
-async def test_the_hub_refuses_what_only_a_province_may_say(country, make_draft):
+@pytest.mark.requirement("R003")
+async def test_only_the_hub_decides(country, make_draft):
     query = await submit_draft(country, make_draft(1))
     await country.settle()
     before = await case_of(country, "hub", query, CaseRole.REVIEWER)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from daemon_deeds import case_of, clean, codes, events, forge, give, service, submit_draft
+from daemon_deeds import case_of, clean, codes, events, forge, give, held, service, submit_draft
 
 from bus.daemon import requester
 from bus.errors import InputError
@@ -155,6 +156,7 @@ async def test_orders_that_do_not_fit_an_envelope_wait_for_a_person(
     assert await reviewed(country, query) == case
 
 
+@pytest.mark.requirement("R022")
 async def test_thousands_of_findings_are_kept_as_a_few_and_a_count(country, make_draft):
     draft = make_draft(1500)
     people = tuple(replace(person, document="") for person in draft.persons)
@@ -166,3 +168,22 @@ async def test_thousands_of_findings_are_kept_as_a_few_and_a_count(country, make
     await service(country, "hub").refuse(query, "审查员", "CONSENT_MISSING")
     await country.settle()
     assert (await case_of(country, "370000", query)).state is QueryState.REFUSED
+
+
+async def test_a_clock_set_back_between_receipt_and_decision_delays_and_breaks_nothing(
+    manual_country, make_draft
+):
+    country = manual_country
+    query = await submit_draft(country, make_draft(1))
+    await country.settle()
+    country.clock.move(-timedelta(minutes=10))
+    await service(country, "hub").accept(query, "审查员")
+    await country.settle()
+    # What we received "later" is passed on as of then: the next hop waits for that time.
+    assert await held(country, "320000") == ["NOT_YET_VALID"]
+    country.clock.move(timedelta(minutes=10))
+    for desk in country.desks.values():
+        await desk.step.retry_held()
+    await country.settle()
+    assert await clean(country)
+    assert (await case_of(country, "370000", query)).state is QueryState.DELIVERED

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from daemon_deeds import books, case_of, clean, events, held, renew, service, submit_draft
+from daemon_deeds import books, case_of, clean, drive, events, held, renew, service, submit_draft
 
 from bus.errors import InputError, UnavailableError
 from bus.model.audit import Event
@@ -306,3 +306,22 @@ async def test_two_equal_runs_leave_equal_books(country, make_draft):
         assert twice[name][1] == kinds + kinds
         assert twice[name][2] == noted + noted
     assert not await held(country, "hub")
+
+
+@pytest.mark.requirement("R075")
+async def test_a_query_on_real_databases_ends_in_the_same_books(sql_country, country, make_draft):
+    for where in (country, sql_country):
+        query = await submit_draft(where, make_draft(3))
+        await where.settle()
+        assert await clean(where)
+        assert (await case_of(where, "370000", query)).state is QueryState.DELIVERED
+        view = await service(where, "370000").result(query, "甲", "最低生活保障对象认定")
+        assert len(view.persons) == 3
+    assert await books(sql_country) == await books(country)
+
+
+async def test_a_drive_at_random_over_real_databases(sql_country, make_draft):
+    query = await submit_draft(sql_country, make_draft(2))
+    await drive(sql_country, 5)
+    assert await clean(sql_country)
+    assert (await case_of(sql_country, "370000", query)).state is QueryState.DELIVERED

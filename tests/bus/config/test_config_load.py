@@ -1,0 +1,131 @@
+"""Configuration files: every fault named, no value repeated, environment over file."""
+
+from __future__ import annotations
+
+import pytest
+
+from bus.config.load import load_config
+from bus.config.models import BrokerKind, ReviewChoice
+from bus.errors import ConfigError
+
+GOOD = """
+[participant]
+id = "370000"
+[keys]
+directory = "keys"
+passphrase_file = "/run/secrets/pass"
+store_key = "store.key"
+[broker]
+bootstrap = "127.0.0.1:9093"
+ca_file = "ca.pem"
+[store]
+url = "sqlite+aiosqlite:///data/node.db"
+[http]
+listen = "127.0.0.1:9000"
+socket = "api.sock"
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def written(text):
+        path = tmp_path / "node.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return written
+
+
+def faulty(path):
+    with pytest.raises(ConfigError) as refusal:
+        load_config(path)
+    assert str(path) in refusal.value.where
+    return refusal.value
+
+
+def test_relative_paths_are_relative_to_the_file(write, tmp_path):
+    config = load_config(write(GOOD))
+    assert config.keys.directory == tmp_path / "keys"
+    assert str(config.keys.passphrase_file) == "/run/secrets/pass"
+    assert config.broker.ca_file == tmp_path / "ca.pem"
+    assert config.store.url == f"sqlite+aiosqlite:///{tmp_path}/data/node.db"
+    assert config.http.socket == tmp_path / "api.sock"
+    assert config.broker.profile is BrokerKind.KAFKA
+    assert config.hub is None
+
+
+def test_a_hub_reviews_by_people_unless_told_otherwise(write, tmp_path):
+    config = load_config(write(GOOD + '[hub]\nparticipants = "participants.toml"\n'))
+    assert config.hub.review is ReviewChoice.MANUAL
+    assert config.hub.participants == tmp_path / "participants.toml"
+
+
+def test_the_environment_goes_over_the_file(write, monkeypatch):
+    monkeypatch.setenv("HEDUI_BROKER__BOOTSTRAP", "kafka:9093")
+    monkeypatch.setenv("HEDUI_HTTP__LISTEN", "127.0.0.1:1")
+    config = load_config(write(GOOD))
+    assert config.broker.bootstrap == "kafka:9093"
+    assert config.http.listen == "127.0.0.1:1"
+    assert config.broker.ca_file is not None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "keys"),
+    [
+        ('id = "370000"', 'id = "shandong"', ["participant.id"]),
+        ('id = "370000"', "", ["participant.id"]),
+        (
+            'bootstrap = "127.0.0.1:9093"',
+            'bootstrap = 5\nprofile = "s3cret"',
+            [
+                "broker.bootstrap",
+                "broker.profile",
+            ],
+        ),
+        ('[store]\nurl = "sqlite+aiosqlite:///data/node.db"', "", ["store"]),
+        (
+            'store_key = "store.key"',
+            'store_key = 1\nsotre = "s3cret"',
+            [
+                "keys.store_key",
+                "keys.sotre",
+            ],
+        ),
+        ("[http]", '[password]\nvalue = "s3cret"\n[http]', ["password"]),
+        ("[participant]", '_env_prefix = "s3cret"\n[participant]', ["_env_prefix"]),
+        ("[participant]", '_env_file = "s3cret"\n[participant]', ["_env_file"]),
+    ],
+)
+def test_every_faulty_key_is_named_and_no_value_repeated(write, old, new, keys):
+    assert old in GOOD
+    error = faulty(write(GOOD.replace(old, new)))
+    assert error.code == "CONFIG_INVALID"
+    assert all(key in error.zh and key in error.en for key in keys)
+    assert "s3cret" not in str(error)
+
+
+def test_a_faulty_environment_is_named_without_its_value(write, monkeypatch):
+    monkeypatch.setenv("HEDUI_BROKER", "s3cret")
+    error = faulty(write(GOOD))
+    assert error.code == "CONFIG_INVALID"
+    assert "s3cret" not in str(error)
+    assert "HEDUI_" in error.en
+    monkeypatch.delenv("HEDUI_BROKER")
+    monkeypatch.setenv("HEDUI_BROKER__PROFILE", "s3cret")
+    error = faulty(write(GOOD))
+    assert "broker.profile" in error.en
+    assert "s3cret" not in str(error)
+
+
+def test_a_file_that_is_not_toml_is_placed_but_not_quoted(write):
+    error = faulty(write('[keys]\npassphrase = "s3cret\n'))
+    assert error.code == "CONFIG_SYNTAX"
+    assert "line 2" in error.en
+    assert "s3cret" not in str(error)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    assert faulty(tmp_path / "missing.toml").code == "CONFIG_UNREADABLE"
+    (tmp_path / "latin.toml").write_bytes(b"\xff\xfe\x00")
+    assert faulty(tmp_path / "latin.toml").code == "CONFIG_UNREADABLE"
+    assert faulty(tmp_path).code == "CONFIG_UNREADABLE"

@@ -1,0 +1,105 @@
+"""Putting a participant together from files: keys, store key, broker, each failing closed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bus.config.load import load_config
+from bus.daemon.assemble import assemble, broker_settings
+from bus.daemon.router import CentreRouter
+from bus.errors import ConfigError
+from bus.ports.clock import MovedClock
+from signer.ca.files import init_ca, issue
+
+NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    """A key directory of 370000, its passphrase in a file beside it."""
+    home = tmp_path_factory.mktemp("home")
+    init_ca(home / "ca", b"ca passphrase", NOW, 20)
+    issue(home / "ca", b"ca passphrase", "370000", home / "keys", b"passphrase", now=NOW)
+    (home / "pass").write_text("passphrase\n")
+    (home / "pass").chmod(0o600)
+    return home
+
+
+@pytest.fixture
+def config(tmp_path, keys):
+    def made(name="370000", profile="kafka"):
+        path = tmp_path / "node.toml"
+        path.write_text(
+            f"""
+[participant]
+id = "{name}"
+[keys]
+directory = "{keys}/keys"
+passphrase_file = "{keys}/pass"
+store_key = "store.key"
+[broker]
+bootstrap = "127.0.0.1:9093"
+profile = "{profile}"
+[store]
+url = "sqlite+aiosqlite:///node.db"
+"""
+        )
+        return load_config(path)
+
+    return made
+
+
+def put_together(config, *, dev=False):
+    return assemble(config, CentreRouter(), dev=dev, clock=MovedClock(NOW))
+
+
+@pytest.mark.requirement("R076")
+def test_the_store_key_is_made_at_the_very_first_start_only(config, tmp_path):
+    key = tmp_path / "store.key"
+    assert not key.exists()
+    put_together(config())
+    made = key.read_bytes()
+    assert key.stat().st_mode & 0o077 == 0
+    put_together(config())
+    assert key.read_bytes() == made
+
+    (tmp_path / "node.db").write_bytes(b"")
+    key.unlink()
+    with pytest.raises(ConfigError, match="KEY_FILE_MISSING"):
+        put_together(config())
+    assert not key.exists()
+
+
+def test_keys_of_another_participant_are_refused(config, tmp_path):
+    with pytest.raises(ConfigError, match="KEYS_OF_ANOTHER"):
+        put_together(config("320000"))
+    assert not (tmp_path / "store.key").exists()
+
+
+@pytest.mark.requirement("R011")
+def test_without_dev_there_is_no_plaintext_broker(config, tmp_path):
+    with pytest.raises(ConfigError, match="BROKER_PLAINTEXT"):
+        put_together(config(profile="embedded"))
+    participant = put_together(config(profile="embedded"), dev=True)
+    assert broker_settings(participant.config, participant.ring, dev=True).tls is None
+
+
+@pytest.mark.requirement("R011")
+def test_a_kafka_broker_gets_the_participants_own_certificate(config, keys):
+    participant = put_together(config(), dev=True)
+    settings = broker_settings(participant.config, participant.ring, dev=True)
+    assert settings.tls is not None
+    assert settings.tls.ca == keys / "keys" / "root.pem"
+    assert settings.client_id == "hedui-370000"
+
+
+def test_a_participant_tells_when_its_certificates_expire(config):
+    participant = put_together(config())
+    assert participant.office.me == "370000"
+    assert not participant.office.ready
+    gauge = participant.metrics.certificate_expires
+    expiries = {use: gauge.labels(use=use)._value.get() for use in ("signing", "encryption")}
+    assert all(expiry > NOW.timestamp() for expiry in expiries.values())
+    assert expiries["encryption"] < expiries["signing"]

@@ -1,0 +1,131 @@
+"""Bodies to Avro data and back, and what of a peer's values is not let in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from bus.errors import RefusedError
+from bus.model.messages import (
+    Answer,
+    Decision,
+    Dispatch,
+    DispatchRow,
+    Fault,
+    Finding,
+    OutcomeKind,
+    PersonOutcome,
+    Problem,
+    Receipt,
+    Unserved,
+)
+from bus.model.request import (
+    Application,
+    Consent,
+    Contact,
+    Declaration,
+    PartDigest,
+    Person,
+    PersonConsent,
+    Request,
+    RequestLine,
+    Roster,
+)
+from bus.wire.bodies import from_avro, schema_of, to_avro
+from schemas.loader import decode, encode
+from signer.envelope.kinds import Kind
+
+NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+DAY = date(2026, 3, 1)
+DIGEST = b"\x01" * 32
+REQUEST = Request(
+    b"n" * 16,
+    "subsistence-allowance",
+    "核对",
+    3,
+    (
+        RequestLine(1, 1, "national", "housing-fund", "housing-fund-account", ("name",), DAY, DAY),
+        RequestLine(2, 2, "hub", "marriage", "marriage-registration", ("name",), None, None),
+    ),
+    (DIGEST,),
+)
+FINDING = Finding("PURPOSE_UNCLEAR", "不明", "unclear", "表")
+BODIES = {
+    Kind.APPLICATION: Application(
+        REQUEST,
+        "中心",
+        "令",
+        "局",
+        "低保",
+        "测试",
+        1,
+        "核对",
+        Declaration(True, "全国"),
+        DAY,
+        Contact("测试", "010"),
+        DAY,
+        (PartDigest("Roster", 1, DIGEST, 1),),
+        None,
+    ),
+    Kind.ROSTER: Roster(REQUEST, 1, (Person(1, "测试", "111", "990000", "原因"),)),
+    Kind.CONSENT: Consent(b"n" * 16, 1, (PersonConsent(1, "H", "01", "书", DAY, None),)),
+    Kind.DECISION: Decision(DIGEST, False, (FINDING,), "审查员", NOW, NOW),
+    Kind.DISPATCH: Dispatch(
+        (DispatchRow(1, "r", "320000", False, NOW, DIGEST),), (Unserved(1, "s", "NO_PROVIDER"),)
+    ),
+    Kind.ANSWER: Answer(
+        DIGEST,
+        NOW,
+        1,
+        (
+            PersonOutcome(1, 1, OutcomeKind.FOUND, None, (b"\x00",)),
+            PersonOutcome(1, 2, OutcomeKind.NOT_ANSWERABLE, "RESOURCE_NOT_MAPPED", ()),
+        ),
+    ),
+    Kind.RECEIPT: Receipt((DIGEST,), (Fault(DIGEST, "X"),), 1, 2, 3, NOW),
+    Kind.PROBLEM: Problem(None, "ANSWER_COUNT", "不符", "wrong"),
+}
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_body_goes_onto_the_wire_and_comes_back_the_same(kind):
+    body = BODIES[kind]
+    schema = schema_of(kind)
+    assert from_avro(kind, decode(schema, encode(schema, to_avro(body)))) == body
+
+
+SENTENCE = "张三 has none"
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed"),
+    [
+        (Kind.PROBLEM, {"code": SENTENCE}),
+        (Kind.PROBLEM, {"code": "A" * 65}),
+        (Kind.PROBLEM, {"code": ""}),
+        (Kind.PROBLEM, {"code": "OK\n"}),
+        (Kind.DISPATCH, {"unserved": (Unserved(1, "s", SENTENCE),)}),
+        (Kind.DECISION, {"findings": (replace(FINDING, code=SENTENCE),)}),
+        (Kind.RECEIPT, {"faults": (Fault(DIGEST, SENTENCE),)}),
+        (
+            Kind.ANSWER,
+            {"outcomes": (PersonOutcome(1, 1, OutcomeKind.NOT_ANSWERABLE, SENTENCE, ()),)},
+        ),
+    ],
+)
+def test_a_peers_code_is_a_code(kind, changed):
+    payload = to_avro(replace(BODIES[kind], **changed))
+    with pytest.raises(RefusedError, match="BODY_INVALID") as refusal:
+        from_avro(kind, payload)
+    assert "张三" not in str(refusal.value)
+
+
+def test_a_value_the_model_does_not_allow_is_refused_without_being_repeated():
+    payload = to_avro(BODIES[Kind.ANSWER])
+    payload["outcomes"][0]["outcome"] = SENTENCE
+    with pytest.raises(RefusedError, match="BODY_INVALID") as refusal:
+        from_avro(Kind.ANSWER, payload)
+    assert refusal.value.__cause__ is None
+    assert "张三" not in str(refusal.value)
