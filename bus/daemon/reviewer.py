@@ -13,7 +13,7 @@ from bus.flow import review
 from bus.flow.answer import accept_answer, check_readers
 from bus.flow.delivery import accept_receipt
 from bus.flow.dispatch import accept_dispatch, dispatch_message, dispatch_of, start_rows
-from bus.flow.review import ReviewPolicy
+from bus.flow.review import Reviewed, ReviewPolicy
 from bus.model.audit import Event
 from bus.model.case import Case, CaseRole
 from bus.model.messages import Dispatch, Finding, Receipt
@@ -51,10 +51,9 @@ async def collect(work: Work, message: Message, policy: ReviewPolicy) -> None:
     if not review.all_here(case):
         work.save(case)
         return
-    found = await _findings(work, case)
-    case = review.open_review(case, found, work.now)
+    case = review.open_review(case, await _judged(work, case), work.now)
     work.save(case)
-    work.note(case.query, Event.REVIEW_OPENED, findings=len(found))
+    work.note(case.query, Event.REVIEW_OPENED, findings=len(case.findings))
     if review.may_accept_by_policy(case, policy):
         await _accept_by_policy(work, case)
 
@@ -152,7 +151,7 @@ async def take_receipt(work: Work, message: Message, receipt: Receipt) -> None:
     work.note(case.query, Event.QUERY_DELIVERED, source)
 
 
-async def _findings(work: Work, case: Case) -> tuple[Finding, ...]:
+async def _judged(work: Work, case: Case) -> Reviewed:
     """Review in a thread: a list of many thousand persons takes seconds."""
     listed = {part.digest for part in case.parts} | {case.application}
     kept = [
@@ -164,13 +163,13 @@ async def _findings(work: Work, case: Case) -> tuple[Finding, ...]:
     return await asyncio.to_thread(_review, work, case.requester, kept)
 
 
-def _review(work: Work, requester: str, kept: list[StoredMessage]) -> tuple[Finding, ...]:
+def _review(work: Work, requester: str, kept: list[StoredMessage]) -> Reviewed:
     bodies = [work.message(stored).body for stored in kept]
     application = next(body for body in bodies if isinstance(body, Application))
     rosters = [body for body in bodies if isinstance(body, Roster)]
     consents = [body for body in bodies if isinstance(body, Consent)]
     office = work.office
-    return review.findings(
+    return review.judge(
         requester, application, rosters, consents, office.catalogue, office.directory, work.now
     )
 

@@ -209,7 +209,7 @@ class Service:
         """Accept an application that waits for an operator.
 
         Raises:
-            InputError: `QUERY_UNKNOWN`, `NOT_UNDER_REVIEW`.
+            InputError: `QUERY_UNKNOWN`, `NOT_UNDER_REVIEW`, `NOT_ACCEPTABLE`.
         """
         return await self._decide(query, operator, accepted=True, reasons=())
 
@@ -232,6 +232,15 @@ class Service:
                     "NOT_UNDER_REVIEW",
                     f"该申请处于 {case.state}，不在审查中",
                     f"the application is {case.state}, not under review",
+                    where=str(query),
+                )
+            if accepted and case.blocked:
+                raise InputError(
+                    "NOT_ACCEPTABLE",
+                    "审查意见中有不得受理的情形（申请表、授权、一致性、目录或结果读者）",
+                    "findings on form, consent, consistency, catalogue or readers forbid it",
+                    remedy_zh="请以理由代码拒绝，由申请方更正后重新提交",
+                    remedy_en="Refuse it with a reason; the requester mends and submits again",
                     where=str(query),
                 )
             case = await reviewer.decide(

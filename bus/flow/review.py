@@ -7,7 +7,7 @@ policy at once, anything else waits for an operator, who accepts or refuses with
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -100,7 +100,22 @@ def all_here(case: Case) -> bool:
     return case.application is not None and {p.digest for p in case.parts} <= set(case.received)
 
 
-def findings(
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What the formal review has to say; nothing at all when the application is clean.
+
+    `blocking` findings no operator may pass over: the form's fields are mandatory and its
+    declaration is refused when false (R021, R046), a household without every member's consent is
+    refused (R067), a request that contradicts its parts or the catalogue cannot be run (R020,
+    R025), and results go to the requester only (R034). `doubtful` ones, about how persons are
+    named, are for an operator to judge (R027).
+    """
+
+    blocking: tuple[Finding, ...]
+    doubtful: tuple[Finding, ...]
+
+
+def judge(
     requester: str,
     application: Application,
     rosters: Sequence[Roster],
@@ -108,8 +123,8 @@ def findings(
     catalogue: Catalogue,
     directory: Directory,
     now: datetime,
-) -> tuple[Finding, ...]:
-    """Return everything the formal review has to say; nothing when the application is clean.
+) -> Reviewed:
+    """Return everything the formal review has to say.
 
     Args:
         requester: Who applied.
@@ -122,13 +137,15 @@ def findings(
     """
     today = local_date(now)
     members = members_of_parts(rosters, consents)
-    return (
-        *check_application(application, today),  # R021, R041-R048
-        *check_request(application.request, catalogue, today),  # R020, R049-R053
-        *consistency(application, rosters, consents),  # R025, R047
-        *check_persons(members, today),  # R058, R070
-        *review_consents(members, application.applied_on).findings,  # R022, R067, R068
-        *_check_readers(requester, application.request.readers, directory),  # R034
+    return Reviewed(
+        blocking=(
+            *check_application(application, today),  # R021, R041-R048
+            *check_request(application.request, catalogue, today),  # R020, R049-R053
+            *consistency(application, rosters, consents),  # R025, R047
+            *review_consents(members, application.applied_on).findings,  # R022, R067, R068
+            *_check_readers(requester, application.request.readers, directory),  # R034
+        ),
+        doubtful=check_persons(members, today),  # R058, R070
     )
 
 
@@ -148,13 +165,15 @@ def _check_readers(
     return (Finding("READER_NOT_REQUESTER", zh, en, places.form("结果读者")),)
 
 
-def open_review(case: Case, found: tuple[Finding, ...], now: datetime) -> Case:
+def open_review(case: Case, reviewed: Reviewed, now: datetime) -> Case:
     """Return the case under review, with what the formal review found, as far as it is kept."""
+    found = reviewed.blocking + reviewed.doubtful
     if len(found) > MAX_FINDINGS:
         more = len(found) - MAX_FINDINGS
         rest = Finding("FINDINGS_MORE", f"另有 {more} 项未列出", f"{more} more are not listed", "")
         found = (*found[:MAX_FINDINGS], rest)
-    return replace(move(case, QueryState.UNDER_REVIEW, now), findings=found)
+    opened = move(case, QueryState.UNDER_REVIEW, now)
+    return replace(opened, findings=found, blocked=bool(reviewed.blocking))
 
 
 def may_accept_by_policy(case: Case, policy: ReviewPolicy) -> bool:

@@ -97,6 +97,7 @@ class Row:
 class Case:
     """One participant's case of one query.
 
+    `blocked` says that the findings hold one that no operator may pass over.
     `parts` are the parts the application lists; `received` the digests of those that arrived (or,
     at the requester, were sent). `orders` are the digests of orders already turned into rows.
     """
@@ -114,6 +115,7 @@ class Case:
     received: tuple[bytes, ...] = ()
     rows: tuple[Row, ...] = ()
     findings: tuple[Finding, ...] = ()
+    blocked: bool = False
     decision: bytes | None = None
     decided_by: str | None = None
     decided: datetime | None = None

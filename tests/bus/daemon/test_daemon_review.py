@@ -64,6 +64,40 @@ async def test_a_refusal_carries_its_coded_reason_to_the_requester(manual_countr
             await attempt
 
 
+@pytest.mark.requirement("R067")
+async def test_no_operator_can_accept_a_household_without_every_members_consent(
+    manual_country, make_draft
+):
+    country = manual_country
+    draft = make_draft(2)
+    late = replace(draft.persons[1], authorised_on=draft.applied_on + timedelta(days=1))
+    query = await submit_draft(country, replace(draft, persons=(draft.persons[0], late)))
+    await country.settle()
+    assert (await reviewed(country, query)).blocked
+
+    with pytest.raises(InputError, match="NOT_ACCEPTABLE"):
+        await service(country, "hub").accept(query, "审查员")
+    await service(country, "hub").refuse(query, "审查员", "CONSENT_DOUBTFUL")
+    await country.settle()
+    assert (await case_of(country, "370000", query)).state is QueryState.REFUSED
+
+
+@pytest.mark.requirement("R027")
+async def test_an_operator_may_accept_what_is_only_doubtful(manual_country, make_draft):
+    country = manual_country
+    draft = make_draft(2)
+    odd = replace(draft.persons[1], name="测试7号")
+    query = await submit_draft(country, replace(draft, persons=(draft.persons[0], odd)))
+    await country.settle()
+    at = await reviewed(country, query)
+    assert at.findings
+    assert not at.blocked
+
+    await service(country, "hub").accept(query, "审查员")
+    await country.settle()
+    assert (await case_of(country, "370000", query)).state is QueryState.DELIVERED
+
+
 @pytest.mark.requirement("R027")
 async def test_a_refusal_without_a_known_reason_changes_nothing(manual_country, make_draft):
     country = manual_country

@@ -14,6 +14,7 @@ from bus.flow.review import (
     BY_POLICY,
     MAX_FINDINGS,
     MAX_LISTED,
+    Reviewed,
     ReviewPolicy,
     all_here,
     collect,
@@ -68,7 +69,7 @@ def test_what_does_not_belong_is_refused():
     with pytest.raises(RefusedError, match="APPLICATION_TWICE"):
         collect(at, replace(FORM))
     with pytest.raises(RefusedError, match="APPLICATION_CLOSED"):
-        collect(open_review(collected(), (), NOW), ROSTER)
+        collect(open_review(collected(), Reviewed((), ()), NOW), ROSTER)
 
 
 def test_the_number_of_parts_is_bounded_before_and_in_the_application():
@@ -81,17 +82,17 @@ def test_the_number_of_parts_is_bounded_before_and_in_the_application():
 
 
 def test_findings_beyond_what_is_kept_are_counted():
-    at = open_review(collected(), (FINDING,) * (MAX_FINDINGS + 7), NOW)
+    at = open_review(collected(), Reviewed((), (FINDING,) * (MAX_FINDINGS + 7)), NOW)
     assert len(at.findings) == MAX_FINDINGS + 1
     assert "7" in at.findings[-1].zh
-    few = open_review(collected(), (FINDING,) * MAX_FINDINGS, NOW)
+    few = open_review(collected(), Reviewed((), (FINDING,) * MAX_FINDINGS), NOW)
     assert len(few.findings) == MAX_FINDINGS
 
 
 @pytest.mark.requirement("R025")
 def test_only_a_clean_application_under_an_automatic_policy_needs_nobody():
-    clean = open_review(collected(), (), NOW)
-    doubtful = open_review(collected(), (FINDING,), NOW)
+    clean = open_review(collected(), Reviewed((), ()), NOW)
+    doubtful = open_review(collected(), Reviewed((), (FINDING,)), NOW)
     assert may_accept_by_policy(clean, ReviewPolicy.AUTOMATIC)
     assert not may_accept_by_policy(doubtful, ReviewPolicy.AUTOMATIC)
     assert not may_accept_by_policy(clean, ReviewPolicy.MANUAL)
@@ -101,7 +102,7 @@ def test_only_a_clean_application_under_an_automatic_policy_needs_nobody():
 def test_a_decision_names_the_end_of_the_second_working_day_after_receipt():
     # Received on a Friday afternoon in Shanghai: Monday and Tuesday are the two days.
     friday = datetime(2026, 3, 6, 8, 0, tzinfo=UTC)
-    at = replace(open_review(collected(), (), NOW), opened=friday)
+    at = replace(open_review(collected(), Reviewed((), ()), NOW), opened=friday)
     _, send = decide(at, True, (), BY_POLICY, CALENDAR, NOW)
     assert send.body.start_by == datetime(2026, 3, 10, 16, 0, tzinfo=UTC)
 
@@ -110,7 +111,7 @@ def test_a_decision_names_the_end_of_the_second_working_day_after_receipt():
 def test_a_refusal_is_sent_with_its_reasons_and_ends_the_query():
     why = (reason("PURPOSE_UNCLEAR"),)
     at, send = decide(
-        open_review(collected(), (FINDING,), NOW), False, why, "审查员", CALENDAR, NOW
+        open_review(collected(), Reviewed((), (FINDING,)), NOW), False, why, "审查员", CALENDAR, NOW
     )
     assert (at.state, at.decided_by, at.findings) == (QueryState.REFUSED, "审查员", why)
     assert (send.destination, send.readers) == ("370000", ("370000",))
