@@ -83,4 +83,4 @@ async def _receipt(work: Work, message: Message, receipt: Receipt) -> None:
         )
     source = message.header.source
     work.save(accept_receipt(case, source, receipt, work.office.directory, work.now))
-    work.note(case.query, Event.QUERY_DELIVERED, source)
+    work.note(case.query, Event.QUERY_DELIVERED, source, faults=len(receipt.faults))

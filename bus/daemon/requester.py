@@ -7,7 +7,7 @@ from collections import Counter
 
 from bus.daemon.work import Work
 from bus.errors import InputError, PendingError, RefusedError
-from bus.flow.answer import accept_answer, check_readers
+from bus.flow.answer import accept_answer, check_readers, mark_faulty
 from bus.flow.answer_check import check_answer, check_whole
 from bus.flow.application import (
     application_message,
@@ -97,13 +97,6 @@ async def take(work: Work, message: Message) -> None:
             case = await take_dispatch(work, case, source, message.header.order, dispatch)
         case Answer() as answer:
             case = await _take_answer(work, case, message, answer)
-            work.note(
-                case.query,
-                Event.ANSWER_RECEIVED,
-                source,
-                part=message.header.roster_part,
-                resource=message.header.resource,
-            )
         case _:
             raise RefusedError(
                 "KIND_NOT_HERE",
@@ -139,22 +132,38 @@ async def take_dispatch(
 
 
 async def _take_answer(work: Work, case: Case, message: Message, answer: Answer) -> Case:
-    """Return the case with an answer taken; what is not about what was asked is refused."""
+    """Return the case with an answer taken; one that cannot be used is marked with a code.
+
+    It is not refused: everybody on its way has accepted it, and the query must end.
+    """
     header = message.header
-    references = references_of(case, header.roster_part)
-    lines = case.request.lines if case.request else ()
-    resource = work.office.resource(header.resource or "")
-    await asyncio.to_thread(check_answer, case.query, answer, resource, lines, references)
     check_readers(case, message.opened.statements[0])
     taken = accept_answer(case, header, message.digest, work.now)
-    for row, before in zip(taken.rows, case.rows, strict=True):
-        if row is not before and row.state is RowState.ANSWERED:
+    place: dict[str, str | int | None] = {"part": header.roster_part, "resource": header.resource}
+    try:
+        await _check_answer(work, case, taken, message, answer)
+    except RefusedError as fault:
+        work.note(case.query, Event.ANSWER_FAULTY, header.source, code=fault.code, **place)
+        return mark_faulty(taken, message.digest, fault.code)
+    work.note(case.query, Event.ANSWER_RECEIVED, header.source, **place)
+    return taken
+
+
+async def _check_answer(
+    work: Work, before: Case, taken: Case, message: Message, answer: Answer
+) -> None:
+    header = message.header
+    references = references_of(before, header.roster_part)
+    lines = before.request.lines if before.request else ()
+    resource = work.office.resource(header.resource or "")
+    await asyncio.to_thread(check_answer, before.query, answer, resource, lines, references)
+    for row, earlier in zip(taken.rows, before.rows, strict=True):
+        if row is not earlier and row.state is RowState.ANSWERED:
             outcomes = list(answer.outcomes)
             for fragment in row.fragments:
                 if fragment.digest != message.digest:
                     outcomes += await _outcomes(work, fragment.digest)
-            check_whole(case.query, outcomes, references)
-    return taken
+            check_whole(before.query, outcomes, references)
 
 
 async def _outcomes(work: Work, digest: bytes) -> tuple[PersonOutcome, ...]:
@@ -170,7 +179,7 @@ async def deliver_if_complete(work: Work, case: Case) -> None:
     # One answer at a time: all of a large query's together may not fit into memory.
     tallies: dict[bytes, Tally] = {}
     for row in case.rows:
-        for fragment in row.fragments:
+        for fragment in row.fragments if row.code is None else ():
             outcomes = await _outcomes(work, fragment.digest)
             tallies[fragment.digest] = Counter(outcome.outcome for outcome in outcomes)
     delivered, receipts = deliver(case, tallies, work.now)

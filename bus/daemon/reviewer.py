@@ -148,7 +148,7 @@ async def take_receipt(work: Work, message: Message, receipt: Receipt) -> None:
     source = message.header.source
     case = accept_receipt(case, source, receipt, work.office.directory, work.now)
     work.save(case)
-    work.note(case.query, Event.QUERY_DELIVERED, source)
+    work.note(case.query, Event.QUERY_DELIVERED, source, faults=len(receipt.faults))
 
 
 async def _judged(work: Work, case: Case) -> Reviewed:

@@ -147,7 +147,7 @@ class _Archive:
                     code=row.code,
                 )
                 for row in case.rows
-                if row.state in (RowState.OPEN, RowState.UNSERVED)
+                if row.code is not None or row.state is RowState.OPEN
             ),
         )
 
@@ -186,7 +186,7 @@ class _Archive:
         items = {line.line: line.items for line in request.lines}
         given = []
         for row in case.rows:
-            for fragment in row.fragments:
+            for fragment in row.fragments if row.code is None else ():
                 message = self._answers.get(fragment.digest)
                 if message is None or not isinstance(message.body, Answer):
                     continue

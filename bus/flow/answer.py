@@ -153,6 +153,23 @@ def accept_answer(case: Case, header: Header, digest: bytes, now: datetime) -> C
     return settle(replace(case, rows=tuple(taken_row if r is row else r for r in case.rows)), now)
 
 
+def mark_faulty(case: Case, answer: bytes, code: str) -> Case:
+    """Return the requester's case with an accepted answer marked unusable, for the receipt.
+
+    The row does not open again: a second answer takes a re-check (复核) by the requester.
+
+    Args:
+        case: The case after `accept_answer`.
+        answer: Message digest of the answer or fragment.
+        code: What is wrong with it.
+    """
+    rows = tuple(
+        replace(row, code=code) if any(f.digest == answer for f in row.fragments) else row
+        for row in case.rows
+    )
+    return replace(case, rows=rows)
+
+
 def check_readers(case: Case, origin: Statement) -> None:
     """Check that an answer is sealed to the readers the request names, and nobody else (R034).
 

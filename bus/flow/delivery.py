@@ -1,20 +1,21 @@
 """签收: the requester has everything, says so to the hub and to each provider, and is done.
 
-DELIVERED needs the receipt. The receipt's totals are sealed: outcome counts are never in clear.
+DELIVERED needs the receipt. It names every answer that was opened and every one that cannot be
+used, with a code. Its totals are sealed: outcome counts are never in clear.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bus.errors import PendingError, RefusedError
 from bus.flow.lifecycle import move, settle
 from bus.flow.outcome import Send
-from bus.model.case import Case, CaseRole, QueryState, RowState
-from bus.model.messages import OutcomeKind, Receipt
+from bus.model.case import Case, CaseRole, QueryState, Row, RowState
+from bus.model.messages import Fault, OutcomeKind, Receipt
 from signer.directory.view import Directory
 from signer.envelope.kinds import Kind
 from signer.identity import HUB
@@ -36,40 +37,36 @@ def deliver(
     Raises:
         RefusedError: `ILLEGAL_STATE` when rows are still open.
     """
-    by_agency: dict[str, list[bytes]] = {}
-    for row in case.rows:
-        if row.state is RowState.ANSWERED:
-            by_agency.setdefault(row.holder, []).extend(f.digest for f in row.fragments)
-    everything = [digest for digests in by_agency.values() for digest in digests]
-    receipts = [_receipt(HUB, everything, tallies, now, case.application)]
-    receipts += [
-        _receipt(agency, digests, tallies, now, None)
-        for agency, digests in sorted(by_agency.items())
-    ]
+    answered = [row for row in case.rows if row.state is RowState.ANSWERED]
+    receipts = [_receipt(HUB, answered, tallies, now, case.application)]
+    for agency in sorted({row.holder for row in answered}):
+        own = [row for row in answered if row.holder == agency]
+        receipts.append(_receipt(agency, own, tallies, now, own[0].fragments[0].digest))
     delivered = replace(move(case, QueryState.DELIVERED, now), delivered=now)
     return delivered, tuple(receipts)
 
 
 def _receipt(
     destination: str,
-    digests: list[bytes],
+    rows: Sequence[Row],
     tallies: Mapping[bytes, Tally],
     now: datetime,
     in_reply_to: bytes | None,
 ) -> Send:
+    opened = [f.digest for row in rows if row.code is None for f in row.fragments]
+    faults = [Fault(f.digest, row.code) for row in rows if row.code for f in row.fragments]
     total: Tally = Counter()
-    for digest in digests:
+    for digest in opened:
         total.update(tallies.get(digest, Counter()))
     body = Receipt(
-        opened=tuple(digests),
-        faults=(),
+        opened=tuple(opened),
+        faults=tuple(faults),
         found=total[OutcomeKind.FOUND],
         not_found=total[OutcomeKind.NOT_FOUND],
         not_answerable=total[OutcomeKind.NOT_ANSWERABLE],
         received=now,
     )
-    reply = in_reply_to if in_reply_to is not None else digests[0]
-    return Send(Kind.RECEIPT, destination, body, (destination,), in_reply_to=reply)
+    return Send(Kind.RECEIPT, destination, body, (destination,), in_reply_to=in_reply_to)
 
 
 def accept_receipt(
@@ -89,7 +86,7 @@ def accept_receipt(
         )
     if case.role is CaseRole.AGENCY:
         sent = {fragment.digest for row in case.rows for fragment in row.fragments}
-        if not set(receipt.opened) <= sent:
+        if not {*receipt.opened, *(fault.answer for fault in receipt.faults)} <= sent:
             raise _refused(
                 "RECEIPT_UNKNOWN_ANSWER", "签收了未发出的反馈", "receipt for unknown answers", case
             )

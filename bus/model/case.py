@@ -73,7 +73,8 @@ class Row:
     """One thing owed under one order: `holder` owes the answer on `resource` for `part`.
 
     A leaf (an agency) owes one answer in fragments; a node owes a Dispatch. `order` is the chain
-    digest of the endorsed roster part the holder received. `code` says why an UNSERVED row is so.
+    digest of the endorsed roster part the holder received. `code` says why an UNSERVED row is so,
+    or at the requester what makes the answer of an ANSWERED one unusable.
     """
 
     part: int

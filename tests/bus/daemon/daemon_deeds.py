@@ -10,6 +10,7 @@ from random import Random
 
 from bus.daemon.requester import submit
 from bus.daemon.service import Service
+from bus.daemon.work import open_stored
 from bus.model.case import CaseRole
 from bus.model.request import Submission
 from bus.ports.broker import Record
@@ -37,6 +38,13 @@ def service(country, name) -> Service:
 async def case_of(country, name, query, role=CaseRole.REQUESTER):
     async with country[name].store.transaction() as unit:
         return await unit.case(query, role)
+
+
+async def bodies(country, name, query, kind):
+    """The opened bodies of a query's messages of a kind, as a participant keeps them."""
+    async with country[name].store.transaction() as unit:
+        kept = await unit.messages(query, kind)
+    return [open_stored(country[name].office, stored).body for stored in kept]
 
 
 async def quarantine(country, name):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from daemon_deeds import case_of, codes, forge, give, held, service, submit_draft
+from daemon_deeds import bodies, case_of, codes, forge, give, held, service, submit_draft
 
 from adapters.host import answering as answering_module
 from bus.flow.answer import MAX_FRAGMENTS
@@ -124,7 +124,7 @@ BAD_ANSWERS = {
 
 @pytest.mark.requirement("R072")
 @pytest.mark.parametrize("code", BAD_ANSWERS)
-async def test_an_answer_that_does_not_fit_is_refused_by_name_and_harms_nothing(
+async def test_an_answer_that_cannot_be_used_is_receipted_by_name_and_the_query_ends(
     country, make_draft, code
 ):
     country["500000.housing-fund"].answering = None
@@ -137,11 +137,18 @@ async def test_an_answer_that_does_not_fit_is_refused_by_name_and_harms_nothing(
     )
     await give(country, "500000", outbox_topic("500000.housing-fund"), sealed, query)
     await country.settle()
-    assert await codes(country, "370000") == [code]
+
     after = await case_of(country, "370000", query)
-    assert after.rows == case.rows
-    async with country["500000.housing-fund"].store.transaction() as unit:
-        assert [m.kind for m in await unit.messages(query, Kind.PROBLEM)] == [Kind.PROBLEM]
+    assert after.state is QueryState.DELIVERED
+    assert [r.code for r in after.rows if r.leaf] == [code]
+    view = await service(country, "370000").result(query, "测试操作员", "测试")
+    assert (view.answers, [gap.code for gap in view.gaps]) == ((), [code])
+    receipts = await bodies(country, "370000", query, Kind.RECEIPT)
+    assert len(receipts) == 2
+    for receipt in receipts:
+        assert receipt.opened == ()
+        assert [(f.answer, f.code) for f in receipt.faults] == [(sealed.digest, code)]
+        assert (receipt.found, receipt.not_found, receipt.not_answerable) == (0, 0, 0)
 
 
 def dispatch_of(case, order, rows, unserved=(), readers=("370000", "hub")):

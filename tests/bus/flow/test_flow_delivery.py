@@ -11,7 +11,7 @@ from flow_samples import APPLICATION, NOW, case, directory, row
 from bus.errors import PendingError, RefusedError
 from bus.flow.delivery import accept_receipt, deliver
 from bus.model.case import CaseRole, Fragment, QueryState, RowState
-from bus.model.messages import OutcomeKind, Receipt
+from bus.model.messages import Fault, OutcomeKind, Receipt
 
 
 def answered(holder, *marks):
@@ -94,5 +94,8 @@ def test_an_agency_takes_a_receipt_for_its_own_answers_only():
     at = case(CaseRole.AGENCY, QueryState.ANSWERED, rows=(answered("500000.housing-fund", 1, 2),))
     done = accept_receipt(at, "370000", receipt(b"\x01" * 32, b"\x02" * 32), directory(), NOW)
     assert done.state is QueryState.DELIVERED
+    faulty = replace(receipt(b"\x01" * 32), faults=(Fault(b"\x03" * 32, "ANSWER_COUNT"),))
+    with pytest.raises(RefusedError, match="RECEIPT_UNKNOWN_ANSWER"):
+        accept_receipt(at, "370000", faulty, directory(), NOW)
     with pytest.raises(RefusedError, match="RECEIPT_UNKNOWN_ANSWER"):
         accept_receipt(at, "370000", receipt(b"\x03" * 32), directory(), NOW)
