@@ -6,8 +6,6 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
-from bus.http.server import health_face
-
 from adapters.host.answering import Answering
 from adapters.host.router import AgencyRouter
 from adapters.mapping import SourceMapping
@@ -16,6 +14,7 @@ from bus.config.models import Config
 from bus.daemon.assemble import assemble
 from bus.daemon.run import Regular, run
 from bus.errors import ConfigError
+from bus.http.server import health_face
 from schemas.resources import resources
 from signer.identity import Role, role_of
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from bus.daemon import requester, reviewer, views
 from bus.daemon.office import Office
 from bus.daemon.proof import export
-from bus.daemon.work import Work, open_stored
+from bus.daemon.work import Work
 from bus.errors import InputError
 from bus.flow.review import reason
 from bus.metrics.catalogue import Metrics
@@ -26,6 +26,7 @@ from bus.model.result import ResultView
 from bus.model.timeline import Hop
 from bus.ports.broker import Record
 from bus.ports.store import AuditEntry, QuarantinedMessage, Store, Unit
+from bus.rules.members import Member
 from bus.rules.request_lines import check_draft_lines
 from bus.rules.working_days import Calendar, local_date
 from bus.rules.year_table import read_year_table
@@ -190,20 +191,25 @@ class Service:
         async with self.store.transaction() as unit:
             return await unit.cases(CaseRole.REVIEWER, states)
 
-    async def application(self, query: UUID, operator: str) -> tuple[Case, Application | None]:
-        """Return an application at the hub, with its form once it has arrived; audited.
+    async def application(
+        self, query: UUID, operator: str
+    ) -> tuple[Case, Application | None, tuple[Member, ...]]:
+        """Return an application at the hub with its form and list, as far as they came; audited.
 
         Raises:
             InputError: `QUERY_UNKNOWN`.
         """
         async with self.store.transaction() as unit:
             case = await _case(unit, query, CaseRole.REVIEWER)
-            kept = None if case.application is None else await unit.message(case.application)
-            body = None if kept is None else open_stored(self.office, kept).body
+            kept = [
+                stored
+                for kind in (Kind.APPLICATION, Kind.ROSTER, Kind.CONSENT)
+                for stored in await unit.messages(query, kind)
+            ]
             work = Work(self.office, unit, self.office.clock.now())
             work.note(query, Event.APPLICATION_READ, f"operator:{operator}")
             await work.finish()
-        return case, body if isinstance(body, Application) else None
+        return case, *await asyncio.to_thread(views.application, self.office, kept)
 
     async def accept(self, query: UUID, operator: str) -> Case:
         """Accept an application that waits for an operator.

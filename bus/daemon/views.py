@@ -24,6 +24,7 @@ from bus.model.result import (
 )
 from bus.model.timeline import Hop
 from bus.ports.store import StoredMessage
+from bus.rules.members import Member, members_of_parts
 from bus.wire.message import Message
 from schemas.records import decode_record
 from signer.envelope.kinds import Kind
@@ -61,6 +62,22 @@ def timeline(stored: Sequence[StoredMessage]) -> tuple[Hop, ...]:
 
 SHOWN = frozenset({Kind.APPLICATION, Kind.ROSTER, Kind.CONSENT, Kind.ANSWER})
 """The kinds of messages a result is made of."""
+
+
+def application(
+    office: Office, stored: Sequence[StoredMessage]
+) -> tuple[Application | None, tuple[Member, ...]]:
+    """Return the form of an application and the persons on its list, opened.
+
+    Args:
+        office: The hub.
+        stored: The query's Application, Roster and Consent messages.
+    """
+    bodies = [open_stored(office, kept).body for kept in stored]
+    form = next((body for body in bodies if isinstance(body, Application)), None)
+    rosters = [body for body in bodies if isinstance(body, Roster)]
+    consents = [body for body in bodies if isinstance(body, Consent)]
+    return form, members_of_parts(rosters, consents)
 
 
 def result(office: Office, case: Case, stored: Iterable[StoredMessage]) -> ResultView:

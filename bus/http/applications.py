@@ -40,7 +40,7 @@ def application_routes(service: Service) -> APIRouter:
 
         含联系人等信息，每次查阅记入审计。 It names persons; every reading is audited.
         """
-        case, form = await service.application(query, operator)
+        case, form, _ = await service.application(query, operator)
         return ApplicationDetail.of(case, form, titles)
 
     @routes.post("/{query}/accept", summary="受理 / Accept")

@@ -121,7 +121,8 @@ async def test_what_the_review_finds_waits_for_a_person_even_under_an_automatic_
     case = await reviewed(country, query)
     assert case.state is QueryState.UNDER_REVIEW
     assert case.findings
-    found, form = await service(country, "hub").application(query, "审查员")
+    found, form, members = await service(country, "hub").application(query, "审查员")
+    assert [member.name for member in members] == [person.name for person in draft.persons]
     assert found == case
     assert form.person_count == 2
 
