@@ -140,3 +140,16 @@ class YearBody(Answered):
     """The year of an imported working-day table."""
 
     year: int
+
+
+class ReplayBody(Answered):
+    """What became of a replayed record: `refused` is the code if it was refused again."""
+
+    number: int
+    refused: str | None
+
+
+class ChainBody(Answered):
+    """A whole audit chain that holds, with the number of its entries."""
+
+    entries: int

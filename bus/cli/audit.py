@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bus.api.office import AuditBody
+from bus.api.office import AuditBody, ChainBody
 from bus.cli.options import After, AsJson, ConfigFile, Limit, SocketPath
 from bus.cli.output import local, plain, print_json, show, table
 from bus.cli.remote import connect
@@ -15,6 +15,17 @@ app = typer.Typer(help="审计记录 / The audit chain", no_args_is_help=True, r
 @app.callback()
 def _group() -> None:
     """审计记录 / The audit chain."""
+
+
+@app.command("verify")
+def verify(socket: SocketPath = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """从头核验审计链，断裂处以错误报出 / Walk the whole chain; a break is an error."""
+    with connect(socket, config) as remote:
+        chain = remote.get("audit/verify", ChainBody)
+    if as_json:
+        print_json(plain(chain))
+    else:
+        typer.echo(f"审计链完整，共 {chain.entries} 条 / the chain holds: {chain.entries} entries")
 
 
 @app.command("list")

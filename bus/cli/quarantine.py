@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bus.api.office import QuarantinedBody
+from bus.api.office import QuarantinedBody, ReplayBody
 from bus.cli.options import After, AsJson, ConfigFile, Limit, OperatorName, SocketPath
 from bus.cli.output import local, plain, print_json, show, table
 from bus.cli.remote import connect, require_operator
@@ -55,8 +55,12 @@ def replay(
 ) -> None:
     """将隔离的消息重新处理一次 / Handle a refused record as if it had just arrived."""
     with connect(socket, config, require_operator(operator)) as remote:
-        remote.content("POST", f"quarantine/{number}/replay")
+        done = remote.send("POST", f"quarantine/{number}/replay", ReplayBody)
     if as_json:
-        print_json({"replayed": number})
+        print_json(plain(done))
+    elif done.refused is None:
+        typer.echo(f"已处理 / handled: {number}")
     else:
-        typer.echo(f"已重新处理 / handled again: {number}")
+        typer.echo(f"再次被拒收 / refused again: {number} {done.refused}")
+    if done.refused is not None:
+        raise typer.Exit(1)

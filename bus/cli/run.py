@@ -75,6 +75,8 @@ async def _serve(centre: Participant) -> None:
     regular: list[Regular] = []
     hub_section = centre.config.hub
     if hub_section is not None:
+        # A list that cannot be read stops the start; a later edit that breaks it is only logged.
+        load_participants(hub_section.participants)
         publish = _publishing(centre, hub_section.participants)
         regular.append(Regular("directory", PUBLISH_EVERY, publish))
 

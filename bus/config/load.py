@@ -71,7 +71,8 @@ def _invalid(path: Path, faults: Iterable[tuple[str, str, str]]) -> ConfigError:
     """Return the error for faults: (type, key, what the library says of it, without the value)."""
     lines_zh, lines_en = [], []
     for kind, key, said in faults:
-        zh, en = _TEXTS.get(kind, ("取值不合要求", said))
+        why = said.removeprefix("Value error, ")
+        zh, en = _TEXTS.get(kind, (f"取值不合要求（{why}）", why))
         lines_zh.append(f"{key}：{zh}")
         lines_en.append(f"{key}: {en}")
     return ConfigError(
@@ -110,6 +111,6 @@ def _placed(config: Config, folder: Path) -> Config:
 
 def _url(url: str, folder: Path) -> str:
     prefix = "sqlite+aiosqlite:///"
-    if not url.startswith(prefix):
-        return url
+    if not url.startswith(prefix) or url.removeprefix(prefix) in ("", ":memory:"):
+        return url  # the store refuses it, by name
     return prefix + os.fspath(folder / url.removeprefix(prefix))

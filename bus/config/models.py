@@ -7,6 +7,7 @@ without `--dev` the broker needs TLS, and the operator's door is a Unix socket o
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,18 +17,26 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from signer.identity import IdentityError, role_of
 
+_HOSTS = re.compile(r"[^\s,:]+:[0-9]{1,5}(,[^\s,:]+:[0-9]{1,5})*")
+
 
 def participant_id(value: str) -> str:
     """Check a participant id for pydantic."""
     try:
         role_of(value)
     except IdentityError as error:
-        raise ValueError(error.en) from None
+        raise ValueError(f"{error.zh}，{error.remedy_zh} / {error.en}, {error.remedy_en}") from None
     return value
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _bootstrap(value: str) -> str:
+    if not _HOSTS.fullmatch(value):
+        raise ValueError("应为 host:port，多个以逗号分隔 / host:port, several separated by commas")
+    return value
 
 
 class ParticipantSection(_Section):
@@ -54,7 +63,7 @@ class BrokerKind(StrEnum):
 class BrokerSection(_Section):
     """The cluster this participant's topics are on."""
 
-    bootstrap: str
+    bootstrap: Annotated[str, AfterValidator(_bootstrap)]
     profile: BrokerKind = BrokerKind.KAFKA
     ca_file: Path | None = None
 

@@ -10,22 +10,21 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bus.daemon.directory import DirectoryKeeper
 from bus.daemon.office import Office
 from bus.daemon.outbox import OutboxRelay
+from bus.daemon.readers import POLL, DirectoryReader, TopicReader
 from bus.daemon.step import Step
 from bus.errors import HeduiError
 from bus.logs.setup import Logger
 from bus.metrics.catalogue import Metrics
-from bus.ports.broker import Broker, Offsets, Subscription
+from bus.ports.broker import Broker
 from bus.ports.store import Store
-from signer.identity import DIRECTORY_TOPIC
 
-POLL = timedelta(milliseconds=500)
 PAUSE = timedelta(seconds=1)
-BATCH = 200
+TELL_AGAIN = timedelta(minutes=1)
 
 
 @dataclass
@@ -33,6 +32,7 @@ class Loops:
     """The running daemon, without its faces.
 
     Attributes:
+        reading: Set while the topics of parent and children are read; readiness asks for it.
         stopping: Set to drain and end: the batch in hand is finished, the outbox emptied.
         after_step: Told after each batch, so that a role can start what the batch asked for.
     """
@@ -48,72 +48,40 @@ class Loops:
     after_step: Callable[[], None] | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     reading: asyncio.Event = field(default_factory=asyncio.Event)
+    _told: dict[str, tuple[str, str, datetime]] = field(default_factory=dict)
+    """What was last logged of each loop's trouble, and when."""
 
     async def follow_directory(self) -> None:
-        """Read the directory topic from its beginning and adopt what verifies."""
-        subscription: Subscription | None = None
-
-        async def round_() -> None:
-            nonlocal subscription
-            if subscription is None:
-                subscription = await self.broker.follow(DIRECTORY_TOPIC)
-            records = await subscription.poll(POLL, BATCH)
-            try:
-                adopted = await self.keeper.take(records)
-            except BaseException:
-                # Verified and not kept: read it all again.
-                await subscription.close()
-                subscription = None
-                raise
-            if adopted:
-                await self.step.retry_held()
-                self.outbox.wake.set()
-            elif self.keeper.refusal is not None and records:
-                self.log.warning("directory.refused", code=self.keeper.refusal.code)
-
-        await self._rounds("directory", round_)
-        if subscription is not None:
-            await subscription.close()
+        """Read the directory topic and adopt what verifies."""
+        reader = DirectoryReader(self.broker, self.keeper, self.step, self.outbox, self.log)
+        await self._rounds("directory", reader.round)
+        await reader.close()
 
     async def consume(self) -> None:
-        """Read the topics of parent and children, batch by batch."""
-        subscription: Subscription | None = None
-        topics: frozenset[str] = frozenset()
+        """Read the topics of parent and children, once a directory is in force."""
+        reader = TopicReader(
+            self.office,
+            self.store,
+            self.broker,
+            self.keeper,
+            self.step,
+            self.outbox,
+            self.reading,
+            self._stepped,
+        )
 
         async def round_() -> None:
-            nonlocal subscription, topics
-            if not self.office.ready:
+            if self.office.ready:
+                await reader.round()
+            else:
                 await self._pause(POLL)
-                return
-            self.keeper.require_fresh(self.office.clock.now())
-            wanted = frozenset(self.office.peers())
-            if wanted != topics and subscription is not None:
-                await subscription.close()
-                subscription = None
-            if subscription is None:
-                subscription = await self.broker.subscribe(
-                    sorted(wanted), f"hedui.{self.office.me}", self._offsets
-                )
-                topics = wanted
-            self.reading.set()
-            try:
-                records = await subscription.poll(POLL, BATCH)
-                if not records:
-                    return
-                await self.step.run(records)
-            except BaseException:
-                # What was polled but not stored must be read again: start from the stored offsets.
-                await subscription.close()
-                subscription = None
-                raise
-            self.outbox.wake.set()
-            if self.after_step is not None:
-                self.after_step()
-            await subscription.commit({(r.topic, r.partition): r.offset + 1 for r in records})
 
         await self._rounds("consumer", round_)
-        if subscription is not None:
-            await subscription.close()
+        await reader.close()
+
+    def _stepped(self) -> None:
+        if self.after_step is not None:
+            self.after_step()
 
     async def relay_outbox(self) -> None:
         """Publish what was committed, at once when woken."""
@@ -154,10 +122,6 @@ class Loops:
 
         await self._rounds(name, round_)
 
-    async def _offsets(self, topic: str) -> Offsets:
-        async with self.store.transaction() as unit:
-            return await unit.offsets(topic)
-
     async def _rounds(self, name: str, round_: Callable[[], Awaitable[None]]) -> None:
         while not self.stopping.is_set():
             if not await self._once(name, round_):
@@ -168,9 +132,20 @@ class Loops:
             await work()
         except HeduiError as error:
             self.metrics.loop_errors.labels(loop=name, code=error.code).inc()
-            self.log.warning("loop.failed", loop=name, code=error.code, where=error.where)
+            self._tell(name, error)
             return False
+        self._told.pop(name, None)
         return True
+
+    def _tell(self, name: str, error: HeduiError) -> None:
+        """Log trouble with its whole text when it is new, else once a minute."""
+        now = self.office.clock.now()
+        code, where, at = self._told.get(name, ("", "", now))
+        if (code, where) == (error.code, error.where) and now < at + TELL_AGAIN:
+            return
+        self._told[name] = (error.code, error.where, now)
+        text = f"{error.zh} / {error.en}"
+        self.log.warning("loop.failed", loop=name, code=error.code, where=error.where, text=text)
 
     async def _pause(self, span: timedelta) -> None:
         try:

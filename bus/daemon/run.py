@@ -12,6 +12,7 @@ from datetime import timedelta
 from bus.daemon.assemble import Participant
 from bus.errors import HeduiError, UnavailableError
 from bus.logs.foreign import route_foreign
+from signer.identity import role_of
 
 Face = Callable[[asyncio.Event], Coroutine[None, None, None]]
 """Serves until the event is set, e.g. HTTP."""
@@ -75,7 +76,7 @@ async def run(
                 group.create_task(loops.every(timer.name, timer.period, timer.work, timer.wake))
                 for timer in regular
             ]
-            log.info("daemon.started", role=participant.office.me)
+            log.info("daemon.started", role=role_of(participant.office.me))
             await asyncio.wait(running)
             await loops.drain()
             serving.set()

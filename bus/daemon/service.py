@@ -24,6 +24,7 @@ from bus.model.messages import Finding
 from bus.model.request import Application, Draft, Submission
 from bus.model.result import ResultView
 from bus.model.timeline import Hop
+from bus.ports.audit_chain import verify
 from bus.ports.broker import Record
 from bus.ports.store import AuditEntry, QuarantinedMessage, Store, Unit
 from bus.rules.members import Member
@@ -52,6 +53,10 @@ class DraftRefusedError(InputError):
             where=first.where,
         )
         self.findings = findings
+
+
+AUDIT_PAGE = 1000
+"""Audit entries read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +268,11 @@ class Service:
         async with self.store.transaction() as unit:
             return await unit.quarantined(after, limit)
 
-    async def replay(self, number: int, operator: str) -> None:
+    async def replay(self, number: int, operator: str) -> str | None:
         """Give a quarantined record to the step again, as if it had just arrived; audited.
+
+        Returns:
+            The code if it was refused again and put into quarantine anew, else None.
 
         Raises:
             InputError: `QUARANTINE_UNKNOWN`.
@@ -276,6 +284,7 @@ class Service:
                 raise InputError(
                     "QUARANTINE_UNKNOWN", "隔离区没有此编号", "no such number", where=str(number)
                 )
+            last = (await unit.tally()).quarantined
             await unit.mark_replayed(number, now)
             work = Work(self.office, unit, now)
             work.note(None, Event.QUARANTINE_REPLAYED, f"operator:{operator}", number=number)
@@ -283,6 +292,25 @@ class Service:
         kept = found[0]
         await self.retry([Record(kept.topic, -1, -1, kept.key, kept.value, kept.headers)])
         self.wake()
+        async with self.store.transaction() as unit:
+            since = await unit.quarantined(last, 100)
+        again = [q.code for q in since if (q.topic, q.value) == (kept.topic, kept.value)]
+        return again[0] if again else None
+
+    async def verify_audit(self) -> int:
+        """Walk the whole audit chain; returns how many entries hold.
+
+        Raises:
+            StoreCorrupt: `AUDIT_CHAIN_BROKEN`, naming the first entry that does not.
+        """
+        last: AuditEntry | None = None
+        while True:
+            async with self.store.transaction() as unit:
+                entries = await unit.audit(0 if last is None else last.number, AUDIT_PAGE)
+            if not entries:
+                return 0 if last is None else last.number
+            await asyncio.to_thread(verify, entries, last)
+            last = entries[-1]
 
     async def audit(self, after: int, limit: int) -> Sequence[AuditEntry]:
         """Return audit entries in order."""

@@ -308,6 +308,7 @@ class Step:
             now,
         )
         self._counts.append(self.metrics.quarantined)
+        self.log.warning("record.quarantined", code=code, topic=one.topic)
         work = Work(self.office, unit, now)
         work.note(None, Event.MESSAGE_QUARANTINED, code=code, topic=one.topic, number=number)
         await work.finish()

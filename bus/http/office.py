@@ -9,7 +9,9 @@ from fastapi import APIRouter, Path, Query, Request
 from bus.api.office import (
     AuditBody,
     CatalogueBody,
+    ChainBody,
     QuarantinedBody,
+    ReplayBody,
     StandingBody,
     YearBody,
 )
@@ -51,10 +53,15 @@ def office_routes(service: Service) -> APIRouter:
         """被拒收的消息及原因代码，旧的在前。 Refused records with codes, oldest first."""
         return tuple(QuarantinedBody.of(q) for q in await service.quarantined(after, limit))
 
-    @routes.post("/quarantine/{number}/replay", status_code=204, summary="重试 / Replay")
-    async def replay(number: Number, operator: Operator) -> None:
+    @routes.post("/quarantine/{number}/replay", summary="重试 / Replay")
+    async def replay(number: Number, operator: Operator) -> ReplayBody:
         """将隔离的消息当作刚到达重新处理。 Handles a record as if it had just arrived."""
-        await service.replay(number, operator)
+        return ReplayBody(number=number, refused=await service.replay(number, operator))
+
+    @routes.get("/audit/verify", summary="核验审计链 / Verify")
+    async def verify_audit() -> ChainBody:
+        """从头核验审计链。 Walks the whole audit chain."""
+        return ChainBody(entries=await service.verify_audit())
 
     @routes.get("/audit", summary="审计记录 / Audit")
     async def audit(after: After = 0, limit: Limit = 100) -> tuple[AuditBody, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any, TextIO
 
 import structlog
@@ -33,15 +34,31 @@ KEYS = frozenset(
         "role",
         "signal",
         "resource",
+        "text",
         "part",
     }
 )
 
 
+class _Lines:
+    """Writes lines to a stream; a stream that is gone ends the log, never the exchange."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def msg(self, message: str) -> None:
+        """Write one line."""
+        with suppress(OSError, ValueError):
+            self._stream.write(message + "\n")
+            self._stream.flush()
+
+    debug = info = warning = error = critical = msg
+
+
 def make_logger(participant: str, stream: TextIO | None = None) -> Logger:
     """Return the logger of one process, writing to `stream` or standard error."""
     logger: Logger = structlog.wrap_logger(
-        structlog.PrintLogger(stream or sys.stderr),
+        _Lines(stream or sys.stderr),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

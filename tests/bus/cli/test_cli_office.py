@@ -160,7 +160,7 @@ def test_quarantine_is_listed_and_replayed(hedui, live):
 
     assert empty.out == "没有隔离的消息 / nothing in quarantine\n"
     assert "MALFORMED" in listed.out
-    assert replayed.code == 0
+    assert (replayed.code, replayed.out) == (1, f"再次被拒收 / refused again: {number} MAGIC\n")
     assert json.loads(unknown.err)["code"] == "QUARANTINE_UNKNOWN"
     assert after[0]["replayed"] is not None
 
@@ -179,3 +179,10 @@ def test_a_year_table_is_imported_and_noted(hedui, live, tmp_path):
     assert (refused.code, "YEAR_TABLE_FORMAT" in refused.err) == (2, True)
     assert "calendar.imported" in audit.out
     assert "operator:王芳" in audit.out
+
+
+def test_the_audit_chain_is_verified(hedui, live):
+    node = ("--socket", live.node)
+
+    assert hedui("audit", "verify", *node).out.startswith("审计链完整")
+    assert json.loads(hedui("audit", "verify", *node, "--json").out)["entries"] >= 0

@@ -109,6 +109,7 @@ async def test_loops_go_on_after_the_broker_was_down(country, make_draft):
             return errors(country, "hub", "consumer", "BROKER_UNAVAILABLE") > 0
 
         await until(country, noticed)
+        assert not made["hub"].reading.is_set()
         query = await submit_draft(country, make_draft(1))
         country.cluster.down = False
         await until(country, state_is(country, query, QueryState.DELIVERED))

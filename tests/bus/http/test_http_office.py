@@ -46,7 +46,7 @@ async def test_quarantine_is_listed_without_content_and_replayed_by_a_named_oper
 
     assert [(q["number"], q["code"], q["bytes"]) for q in listed] == [(number, "MALFORMED", 11)]
     assert not {"key", "value", "headers"} & set(listed[0])
-    assert replayed.status_code == 204
+    assert replayed.json() == {"number": number, "refused": "MAGIC"}
     assert after[0]["replayed"] is not None
     # It was given to the step, which refused it again.
     assert len(after) == 2
@@ -185,3 +185,14 @@ async def test_the_api_describes_itself(node, hub):
         for operations in paths.values():
             for operation in operations.values():
                 assert " / " in operation["summary"]
+
+
+async def test_the_audit_chain_is_verified_from_its_beginning(node, operator):
+    await put_into_quarantine(node)
+    await node.http.post("/quarantine/1/replay", headers=operator)
+    entries = len(await node.audit())
+
+    verified = await node.http.get("/audit/verify")
+
+    assert entries > 0
+    assert verified.json() == {"entries": entries}

@@ -59,3 +59,11 @@ def test_an_exception_s_text_is_never_written():
     log.error("failed", exc_info=error)
     assert "张三" not in stream.getvalue()
     assert len(lines(stream)) == 2
+
+
+def test_a_stream_that_is_gone_stops_nothing():
+    stream = StringIO()
+    log = make_logger("370000", stream)
+    stream.close()
+
+    log.warning("record.quarantined", code="MAGIC")

@@ -1,0 +1,142 @@
+"""One round of reading: the topics of parent and children, and the directory's topic.
+
+A reader that fails closes its subscription: what was polled but not stored is read again, from the
+stored offsets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bus.daemon.directory import DirectoryKeeper
+from bus.daemon.office import Office
+from bus.daemon.outbox import OutboxRelay
+from bus.daemon.step import Step
+from bus.logs.setup import Logger
+from bus.ports.broker import Broker, Offsets, Subscription
+from bus.ports.store import Store
+from signer.identity import DIRECTORY_TOPIC
+
+POLL = timedelta(milliseconds=500)
+BATCH = 200
+
+
+@dataclass
+class TopicReader:
+    """Reads the topics of parent and children into steps.
+
+    Attributes:
+        reading: Set while reading goes well; cleared by a failed round until one succeeds.
+        after_step: Told after each batch, so that a role can start what the batch asked for.
+    """
+
+    office: Office
+    store: Store
+    broker: Broker
+    keeper: DirectoryKeeper
+    step: Step
+    outbox: OutboxRelay
+    reading: asyncio.Event
+    after_step: Callable[[], None]
+    _subscription: Subscription | None = None
+    _topics: frozenset[str] = field(default_factory=frozenset)
+    _well: bool = True
+
+    async def round(self) -> None:
+        """Read one batch, if there is one, and settle it.
+
+        Raises:
+            HeduiError: Broker or store trouble, or a lapsed directory; nothing was changed.
+        """
+        try:
+            await self._round()
+        except BaseException:
+            self._well = False
+            self.reading.clear()
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Close what is open."""
+        if self._subscription is not None:
+            await self._subscription.close()
+            self._subscription = None
+
+    async def _round(self) -> None:
+        self.keeper.require_fresh(self.office.clock.now())
+        subscription = await self._subscribed()
+        if self._well:
+            self.reading.set()
+        records = await subscription.poll(POLL, BATCH)
+        self._well = True
+        self.reading.set()
+        if not records:
+            return
+        await self.step.run(records)
+        self.outbox.wake.set()
+        self.after_step()
+        await subscription.commit({(r.topic, r.partition): r.offset + 1 for r in records})
+
+    async def _subscribed(self) -> Subscription:
+        wanted = frozenset(self.office.peers())
+        if wanted != self._topics:
+            await self.close()
+        if self._subscription is None:
+            self._subscription = await self.broker.subscribe(
+                sorted(wanted), f"hedui.{self.office.me}", self._offsets
+            )
+            self._topics = wanted
+        return self._subscription
+
+    async def _offsets(self, topic: str) -> Offsets:
+        async with self.store.transaction() as unit:
+            return await unit.offsets(topic)
+
+
+@dataclass
+class DirectoryReader:
+    """Reads the directory's topic from its beginning into the keeper."""
+
+    broker: Broker
+    keeper: DirectoryKeeper
+    step: Step
+    outbox: OutboxRelay
+    log: Logger
+    _subscription: Subscription | None = None
+    _behind: bool = True
+
+    async def round(self) -> None:
+        """Read what is new and adopt what verifies.
+
+        Raises:
+            HeduiError: Broker or store trouble; everything is read again.
+        """
+        try:
+            await self._round()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Close what is open; the next round starts from the beginning."""
+        self._behind = True
+        if self._subscription is not None:
+            await self._subscription.close()
+            self._subscription = None
+
+    async def _round(self) -> None:
+        if self._subscription is None:
+            self._subscription = await self.broker.follow(DIRECTORY_TOPIC)
+        records = await self._subscription.poll(POLL, BATCH)
+        if await self.keeper.take(records):
+            await self.step.retry_held()
+            self.outbox.wake.set()
+        # Before the end is reached, what was read is older than what is in force: no news.
+        reached_end = self._behind and not records
+        news = reached_end or (bool(records) and not self._behind)
+        self._behind = self._behind and bool(records)
+        if news and self.keeper.refusal is not None:
+            self.log.warning("directory.refused", code=self.keeper.refusal.code)
