@@ -10,14 +10,9 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from bus.config.faults import KeyFault, faults_of, told
 from bus.config.models import Config
 from bus.errors import ConfigError
-
-_TEXTS = {
-    "missing": ("缺少此项，请补充", "is missing: add it"),
-    "extra_forbidden": ("不认识此项，请更正或删除", "is not known: correct or remove it"),
-    "environment": ("环境变量须写成 HEDUI_节__项", "write it as HEDUI_SECTION__KEY"),
-}
 
 
 def load_config(path: Path) -> Config:
@@ -51,34 +46,25 @@ def load_config(path: Path) -> Config:
             where=str(path),
         ) from None
     # Named here: pydantic-settings takes keys such as `_env_file` for options of its own.
-    unknown = [("extra_forbidden", key, "") for key in data if key not in Config.model_fields]
+    unknown = [KeyFault("extra_forbidden", key) for key in data if key not in Config.model_fields]
     if unknown:
         raise _invalid(path, unknown)
     try:
         config = Config(**data)
     except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False, include_context=False)
-        raise _invalid(
-            path, [(f["type"], ".".join(map(str, f["loc"])), f["msg"]) for f in found]
-        ) from None
+        raise _invalid(path, faults_of(error)) from None
     except SettingsError:
         # A section given whole in one environment variable, and not as JSON.
-        raise _invalid(path, [("environment", "HEDUI_*", "")]) from None
+        raise _invalid(path, [KeyFault("environment", "HEDUI_*")]) from None
     return _placed(config, path.resolve().parent)
 
 
-def _invalid(path: Path, faults: Iterable[tuple[str, str, str]]) -> ConfigError:
-    """Return the error for faults: (type, key, what the library says of it, without the value)."""
-    lines_zh, lines_en = [], []
-    for kind, key, said in faults:
-        why = said.removeprefix("Value error, ")
-        zh, en = _TEXTS.get(kind, (f"取值不合要求（{why}）", why))
-        lines_zh.append(f"{key}：{zh}")
-        lines_en.append(f"{key}: {en}")
+def _invalid(path: Path, faults: Iterable[KeyFault]) -> ConfigError:
+    zh, en = told(faults)
     return ConfigError(
         "CONFIG_INVALID",
-        "配置有误：" + "；".join(lines_zh),
-        "the configuration is invalid: " + "; ".join(lines_en),
+        f"配置有误：{zh}",
+        f"the configuration is invalid: {en}",
         where=str(path),
     )
 

@@ -20,6 +20,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from bus.config.faults import faults_of, told
 from bus.config.models import participant_id
 from bus.errors import ConfigError
 from schemas.loader import shipped
@@ -65,11 +66,14 @@ def load_participants(path: Path) -> tuple[Participant, ...]:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         entries = _File.model_validate(data).participant
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise _fault(path, "参与方清单无法读取", "the list cannot be read") from error
+    except tomllib.TOMLDecodeError as error:
+        # The parser's text says line and column and quotes no value.
+        raise _fault(path, f"不是有效的 TOML（{error}）", f"not valid TOML ({error})") from None
     except ValidationError as error:
-        keys = "；".join(".".join(str(step) for step in fault["loc"]) for fault in error.errors())
-        raise _fault(path, f"参与方清单有误：{keys}", f"invalid keys: {keys}") from None
+        zh, en = told(faults_of(error))
+        raise _fault(path, f"参与方清单有误：{zh}", f"the list is invalid: {en}") from None
     names = [entry.id for entry in entries]
     if len(set(names)) != len(names) or HUB not in names:
         raise _fault(path, "参与方重复，或缺少 hub", "an id stands twice, or hub is missing")

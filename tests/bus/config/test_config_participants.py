@@ -95,7 +95,7 @@ def test_participants_are_read_with_certificates_offers_and_parents(write):
         ('hosts = ["10.0.0.7"]', 'host = "s3cret"', "participant.1.host"),
         ('id = "320000"\n', 'id = "hub"\n', "twice"),
         ('id = "hub"\n', 'id = "330000"\n', "hub"),
-        ("[[participant]]", "[participant", "read"),
+        ("[[participant]]", "[participant", "TOML"),
     ],
 )
 def test_every_fault_is_named(write, old, new, named):
