@@ -15,7 +15,7 @@ an error: a connection URL may hold a secret.
     name = "housing-fund-withdrawal"     # of the catalogue
     table = "gjj_withdrawal"             # a table or a view; `schema = "..."` where it needs one
     id_number = "zjhm"
-    id_number_exact = true               # stored trimmed and upper-case: an index can serve
+    id_number_exact = true               # stored trimmed, upper-case, half-width: uses an index
     id_type = "zjlx"                     # or `id_type_value = "111"`, the default
     id_types = { "1" = "111" }           # source's code -> ours, where the column has its own
     person_name = "xm"                   # compared with the name asked about
@@ -82,8 +82,19 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "a date or a date and time, unquoted, is needed",
     ),
     "too_short": ("不得为空", "it must not be empty"),
+    "list_type": ("须为列表", "a list is needed"),
+    "int_type": ("须为整数", "a whole number is needed"),
+    "int_parsing": ("须为整数", "a whole number is needed"),
+    "int_from_float": ("须为整数", "a whole number is needed"),
+    "float_type": ("须为数值", "a number is needed"),
+    "float_parsing": ("须为数值", "a number is needed"),
+    "path_type": ("须为带引号的文件路径", "a quoted path of a file is needed"),
+    "literal_error": ("须为下列之一：{expected}", "one of these is needed: {expected}"),
+    "greater_than": ("须大于 {gt}", "it must be greater than {gt}"),
+    "greater_than_equal": ("不得小于 {ge}", "it must be at least {ge}"),
+    "less_than_equal": ("不得大于 {le}", "it must be at most {le}"),
 }
-"""What our operators read for pydantic's error types; its own English stands for the rest."""
+"""What our operators read for pydantic's error types; its own texts can repeat values."""
 
 
 class MappingError(ConfigError):
@@ -133,7 +144,8 @@ def _id_type(code: str) -> str:
 def _url(url: str) -> str:
     try:
         parts = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
+        # A port that is no number is a plain ValueError, and its text repeats the port.
         raise _wrong(
             "不是 SQLAlchemy 连接地址", "not an SQLAlchemy URL such as sqlite+aiosqlite:///fund.db"
         ) from None
@@ -270,7 +282,8 @@ def _finding(fault: ErrorDetails) -> Finding:
     if fault["type"] == "mapping":
         zh, en = fault["ctx"]["zh"], fault["ctx"]["en"]
     else:
-        zh, en = _TEXTS.get(fault["type"], (_WRONG, fault["msg"]))
+        known = _TEXTS.get(fault["type"], (_WRONG, "it is not an accepted value"))
+        zh, en = (text.format_map(fault.get("ctx", {})) for text in known)
     return Finding("MAPPING_INVALID", zh, en, _key(fault["loc"]) or "resource")
 
 

@@ -137,8 +137,10 @@ class PathValidator:
         if not named:
             raise CertificateError(
                 "CERT_ISSUER_UNKNOWN",
-                "证书的签发机构不在名单内",
-                "the issuer is not among those given",
+                "证书的签发机构不在所给的签发机构之内",
+                "the certificate's issuer is not among those given",
+                remedy_zh="请核对证书与 root.pem、签发机构证书是否来自同一部中心",
+                remedy_en="Check that certificate, root.pem and issuer come from the same hub",
             )
         position, issuer = max(named, key=lambda pair: pair[1].certificate.not_valid_after_utc)
         if not _is_authority(issuer, below=0):
@@ -150,7 +152,11 @@ class PathValidator:
         # 8. The root. Another root of the same name differs in its key identifier.
         if not _names_issuer(issuer, self._root):
             raise CertificateError(
-                "CERT_ROOT_UNKNOWN", "证书不属于所配置的根", "the path does not end at the root"
+                "CERT_ROOT_UNKNOWN",
+                "证书不是在所给的根证书之下签发的",
+                "the certificate was not issued under the root that was given",
+                remedy_zh="请用部中心的 root.pem，并与部中心核对其指纹",
+                remedy_en="Give the root.pem of the hub, and compare its fingerprint with the hub",
             )
         # 9. Signatures, from the top, so that nothing unsigned is relied upon.
         if not _signed_by(issuer, self._root) or not _signed_by(leaf, issuer):

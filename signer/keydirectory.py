@@ -170,7 +170,7 @@ def read_certificates(path: Path) -> tuple[bytes, ...]:
     try:
         return tuple(c.public_bytes(Encoding.DER) for c in x509.load_pem_x509_certificates(data))
     except ValueError:
-        raise _malformed(path, "no certificate in PEM form") from None
+        raise _malformed(path, "不是 PEM 证书", "no certificate in PEM form") from None
 
 
 def read_private_key(path: Path, passphrase: bytes) -> ec.EllipticCurvePrivateKey:
@@ -194,7 +194,9 @@ def read_private_key(path: Path, passphrase: bytes) -> ec.EllipticCurvePrivateKe
     try:
         base64.b64decode(b"".join((block["body"] if block else b"!").split()), validate=True)
     except binascii.Error:
-        raise _malformed(path, "no encrypted private key in PEM form") from None
+        raise _malformed(
+            path, "不是加密的 PEM 私钥", "no encrypted private key in PEM form"
+        ) from None
     try:
         key = load_pem_private_key(data, passphrase)
     except UnsupportedAlgorithm:
@@ -248,11 +250,23 @@ def _placed(error: CertificateError, path: Path) -> CertificateError:
     )
 
 
-def _malformed(path: Path, en: str) -> KeyFileError:
-    return KeyFileError("KEY_FILE_MALFORMED", "文件格式有误", en, where=str(path))
+def _malformed(path: Path, zh: str, en: str) -> KeyFileError:
+    return KeyFileError(
+        "KEY_FILE_MALFORMED",
+        zh,
+        en,
+        remedy_zh="请核对路径；若文件已损坏，请从备份恢复或重新签发（hedui ca issue）",
+        remedy_en="Check the path; if the file is damaged, restore it or have it issued again",
+        where=str(path),
+    )
 
 
 def _curve(path: Path) -> KeyFileError:
     return KeyFileError(
-        "KEY_CURVE", "私钥不是 P-256 密钥", "the private key is not a P-256 key", where=str(path)
+        "KEY_CURVE",
+        "私钥不是 P-256 密钥",
+        "the private key is not a P-256 key",
+        remedy_zh="请用 hedui ca issue 签发的密钥",
+        remedy_en="Use the keys that `hedui ca issue` made",
+        where=str(path),
     )

@@ -177,7 +177,14 @@ def _read(path: Path, *, secret: bool) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         raise KeyFileError(
-            "KEY_FILE_MISSING", "文件不存在", "there is no such file", where=str(path)
+            "KEY_FILE_MISSING",
+            "密钥或口令文件不存在",
+            "there is no such key, certificate or passphrase file",
+            remedy_zh="请核对 [keys] 中的路径；若是数据库已有而存储密钥缺失，"
+            "请从备份恢复存储密钥，新密钥打不开原有数据",
+            remedy_en="Check the paths in [keys]; where it is the store key of an existing "
+            "database, restore it from the backup: a new key cannot open what is stored",
+            where=str(path),
         ) from None
     except OSError as error:
         raise _unreadable(path, str(error.strerror)) from error
@@ -196,7 +203,12 @@ def _read(path: Path, *, secret: bool) -> bytes:
         os.close(descriptor)
     if len(data) > _MAX_SIZE:
         raise KeyFileError(
-            "KEY_FILE_MALFORMED", "文件过大", "the file is far too large", where=str(path)
+            "KEY_FILE_MALFORMED",
+            "文件过大，不是密钥、证书或口令文件",
+            "the file is far too large for a key, certificate or passphrase",
+            remedy_zh="请核对路径是否指向正确的文件",
+            remedy_en="Check that the path names the right file",
+            where=str(path),
         )
     return data
 
@@ -214,5 +226,10 @@ def _open_to_others(path: Path) -> KeyFileError:
 
 def _unreadable(path: Path, reason: str) -> KeyFileError:
     return KeyFileError(
-        "KEY_FILE_UNREADABLE", "文件无法读取", f"it cannot be read ({reason})", where=str(path)
+        "KEY_FILE_UNREADABLE",
+        f"文件无法读取（{reason}）",
+        f"it cannot be read ({reason})",
+        remedy_zh="请核对文件的属主与权限，运行用户须能读取",
+        remedy_en="Check its owner and mode: the user this runs as must be able to read it",
+        where=str(path),
     )

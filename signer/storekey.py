@@ -72,7 +72,12 @@ class StoreKey:
         data = read_secret(path)
         if len(data) != _FILE_SIZE or not data.startswith(_MAGIC):
             raise KeyFileError(
-                "KEY_FILE_MALFORMED", "不是存储密钥文件", "not a store key file", where=str(path)
+                "KEY_FILE_MALFORMED",
+                "不是存储密钥文件",
+                "not a store key file",
+                remedy_zh="请核对 [keys] store_key；若文件已损坏，请从备份恢复",
+                remedy_en="Check [keys] store_key; if the file is damaged, restore the backup",
+                where=str(path),
             )
         head, nonce, sealed = data[:_HEAD], data[_HEAD : _HEAD + _NONCE], data[_HEAD + _NONCE :]
         try:

@@ -11,8 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from adapters.demo.agencies import shipped_data
+from adapters.demo.faults import DataFaultsError
 from adapters.demo.run import Options, run
-from bus.cli.output import console, print_error, print_json
+from bus.api.errors import error_body
+from bus.cli.output import console, faults_table, print_error, print_json
 from bus.cli.remote import RemoteError
 from bus.errors import HeduiError, InputError
 
@@ -67,8 +69,27 @@ def demo(
     try:
         run(options, console(stderr=as_json), tell)
     except HeduiError as error:
-        print_error(error, as_json=as_json)
+        if isinstance(error, DataFaultsError) and not as_json:
+            _print_data_faults(error)
+        else:
+            print_error(error, as_json=as_json)
         raise typer.Exit(UNUSABLE if _of_input(error) else FAILED) from None
+
+
+def _print_data_faults(error: DataFaultsError) -> None:
+    """Print the faults of tables: what stands in a workbook's sheet stands in a file here."""
+    head = InputError(
+        error.code,
+        error.zh,
+        error.en,
+        remedy_zh=error.remedy_zh,
+        remedy_en=error.remedy_en,
+        where=error.where,
+    )
+    print_error(head, as_json=False)
+    listed = faults_table(error_body(error).faults)
+    listed.columns[0].header = "文件 file"
+    console(stderr=True).print(listed)
 
 
 def _of_input(error: HeduiError) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from adapters.contract import Value
 from adapters.demo.faults import FAULTS_A_FILE, fault
+from adapters.sql.match import plain_number
 from adapters.values import fit
 from bus.workbook.faults import Fault
 from schemas.resources import Item, ItemKind, Resource
@@ -177,10 +178,23 @@ class _Reading:
                 allowed=allowed,
             )
             return None
-        if value is None and item.name == _ID_NUMBER:
+        if item.name == _ID_NUMBER:
+            self._check_id_number(number, at, value)
+        return value
+
+    def _check_id_number(self, number: int, at: int, value: Value) -> None:
+        if value is None:
             zh, en = "没有证件号码", "the ID number is missing"
             self._fault("ID_NUMBER_EMPTY", zh, en, row=number, column=at)
-        return value
+        elif plain_number(value) != str(value).upper():
+            self._fault(
+                "ID_NUMBER_NOT_PLAIN",
+                "证件号码夹有空白、不可见字符或全角字符",
+                "the ID number holds blanks, invisible or full-width characters",
+                row=number,
+                column=at,
+                allowed="半角数字和字母，中间无空格",
+            )
 
     def _fault(
         self,

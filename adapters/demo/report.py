@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from adapters.demo.agencies import Agency
 from adapters.demo.journey import Delivered
 from adapters.demo.network import Network
 from adapters.demo.timeline import ORIGIN
@@ -113,6 +115,23 @@ def summary_table(result: dict[str, Any]) -> Group:
     persons = len(result["persons"])
     title = f"查询结果 Outcomes（每格为人次，共 {persons} 人 persons）"
     return Group(Text(), Text(title, style="bold"), table)
+
+
+def offers(agencies: Iterable[Agency]) -> tuple[Text, ...]:
+    """Return what the tables of a run offer, for an application that asks for something else."""
+    holders: dict[str, list[str]] = {}
+    for agency in agencies:
+        for table in agency.tables:
+            title = f"{table.resource.zh} {table.resource.name}"
+            holders.setdefault(title, []).append(agency.id)
+    return (
+        Text(
+            "申请的内容类别不在所给机构数据之内 / "
+            "the application asks for a category that the tables given do not offer"
+        ),
+        Text("所给机构数据提供的信息资源 / they offer:"),
+        *(Text(f"  {title}: {'、'.join(ids)}") for title, ids in holders.items()),
+    )
 
 
 def stay_table(places: dict[str, Any]) -> Group:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from rich.console import Console
 from rich.text import Text
@@ -24,6 +25,7 @@ from adapters.demo.state import State, make_folder
 from adapters.demo.timeline import render
 from adapters.demo.watch import Watch
 from bus.cli.files import read_file
+from bus.cli.remote import RemoteError
 from bus.errors import InputError
 from bus.rules.working_days import local_date
 from bus.workbook.parse import parse
@@ -128,7 +130,7 @@ def _deliver(network: Network, workbook: bytes, out: Out) -> tuple[Delivered, di
     network.start()
     ready = watch.seconds
     screen.step(f"{count} 个参与方全部就绪，各为一个进程", "every participant is up")
-    query = submit(network, workbook)
+    query = _submit(network, workbook)
     delivered = fetch(network, query, follow(network, query))
     root = network.state.root.read_bytes()
     out.write(delivered, root)
@@ -136,6 +138,18 @@ def _deliver(network: Network, workbook: bytes, out: Out) -> tuple[Delivered, di
     stages = report.stages(delivered, prepared - began, ready - prepared, watch.seconds)
     _show(network, delivered, out)
     return delivered, stages
+
+
+def _submit(network: Network, workbook: bytes) -> UUID:
+    """Submit; where the workbook asks for what no table holds, say what the tables do offer."""
+    try:
+        return submit(network, workbook)
+    except RemoteError as error:
+        codes = {fault.code for fault in error.body.faults}
+        codes |= {finding.code for finding in error.body.findings}
+        if "CATEGORY_UNKNOWN" in codes:
+            network.screen.show(*report.offers(network.state.agencies))
+        raise
 
 
 def _show(network: Network, delivered: Delivered, out: Out) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from adapters.host.answering import Answering
 from adapters.host.router import AgencyRouter
-from adapters.mapping import SourceMapping
+from adapters.mapping import MappingError, SourceMapping
+from adapters.sql.check import catalogue_faults_of_document
 from adapters.sql.connector import SqlConnector
 from bus.config.models import Config
 from bus.daemon.assemble import assemble
@@ -92,4 +93,10 @@ def _mapping(config: Config, path: Path) -> SourceMapping:
         )
     document = {"source": config.source, "resource": config.resource}
     given = {key: value for key, value in document.items() if value}
-    return SourceMapping.from_toml(given, str(path), path.resolve().parent)
+    try:
+        return SourceMapping.from_toml(given, str(path), path.resolve().parent)
+    except MappingError as error:
+        # Both at once: mending one key must not bring a second list of faults to light.
+        catalogue = catalogue_faults_of_document(given, resources())
+        findings = [*error.findings, *catalogue]
+    raise MappingError("MAPPING_INVALID", findings, where=str(path))

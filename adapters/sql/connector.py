@@ -50,6 +50,8 @@ class SqlConnector:
     async def check(self) -> None:
         """Check catalogue, tables, columns and types, and name all that does not fit at once.
 
+        Where these fit, the stored ID numbers are checked too: every table is read once.
+
         Raises:
             MappingError: `SOURCE_MISMATCH`, with every fault in `findings`.
             SourceUnavailableError: The source cannot be reached now.
@@ -61,7 +63,7 @@ class SqlConnector:
                     found = await connection.run_sync(reflect, self._mapping)
             mismatches = list(source_mismatches(self._mapping, self._resources, found))
             if not mismatches:
-                mismatches = await self._inexact_numbers(connection)
+                mismatches = await self._number_faults(connection)
         if findings or mismatches:
             raise MappingError(
                 "SOURCE_MISMATCH", [*findings, *mismatches], where=self._mapping.where
@@ -124,26 +126,39 @@ class SqlConnector:
                 # Shielded, so that a cancelled lookup still gives its connection back.
                 await asyncio.shield(connection.close())
 
-    async def _inexact_numbers(self, connection: AsyncConnection) -> list[Finding]:
-        """Hold the mapping to its word that ID numbers are stored as they are compared.
+    async def _number_faults(self, connection: AsyncConnection) -> list[Finding]:
+        """Name the tables whose stored ID numbers a lookup would pass over.
 
-        Were they not, a person with records would be answered as NOT_FOUND.
+        A person with records would be answered as NOT_FOUND.
         """
         findings: list[Finding] = []
         for entry in self._mapping.resources:
             reader = Reader(connection, entry, self._timeout)
-            count = await reader.inexact_numbers() if entry.id_number_exact else 0
-            if count:
+            where = f"{entry.place}.{entry.id_number}"
+            if entry.id_number_exact and (count := await reader.inexact_numbers()):
                 findings.append(
                     Finding(
                         "ID_NUMBER_NOT_EXACT",
                         f"有 {count} 个证件号码含空格或小写字母：请清理，或去掉 id_number_exact",
                         f"{count} ID numbers hold blanks or lower case: mend them or drop "
                         "id_number_exact",
-                        f"{entry.place}.{entry.id_number}",
+                        where,
                     )
                 )
+            if count := await reader.unseen_numbers():
+                findings.append(_unseen(count, where))
         return findings
+
+
+def _unseen(count: int, where: str) -> Finding:
+    return Finding(
+        "ID_NUMBER_UNSEEN",
+        f"有 {count} 个证件号码夹有空白、不可见字符或全角字符，查询时匹配不到："
+        "请清理数据，或映射一个已规范化该列的视图",
+        f"{count} ID numbers hold blanks, invisible or full-width characters and would never be "
+        "found: clean the data, or map a view that makes the column plain",
+        where,
+    )
 
 
 def _outcome(

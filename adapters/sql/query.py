@@ -13,19 +13,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, column, func, select, table
+from sqlalchemy import ColumnElement, Executable, String, column, func, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.expression import ColumnClause, TableClause
 
 from adapters.mapping import ResourceMapping
 from adapters.sql.engine import source_faults
-from adapters.sql.match import Row, id_key
+from adapters.sql.match import Row, id_key, plain_number, stored_forms
 
-CHUNK = 500
-"""ID numbers in one statement."""
+CHUNK = 300
+"""ID numbers in one statement; each in up to three forms stays below what databases take in one."""
 
 ROW_LIMIT = 10_000
 """Rows taken from one statement; a chunk that has more is asked again in halves."""
+
+NUMBERS_TIMEOUT_FACTOR = 10
+"""The check of stored numbers reads a whole table: it may take so many times a lookup's timeout."""
+
+_HALF = "0123456789X"
+_FULL = "０１２３４５６７８９Ｘ"
 
 
 @dataclass(slots=True)
@@ -85,8 +91,37 @@ class Reader:
         source = self._table([self._entry.id_number])
         stored = source.c[self._entry.id_number]
         inexact = select(func.count().label("inexact")).select_from(source)
-        rows = await self._execute(inexact.where(stored != _normalised(stored)))
+        rows = await self._execute(
+            inexact.where(stored != _normalised(stored)), NUMBERS_TIMEOUT_FACTOR
+        )
         return int(str(rows[0]["inexact"]))
+
+    async def unseen_numbers(self) -> int:
+        """Count the different stored ID numbers that no lookup can find.
+
+        A number of mixed widths, or with blanks inside, is not equal to any form that a lookup
+        compares with, so its holder would be answered as not found. The database leaves out the
+        plain ones; only the others are fetched, one at a time, and judged here.
+
+        Raises:
+            SourceUnavailableError: The source failed or was too slow.
+        """
+        source = self._table([self._entry.id_number])
+        shown = _normalised(source.c[self._entry.id_number])
+        odd = select(shown.label("shown")).where(_beyond(shown, _HALF)).distinct()
+        if not self._entry.id_number_exact:
+            odd = odd.where(_beyond(shown, _FULL))
+        unseen = 0
+        with source_faults(self._entry.place):
+            async with asyncio.timeout(self._timeout * NUMBERS_TIMEOUT_FACTOR):
+                async with self._connection.stream(odd) as result:
+                    async for row in result:
+                        unseen += not self._can_be_found(row.shown)
+        return unseen
+
+    def _can_be_found(self, shown: object) -> bool:
+        number = plain_number(shown)
+        return shown in (self._forms([number]) if number else ("",))
 
     async def _read(self, chunk: Sequence[str], columns: Sequence[str], found: Found) -> None:
         rows = await self._execute(self._select(chunk, columns))
@@ -111,15 +146,20 @@ class Reader:
         source = self._table(columns)
         stored: ColumnElement[str] = source.c[self._entry.id_number]
         compared = stored if self._entry.id_number_exact else _normalised(stored)
-        return select(*source.c).where(compared.in_(list(numbers))).limit(ROW_LIMIT + 1)
+        return select(*source.c).where(compared.in_(self._forms(numbers))).limit(ROW_LIMIT + 1)
+
+    def _forms(self, numbers: Sequence[str]) -> list[str]:
+        if self._entry.id_number_exact:
+            return list(numbers)
+        return [form for number in numbers for form in sorted(stored_forms(number))]
 
     def _table(self, columns: Sequence[str]) -> TableClause:
         named: list[ColumnClause[Any]] = [column(name) for name in columns]
         return table(self._entry.table, *named, schema=self._entry.db_schema)
 
-    async def _execute(self, statement: Executable) -> Sequence[Row]:
+    async def _execute(self, statement: Executable, patience: int = 1) -> Sequence[Row]:
         with source_faults(self._entry.place):
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self._timeout * patience):
                 result = await self._connection.execute(statement)
                 return [row._asdict() for row in result]
 
@@ -130,3 +170,12 @@ def _chunks(numbers: Sequence[str]) -> list[Sequence[str]]:
 
 def _normalised(stored: ColumnElement[str]) -> ColumnElement[str]:
     return func.upper(func.trim(stored))
+
+
+def _beyond(shown: ColumnElement[str], characters: str) -> ColumnElement[bool]:
+    """Whether a number holds anything but these characters, in functions every database has."""
+    rest: ColumnElement[str] = shown
+    for character in characters:
+        rest = func.replace(rest, character, "", type_=String())
+    # The point keeps a blank from counting as nothing, and nothing from being NULL.
+    return func.char_length(rest.concat(".")) > 1

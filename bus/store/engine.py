@@ -109,4 +109,5 @@ def _invalid_url() -> ConfigError:
         "the store URL is invalid",
         remedy_zh="请写成 sqlite+aiosqlite:///路径，指向一个文件",
         remedy_en="write it as sqlite+aiosqlite:///path, naming a file",
+        where="[store] url",
     )

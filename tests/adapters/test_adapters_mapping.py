@@ -100,6 +100,7 @@ def test_every_fault_is_listed_at_once_with_its_key_in_both_languages():
     }
     with pytest.raises(MappingError) as caught:
         read(text)
+    assert "须为下列之一：'not_answerable', 'not_found' or 'answer'" in str(caught.value)
     assert "[resource[1].id_number] 缺少此键，请补充" in str(caught.value)
     assert "[resource[1].id_number] this key is missing; add it" in str(caught.value)
 
@@ -162,6 +163,31 @@ def test_what_contradicts_itself_is_refused(mapping, where, changes):
     with pytest.raises(MappingError) as caught:
         mapping(**changes)
     assert [finding.where for finding in caught.value.findings] == [where]
+
+
+@pytest.mark.parametrize(
+    ("source", "zh", "en"),
+    [
+        ({"connections": 0}, "不得小于 1", "it must be at least 1"),
+        ({"connections": "many"}, "须为整数", "a whole number is needed"),
+        ({"connections": 33}, "不得大于 32", "it must be at most 32"),
+        ({"statement_timeout_seconds": 0}, "须大于 0.0", "it must be greater than 0.0"),
+        ({"password_file": 5}, "须为带引号的文件路径", "a quoted path of a file is needed"),
+    ],
+)
+def test_both_languages_say_what_is_accepted(mapping, source, zh, en):
+    with pytest.raises(MappingError) as caught:
+        mapping(source=source)
+    (finding,) = caught.value.findings
+    assert (finding.zh, finding.en) == (zh, en)
+
+
+def test_a_port_that_is_no_number_is_not_repeated(mapping):
+    with pytest.raises(MappingError) as caught:
+        mapping(source={"url": "postgresql+asyncpg://db.example:sesame/fund"})
+    assert [finding.where for finding in caught.value.findings] == ["source.url"]
+    assert "sesame" not in str(caught.value)
+    assert "Value error" not in str(caught.value)
 
 
 def test_a_resource_is_mapped_once():

@@ -236,4 +236,5 @@ def test_a_url_that_names_no_file_is_refused_without_quoting_it(url):
     with pytest.raises(ConfigError) as caught:
         SqlStore(url)
     assert caught.value.code == "STORE_URL_INVALID"
+    assert caught.value.where == "[store] url"
     assert "hidden-word" not in str(caught.value)

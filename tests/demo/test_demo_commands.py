@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner
 
 from adapters.demo import commands, run
+from adapters.demo.agencies import load_agencies
 from adapters.demo.commands import app
 from adapters.demo.journey import NotDeliveredError, follow
 from bus.api.application import ApplicationDetail, ApplicationSummary
@@ -49,6 +51,8 @@ def test_all_faults_are_listed_with_file_row_and_column(invoke, tmp_path):
 
     assert ended.exit_code == as_json.exit_code == 2
     assert "370000.fund/housing-fund-account.csv" in ended.stderr
+    assert "文件 file" in ended.stderr
+    assert "工作表" not in ended.stderr
     assert "很多" not in ended.stderr + as_json.stderr
     (told,) = json.loads(as_json.stderr)["faults"]
     assert (told["row"], told["column"], told["code"]) == (2, "B", "VALUE_INVALID")
@@ -126,6 +130,45 @@ def summary(state):
     )
 
 
+@pytest.mark.parametrize("where", ["faults", "findings"])
+def test_a_category_that_no_table_holds_is_met_with_what_they_offer(tmp_path, monkeypatch, where):
+    file = tmp_path / "320000.fund" / "housing-fund-loan.csv"
+    file.parent.mkdir()
+    file.write_text("id_number\nE1\n", "utf-8")
+    one = {
+        "faults": FaultBody(sheet="附表", row=2, column="C", code="CATEGORY_UNKNOWN", zh="", en=""),
+        "findings": FindingBody(code="CATEGORY_UNKNOWN", zh="", en="", where="附表"),
+    }[where]
+    refusal = RemoteError(ErrorBody(code="DRAFT_REFUSED", zh="", en="", **{where: (one,)}))
+
+    def refuse(*_):
+        raise refusal
+
+    monkeypatch.setattr(run, "submit", refuse)
+    told: list[str] = []
+    network = SimpleNamespace(
+        state=SimpleNamespace(agencies=load_agencies(tmp_path)),
+        screen=SimpleNamespace(show=lambda *parts: told.extend(map(str, parts))),
+    )
+
+    with pytest.raises(RemoteError):
+        run._submit(network, b"")
+
+    text = "\n".join(told)
+    assert "housing-fund-loan: 320000.fund" in text
+    assert "do not offer" in text
+
+
+def test_another_refusal_is_left_as_it_is(monkeypatch):
+    def refuse(*_):
+        raise RemoteError(ErrorBody(code="A", zh="", en="", faults=(FAULT,)))
+
+    monkeypatch.setattr(run, "submit", refuse)
+
+    with pytest.raises(RemoteError):
+        run._submit(SimpleNamespace(), b"")
+
+
 @dataclass
 class FakeNetwork:
     """Answers as a network in which the query stands still."""
@@ -178,7 +221,9 @@ class FakeNetwork:
             decision=None,
         )
         if reply is ApplicationDetail:
-            return ApplicationDetail(summary=one, findings=(FINDING,), rows=(), form=None)
+            return ApplicationDetail(
+                summary=one, findings=(FINDING,), rows=(), form=None, persons=()
+            )
         return (one,)
 
 

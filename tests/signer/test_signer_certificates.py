@@ -254,6 +254,8 @@ def test_another_root_of_the_same_name_is_refused(check, now):
     issuing = make_issuing(root, now)
     leaf = issue_participant(issuing, "370000", 1, now).signing.der
     assert refusal(check, leaf, issuers=[issuing.der]) == "CERT_ROOT_UNKNOWN"
+    with pytest.raises(CertificateError, match=r"请用部中心的 root\.pem.* / .*Give the root\.pem"):
+        check(leaf, issuers=[issuing.der])
 
 
 def test_the_issuer_must_be_given(tree, check, plan):

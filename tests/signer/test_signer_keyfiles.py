@@ -165,10 +165,14 @@ def test_a_missing_or_broken_file_is_named(directory, passphrase_file, now, name
         path.write_bytes(broken)
         error = refusal(directory, passphrase_file, now)
         assert (error.code, error.where) == ("KEY_FILE_MALFORMED", str(path))
+        assert error.remedy_zh
+        assert error.remedy_en
     path.write_bytes(whole)
     path.unlink()
     error = refusal(directory, passphrase_file, now)
     assert (error.code, error.where) == ("KEY_FILE_MISSING", str(path))
+    assert error.remedy_zh
+    assert error.remedy_en
 
 
 def test_what_is_no_plain_file_is_refused(directory, passphrase_file, now):
