@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from threading import Thread
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bus.ports.store import Unit
 from bus.ports.store_errors import store_closed
 from bus.ports.turn import Turn
+from bus.store.driver_threads import driver_threads, ended
 from bus.store.engine import build_engine, ensure_file, sqlite_file
 from bus.store.faults import own_error, translated
 from bus.store.schema import ensure_schema
@@ -54,11 +56,12 @@ class SqlStore:
             if self._engine is not None:
                 return
             ensure_file(self._path)
+            earlier = driver_threads()
             engine = build_engine(self._path)
             try:
                 await self._guarded(self._ensure_schema(engine))
             except BaseException:
-                await to_the_end(engine.dispose())
+                await to_the_end(_let_go(engine, earlier))
                 raise
             self._engine = engine
 
@@ -106,6 +109,11 @@ class SqlStore:
         except Exception as error:  # noqa: BLE001 - whatever it is, it leaves as one of ours
             # `from None`: a foreign text may quote values.
             raise own_error(error) or translated(error, self._where) from None
+
+
+async def _let_go(engine: AsyncEngine, earlier: frozenset[Thread]) -> None:
+    await engine.dispose()
+    await ended(earlier)
 
 
 async def _begin(connection: AsyncConnection) -> None:
