@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -13,6 +14,7 @@ from bus.api.errors import FindingBody
 from bus.api.query import DecisionBody, RowBody, Titles
 from bus.model.case import Case, QueryState
 from bus.model.request import Application, RequestLine
+from bus.rules.members import Member
 
 
 class ApplicationSummary(Answered):
@@ -52,7 +54,10 @@ class RequestLineBody(Answered):
     """One line of the request (附表). Both dates null: the latest data."""
 
     line: int
-    row: int
+    row: Annotated[
+        int,
+        Field(description="附表序号：第几项，不是工作表行号 / Number in 附表, no spreadsheet row"),
+    ]
     provider: str
     category: str
     resource: str
@@ -123,8 +128,42 @@ class FormBody(Answered):
         )
 
 
+class MemberBody(Answered):
+    """One person on the list (名单) with the authorisation. Reading it is audited."""
+
+    reference: Annotated[int, Field(description="人员序号 / Number over the query, from 1")]
+    household: str
+    relation: str
+    name: str
+    id_type: str
+    id_number: str
+    reason: str
+    document: str
+    authorised_on: date
+    guardian: str | None
+
+    @classmethod
+    def of(cls, member: Member) -> MemberBody:
+        """Return the body of a person on the list."""
+        return cls(
+            reference=member.reference,
+            household=member.household,
+            relation=member.relation,
+            name=member.name,
+            id_type=member.id_type,
+            id_number=member.id_number,
+            reason=member.reason,
+            document=member.document,
+            authorised_on=member.authorised_on,
+            guardian=member.guardian,
+        )
+
+
 class ApplicationDetail(Answered):
-    """An application with its form, the findings of the review and everything owed."""
+    """An application with its form and list, the findings of the review and everything owed.
+
+    The list is what an operator needs to review by hand (R025, R026).
+    """
 
     summary: ApplicationSummary
     findings: tuple[FindingBody, ...]
@@ -132,15 +171,26 @@ class ApplicationDetail(Answered):
     form: Annotated[
         FormBody | None, Field(description="尚未到达时为空 / Null until it has arrived")
     ]
+    persons: Annotated[
+        tuple[MemberBody, ...],
+        Field(description="名单，已到达的部分 / The list, as far as it has arrived"),
+    ]
 
     @classmethod
-    def of(cls, case: Case, form: Application | None, titles: Titles) -> ApplicationDetail:
+    def of(
+        cls,
+        case: Case,
+        form: Application | None,
+        members: Iterable[Member],
+        titles: Titles,
+    ) -> ApplicationDetail:
         """Return the detail of the hub's case."""
         return cls(
             summary=ApplicationSummary.of(case, titles),
             findings=tuple(FindingBody.of(finding) for finding in case.findings),
             rows=tuple(RowBody.of(row, titles) for row in case.rows),
             form=None if form is None else FormBody.of(form, titles),
+            persons=tuple(MemberBody.of(member) for member in members),
         )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from bus.api.body import Asked
+from bus.catalog.catalogue import Catalogue
 from bus.model.request import Contact, Declaration, Draft, DraftLine, DraftPerson
 from bus.rules.id_number import normalise
 from bus.workbook.check import DraftFault, check_draft
@@ -121,14 +122,17 @@ class DraftBody(Asked):
         )
 
 
-def draft_faults(draft: Draft, today: date) -> tuple[Fault, ...]:
+def draft_faults(
+    draft: Draft, today: date, catalogue: Catalogue | None = None
+) -> tuple[Fault, ...]:
     """Return every fault of a draft, placed by part, element and field.
 
     Args:
         draft: The draft.
         today: The day of submission, in Asia/Shanghai.
+        catalogue: The catalogue in force, to hold 附表 against; None checks all but that.
     """
-    return tuple(_placed(fault) for fault in check_draft(draft, today))
+    return tuple(_placed(fault) for fault in check_draft(draft, today, catalogue))
 
 
 def _placed(fault: DraftFault) -> Fault:

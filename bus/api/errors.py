@@ -10,7 +10,7 @@ from pydantic import Field
 from bus.api.body import Answered
 from bus.errors import HeduiError, InputError
 from bus.model.messages import Finding
-from bus.workbook.faults import Fault
+from bus.workbook.faults import Fault, faults_en
 
 
 class FindingBody(Answered):
@@ -77,7 +77,7 @@ class RequestInvalidError(InputError):
         super().__init__(
             "REQUEST_INVALID",
             f"请求有 {len(self.findings)} 处不合格式",
-            f"the request has {len(self.findings)} fault(s) of form",
+            f"the request has {faults_en(len(self.findings))} of form",
             remedy_zh="格式见 /api/v1/openapi.json",
             remedy_en="For its form see /api/v1/openapi.json",
             where=self.findings[0].where if self.findings else "",
@@ -92,7 +92,7 @@ class DraftFaultsError(InputError):
         super().__init__(
             "DRAFT_FAULTS",
             f"申请有 {len(self.faults)} 处错误，未提交任何内容",
-            f"the draft has {len(self.faults)} fault(s); nothing was submitted",
+            f"the draft has {faults_en(len(self.faults))}; nothing was submitted",
             remedy_zh="请逐项更正后重新提交",
             remedy_en="Mend each, then submit again",
             where=_place(self.faults[0]) if self.faults else "",

@@ -10,8 +10,9 @@ import typer
 
 from bus.api.application import ApplicationDetail, ApplicationSummary
 from bus.api.office import CatalogueBody
-from bus.cli.files import check_writable, write_file
+from bus.cli.files import check_suffix, check_writable, write_file
 from bus.cli.options import (
+    AnyOperator,
     AsJson,
     ConfigFile,
     Force,
@@ -41,6 +42,7 @@ def template_(
     out: OutFile,
     socket: SocketPath = None,
     config: ConfigFile = None,
+    _operator: AnyOperator = "",
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -48,6 +50,7 @@ def template_(
 
     With a node given it lists the catalogue in force, else the resources that ship.
     """
+    check_suffix(out, ".xlsx", "--out")
     check_writable(out, force=force)
     write_file(out, template(_offers(socket, config)), force=force)
     if as_json:
@@ -63,6 +66,7 @@ def list_(
     ] = None,
     socket: SocketPath = None,
     config: ConfigFile = None,
+    _operator: AnyOperator = "",
     as_json: AsJson = False,
 ) -> None:
     """列出部中心收到的申请 / List the applications at the hub."""
@@ -82,7 +86,7 @@ def show_(
     operator: OperatorName = "",
     as_json: AsJson = False,
 ) -> None:
-    """查看申请表与审查意见（记入审计）/ Show the form and the findings (audited)."""
+    """查看申请表、名单与审查意见（记入审计）/ Show form, list and findings (audited)."""
     with connect(socket, config, require_operator(operator)) as remote:
         found = remote.get(f"applications/{_id(remote, application)}", ApplicationDetail)
     if as_json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from bus.api.office import AuditBody, ChainBody
-from bus.cli.options import After, AsJson, ConfigFile, Limit, SocketPath
+from bus.cli.options import After, AnyOperator, AsJson, ConfigFile, Limit, SocketPath
 from bus.cli.output import local, plain, print_json, show, table
 from bus.cli.remote import connect
 
@@ -18,7 +18,12 @@ def _group() -> None:
 
 
 @app.command("verify")
-def verify(socket: SocketPath = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+def verify(
+    socket: SocketPath = None,
+    config: ConfigFile = None,
+    _operator: AnyOperator = "",
+    as_json: AsJson = False,
+) -> None:
     """从头核验审计链，断裂处以错误报出 / Walk the whole chain; a break is an error."""
     with connect(socket, config) as remote:
         chain = remote.get("audit/verify", ChainBody)
@@ -34,6 +39,7 @@ def list_(
     limit: Limit = 100,
     socket: SocketPath = None,
     config: ConfigFile = None,
+    _operator: AnyOperator = "",
     as_json: AsJson = False,
 ) -> None:
     """按编号列出审计记录 / List audit entries in order."""

@@ -30,6 +30,28 @@ def read_file(path: Path) -> bytes:
         ) from error
 
 
+def check_suffix(path: Path, suffix: str, option: str) -> None:
+    """Refuse a name that says another kind of file than the one to be written.
+
+    Args:
+        path: The file to write.
+        suffix: What its name must end in, with the dot.
+        option: The option that named it.
+
+    Raises:
+        InputError: `FILE_SUFFIX`.
+    """
+    if path.suffix.lower() != suffix:
+        raise InputError(
+            "FILE_SUFFIX",
+            f"{option} 的文件名须以 {suffix} 结尾",
+            f"the name of the file of {option} must end in {suffix}",
+            remedy_zh=f"请换一个以 {suffix} 结尾的文件名",
+            remedy_en=f"Name a file that ends in {suffix}",
+            where=os.fspath(path),
+        )
+
+
 def check_writable(path: Path, *, force: bool) -> None:
     """Refuse to write over a file, before anything is asked for that is audited.
 

@@ -21,6 +21,13 @@ OperatorName = Annotated[
         "--operator", envvar="HEDUI_OPERATOR", help="操作员姓名或工号，记入审计 / Who you are"
     ),
 ]
+AnyOperator = Annotated[
+    str,
+    typer.Option(
+        "--operator", envvar="HEDUI_OPERATOR", help="此处不需要，可不填 / Taken, not needed here"
+    ),
+]
+"""For calls that need no operator, so that every command takes the option."""
 AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON / Print JSON")]
 QueryId = Annotated[
     str,

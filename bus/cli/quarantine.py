@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bus.api.office import QuarantinedBody, ReplayBody
-from bus.cli.options import After, AsJson, ConfigFile, Limit, OperatorName, SocketPath
+from bus.cli.options import After, AnyOperator, AsJson, ConfigFile, Limit, OperatorName, SocketPath
 from bus.cli.output import local, plain, print_json, show, table
 from bus.cli.remote import connect, require_operator
 
@@ -22,6 +22,7 @@ def list_(
     limit: Limit = 100,
     socket: SocketPath = None,
     config: ConfigFile = None,
+    _operator: AnyOperator = "",
     as_json: AsJson = False,
 ) -> None:
     """列出隔离的消息及原因代码 / List refused records with the code why."""

@@ -10,8 +10,9 @@ from uuid import UUID
 import typer
 
 from bus.api.query import HopBody, QueryDetail, QuerySummary
-from bus.cli.files import check_writable, read_file, write_file
+from bus.cli.files import check_suffix, check_writable, read_file, write_file
 from bus.cli.options import (
+    AnyOperator,
     AsJson,
     ConfigFile,
     Force,
@@ -60,7 +61,12 @@ def submit(
 
 
 @app.command("list")
-def list_(socket: SocketPath = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+def list_(
+    socket: SocketPath = None,
+    config: ConfigFile = None,
+    _operator: AnyOperator = "",
+    as_json: AsJson = False,
+) -> None:
     """列出本节点的查询 / List this node's queries."""
     with connect(socket, config) as remote:
         found = remote.get("queries", tuple[QuerySummary, ...])
@@ -72,7 +78,11 @@ def list_(socket: SocketPath = None, config: ConfigFile = None, as_json: AsJson 
 
 @app.command("status")
 def status(
-    query: QueryId, socket: SocketPath = None, config: ConfigFile = None, as_json: AsJson = False
+    query: QueryId,
+    socket: SocketPath = None,
+    config: ConfigFile = None,
+    _operator: AnyOperator = "",
+    as_json: AsJson = False,
 ) -> None:
     """查询的状态、决定与各应答项 / State, decision and everything owed."""
     with connect(socket, config) as remote:
@@ -85,7 +95,11 @@ def status(
 
 @app.command("timeline")
 def timeline(
-    query: QueryId, socket: SocketPath = None, config: ConfigFile = None, as_json: AsJson = False
+    query: QueryId,
+    socket: SocketPath = None,
+    config: ConfigFile = None,
+    _operator: AnyOperator = "",
+    as_json: AsJson = False,
 ) -> None:
     """查询的每一次签名传递 / Every signed hop of a query."""
     with connect(socket, config) as remote:
@@ -104,6 +118,7 @@ def watch(
     ] = 1.0,
     socket: SocketPath = None,
     config: ConfigFile = None,
+    _operator: AnyOperator = "",
     as_json: AsJson = False,
 ) -> None:
     """跟踪查询直到送达（退出码 0）或被拒绝（1）/ Follow until delivered (0) or refused (1)."""
@@ -135,18 +150,7 @@ def result(
 
     --json 将结果打印到标准输出。 --json prints the result itself.
     """
-    if out is None and json_out is None and not as_json:
-        raise InputError(
-            "OUT_MISSING",
-            "没有说明结果写到哪里",
-            "it is not said where the result goes",
-            remedy_zh="请加 --out 工作簿、--json-out 文件 或 --json",
-            remedy_en="Add --out FILE, --json-out FILE or --json",
-            where="--out",
-        )
-    for file in (out, json_out):
-        if file is not None:
-            check_writable(file, force=force)
+    _check_targets(out, json_out, force=force, as_json=as_json)
     with connect(socket, config, require_operator(operator)) as remote:
         path = f"queries/{_id(remote, query)}/result"
         if out is not None:
@@ -184,6 +188,26 @@ def proof(
         print_json({"file": str(out), "bytes": len(data)})
     else:
         typer.echo(f"已写出 / written: {out}（hedui proof verify {out}）")
+
+
+def _check_targets(out: Path | None, json_out: Path | None, *, force: bool, as_json: bool) -> None:
+    """Refuse what cannot be written before the result is asked for, which is audited."""
+    if out is None and json_out is None and not as_json:
+        raise InputError(
+            "OUT_MISSING",
+            "没有说明结果写到哪里",
+            "it is not said where the result goes",
+            remedy_zh="请加 --out 工作簿、--json-out 文件 或 --json",
+            remedy_en="Add --out FILE, --json-out FILE or --json",
+            where="--out",
+        )
+    if out is not None:
+        check_suffix(out, ".xlsx", "--out")
+    if json_out is not None:
+        check_suffix(json_out, ".json", "--json-out")
+    for file in (out, json_out):
+        if file is not None:
+            check_writable(file, force=force)
 
 
 def _id(remote: Remote, given: str) -> UUID:

@@ -15,6 +15,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from bus.api.errors import ErrorBody
+from bus.api.operator import NAME_LIMIT, plain_name
 from bus.config.load import load_config
 from bus.errors import ConfigError, DefectError, HeduiError, InputError, UnavailableError
 
@@ -79,9 +80,10 @@ def require_operator(operator: str) -> str:
     """Return the operator's name.
 
     Raises:
-        InputError: `OPERATOR_MISSING`.
+        InputError: `OPERATOR_MISSING`, `OPERATOR_INVALID`.
     """
-    if not operator.strip():
+    name = operator.strip()
+    if not name:
         raise InputError(
             "OPERATOR_MISSING",
             "没有说明操作员",
@@ -90,7 +92,17 @@ def require_operator(operator: str) -> str:
             remedy_en="Add --operator NAME, or set HEDUI_OPERATOR",
             where="--operator",
         )
-    return operator.strip()
+    if not plain_name(name):
+        # The daemon would say so too, but of a header that nobody typed.
+        raise InputError(
+            "OPERATOR_INVALID",
+            f"操作员名称不合规：应为不超过 {NAME_LIMIT} 个可显示字符",
+            f"not an operator's name: up to {NAME_LIMIT} printable characters",
+            remedy_zh="请更正 --operator 或环境变量 HEDUI_OPERATOR",
+            remedy_en="Mend --operator or HEDUI_OPERATOR",
+            where="--operator",
+        )
+    return name
 
 
 class Remote:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from bus.api.office import StandingBody
-from bus.cli.options import AsJson, ConfigFile, SocketPath
+from bus.cli.options import AnyOperator, AsJson, ConfigFile, SocketPath
 from bus.cli.output import console, local, plain, print_json, table
 from bus.cli.remote import connect
 
@@ -13,7 +13,12 @@ app = typer.Typer(help="守护进程的运行状况 / How a daemon stands", rich
 
 
 @app.callback(invoke_without_command=True)
-def standing(socket: SocketPath = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+def standing(
+    socket: SocketPath = None,
+    config: ConfigFile = None,
+    _operator: AnyOperator = "",
+    as_json: AsJson = False,
+) -> None:
     """守护进程的运行状况 / How a daemon stands."""
     with connect(socket, config) as remote:
         found = remote.get("standing", StandingBody)

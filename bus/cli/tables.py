@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from bus.api.application import ApplicationDetail, ApplicationSummary, FormBody
+from bus.api.application import ApplicationDetail, ApplicationSummary
 from bus.api.query import HopBody, ProblemBody, QueryDetail, QuerySummary, RowBody
+from bus.cli.form import form_table, lines_table, members_table
 from bus.cli.output import findings_table, local, table
 from bus.model.case import STATE_ZH, QueryState, RowState
 
@@ -167,42 +168,22 @@ def applications_table(applications: Sequence[ApplicationSummary]) -> Table:
 
 
 def show_application(console: Console, detail: ApplicationDetail) -> None:
-    """Print an application: the form, the findings, everything owed."""
+    """Print an application: the form, the list, the findings, everything owed."""
     console.print(applications_table([detail.summary]))
     if detail.form is not None:
         console.print()
-        console.print(_form_table(detail.form))
+        console.print(form_table(detail.form))
         console.print()
-        console.print(_lines_table(detail.form))
+        console.print(lines_table(detail.form.lines))
+    if detail.persons:
+        console.print()
+        console.print(members_table(detail.persons))
     if detail.findings:
         console.print()
         console.print(findings_table(detail.findings))
     if detail.rows:
         console.print()
         console.print(rows_table(detail.rows))
-
-
-def _form_table(form: FormBody) -> Table:
-    made = table("申请表 form", form.addressee)
-    made.add_row("法律依据", form.legal_basis)
-    made.add_row("审批机关 authority", form.authority)
-    made.add_row("业务 business", f"{form.business_text} {form.business}")
-    made.add_row("用途 purpose", form.purpose)
-    made.add_row("被查询人 persons", f"{form.first_named}等 {form.person_count} 人")
-    made.add_row("查询事项 query", form.query_text)
-    made.add_row("授权声明 declaration", f"{'是' if form.authorised else '否'} {form.scope}")
-    made.add_row("名单提交 list", f"{form.list_submitted_on}")
-    made.add_row("联系人 contact", f"{form.contact_name} {form.contact_phone}")
-    made.add_row("申请日期 date", f"{form.applied_on}")
-    return made
-
-
-def _lines_table(form: FormBody) -> Table:
-    made = table("行 row", "提供方 provider", "信息资源 resource", "内容项 items", "时间 range")
-    for line in form.lines:
-        span = "最新 latest" if line.time_from is None else f"{line.time_from} - {line.time_to}"
-        made.add_row(str(line.row), line.provider, line.resource_title, " ".join(line.items), span)
-    return made
 
 
 def _problems_table(problems: Sequence[ProblemBody]) -> Table:

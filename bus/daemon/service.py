@@ -49,7 +49,9 @@ class DraftRefusedError(InputError):
         super().__init__(
             "DRAFT_REFUSED",
             f"申请有 {len(findings)} 处错误，未提交；第一处：{first.zh}",
-            f"{len(findings)} faults, nothing was submitted; the first: {first.en}",
+            f"{len(findings)} fault(s), nothing was submitted; the first: {first.en}",
+            remedy_zh="请按资源目录更正后重新提交",
+            remedy_en="Mend them as the catalogue says and submit again",
             where=first.where,
         )
         self.findings = findings

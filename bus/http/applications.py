@@ -36,12 +36,12 @@ def application_routes(service: Service) -> APIRouter:
 
     @routes.get("/{query}", summary="申请内容 / Show")
     async def application(query: UUID, operator: Operator) -> ApplicationDetail:
-        """申请表、审查意见和各应答项。 The form, the findings and everything owed.
+        """申请表、名单、审查意见和各应答项。 The form, the list, the findings, everything owed.
 
-        含联系人等信息，每次查阅记入审计。 It names persons; every reading is audited.
+        含个人信息，每次查阅记入审计。 It holds personal data; every reading is audited.
         """
-        case, form, _ = await service.application(query, operator)
-        return ApplicationDetail.of(case, form, titles)
+        case, form, members = await service.application(query, operator)
+        return ApplicationDetail.of(case, form, members, titles)
 
     @routes.post("/{query}/accept", summary="受理 / Accept")
     async def accept(query: UUID, operator: Operator) -> ApplicationSummary:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from bus.api.draft import DraftBody, draft_faults
 from bus.api.errors import DraftFaultsError
+from bus.catalog.catalogue import Catalogue
 from bus.errors import InputError
 from bus.http.answers import request_invalid
 from bus.model.request import Draft
@@ -41,13 +42,14 @@ async def read_body(request: Request, limit: int = SIZE_LIMIT) -> bytes:
     return bytes(body)
 
 
-def read_draft(content_type: str, data: bytes, today: date) -> Draft:
+def read_draft(content_type: str, data: bytes, today: date, catalogue: Catalogue) -> Draft:
     """Return the draft in a body: a filled workbook, or JSON.
 
     Args:
         content_type: As the request says it; parameters after a semicolon are passed over.
         data: The body.
         today: The day of submission, in Asia/Shanghai.
+        catalogue: The catalogue in force, which the draft is held against (R020, R052).
 
     Raises:
         WorkbookFaults: Every fault of the workbook.
@@ -57,9 +59,9 @@ def read_draft(content_type: str, data: bytes, today: date) -> Draft:
     """
     match content_type.partition(";")[0].strip().lower():
         case "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet":
-            return parse(data, today)
+            return parse(data, today, catalogue)
         case "application/json":
-            return _from_json(data, today)
+            return _from_json(data, today, catalogue)
         case _:
             raise InputError(
                 "CONTENT_TYPE_UNKNOWN",
@@ -71,12 +73,12 @@ def read_draft(content_type: str, data: bytes, today: date) -> Draft:
             )
 
 
-def _from_json(data: bytes, today: date) -> Draft:
+def _from_json(data: bytes, today: date, catalogue: Catalogue) -> Draft:
     try:
         draft = DraftBody.model_validate_json(data).to_model()
     except ValidationError as error:
         raise request_invalid(error.errors(include_url=False, include_input=False)) from None
-    faults = draft_faults(draft, today)
+    faults = draft_faults(draft, today, catalogue)
     if faults:
         raise DraftFaultsError(faults)
     return draft

@@ -7,10 +7,10 @@ from urllib.parse import unquote_to_bytes
 
 from fastapi import Depends, Header, Query
 
+from bus.api.operator import NAME_LIMIT, plain_name
 from bus.errors import InputError
 
 OPERATOR_HEADER = "X-Hedui-Operator"
-NAME_LIMIT = 64
 PURPOSE_LIMIT = 200
 
 
@@ -49,11 +49,6 @@ def operator_name(
     if not plain_name(name):
         raise _invalid()
     return name
-
-
-def plain_name(name: str) -> bool:
-    """Whether a text can stand in the audit chain as an operator's name."""
-    return 0 < len(name) <= NAME_LIMIT and name.isprintable() and name == name.strip()
 
 
 def stated_purpose(

@@ -54,8 +54,9 @@ def query_routes(service: Service) -> APIRouter:
         """
         data = await read_body(request)
         today = local_date(service.office.clock.now())
+        catalogue = service.office.catalogue
         content_type = request.headers.get("content-type", "")
-        draft = await asyncio.to_thread(read_draft, content_type, data, today)
+        draft = await asyncio.to_thread(read_draft, content_type, data, today, catalogue)
         return QuerySummary.of(await service.submit(draft, operator), titles)
 
     @routes.get("", summary="列出查询 / List")

@@ -132,8 +132,16 @@ def time_range(cell: Cell) -> TimeRange:
 
 
 def items(cell: Cell) -> tuple[str, ...]:
-    """Content items as given, separated by 、."""
-    return parts(plain_text(cell))
+    """Content items as given, separated by 、; separators alone do not ask for all."""
+    found = parts(plain_text(cell))
+    if not found:
+        raise CellProblem(
+            "ITEMS_EMPTY",
+            "只有分隔符，没有内容项",
+            "there are separators and no item",
+            "以顿号（、）分隔的内容项；查询全部内容项则留空单元格",
+        )
+    return found
 
 
 def flag(cell: Cell) -> bool:

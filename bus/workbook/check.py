@@ -7,11 +7,13 @@ field of the JSON.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from bus.catalog.catalogue import Catalogue
+from bus.catalog.expand import CatalogueError, choose
 from bus.model.messages import Finding
 from bus.model.request import Draft, DraftLine
 from bus.rules import form, places
@@ -20,6 +22,7 @@ from bus.rules.members import members_of_draft
 from bus.rules.persons import check_persons
 from bus.rules.provider import is_provider
 from bus.rules.time_range import check_range
+from bus.workbook.allowed import allowed_for
 from bus.workbook.faults import Problem
 from bus.workbook.layout import (
     FORM_FIELDS,
@@ -58,6 +61,16 @@ class DraftFault:
 _WHERE = re.compile(r"(申请|附表|名单)(?: 第 ([0-9、]+)等? [行人])?(?: (.+))?")
 """What `bus.rules.places` writes."""
 
+TEXT_LIMIT = 200
+"""Most characters of a text that no rule limits."""
+
+_TOO_LONG = Problem(
+    "TEXT_TOO_LONG",
+    f"内容超过 {TEXT_LIMIT} 字",
+    f"the text is longer than {TEXT_LIMIT} characters",
+    f"不超过 {TEXT_LIMIT} 字",
+)
+
 _COLUMN_OF = {
     "PERSON_TWICE": "id_number",
     "PERSON_TWO_HOUSEHOLDS": "id_number",
@@ -77,8 +90,12 @@ _FIELDS = {
 }
 
 
-def check_draft(draft: Draft, today: date) -> tuple[DraftFault, ...]:
+def check_draft(
+    draft: Draft, today: date, catalogue: Catalogue | None = None
+) -> tuple[DraftFault, ...]:
     """Return every fault of a draft: form (R041-R048), lines (R049-R053), persons and consents.
+
+    Of several faults of one field the first is returned: the others mostly follow from it.
 
     A household whose consents are not in order is refused as a whole at the hub (R067); here each
     consent at fault is named instead, since nothing is submitted until all are mended.
@@ -86,6 +103,8 @@ def check_draft(draft: Draft, today: date) -> tuple[DraftFault, ...]:
     Args:
         draft: The draft, with normalised values.
         today: The day of submission, in Asia/Shanghai.
+        catalogue: The catalogue in force, to hold categories and items against (R020, R052);
+            without one a category need only be given.
     """
     members = members_of_draft(draft)
     findings = [
@@ -94,8 +113,35 @@ def check_draft(draft: Draft, today: date) -> tuple[DraftFault, ...]:
         *check_persons(members, today),
         *(finding for member in members for finding in check_consent(member, draft.applied_on)),
     ]
-    located = [fault for finding in findings for fault in _located(finding)]
-    return (*_check_lengths(draft), *located)
+    located = [fault for finding in findings for fault in _located(finding, draft)]
+    asked = [] if catalogue is None else _check_catalogue(draft.lines, catalogue)
+    return tuple(_one_a_field((*_check_lengths(draft), *asked, *located)))
+
+
+def _one_a_field(faults: Iterable[DraftFault]) -> Iterator[DraftFault]:
+    seen = set()
+    for fault in faults:
+        place = (fault.part, fault.number, fault.field)
+        if fault.field is None or place not in seen:
+            yield fault
+        seen.add(place)
+
+
+def _check_catalogue(lines: Iterable[DraftLine], catalogue: Catalogue) -> Iterator[DraftFault]:
+    # R020, R052
+    for line in lines:
+        try:
+            choose(line, catalogue)
+        except CatalogueError as error:
+            field = _located_field(error.where)
+            problem = Problem(error.code, error.zh, error.en, error.remedy_zh)
+            yield DraftFault(DraftPart.LINES, line.row, field, problem)
+
+
+def _located_field(where: str) -> str | None:
+    found = _WHERE.fullmatch(where)
+    field = _FIELDS[DraftPart.LINES].get(found[3] or "") if found else None
+    return field.key if field else None
 
 
 def _check_line(line: DraftLine, today: date) -> Iterator[Finding]:
@@ -119,6 +165,24 @@ def _check_line(line: DraftLine, today: date) -> Iterator[Finding]:
 
 
 def _check_lengths(draft: Draft) -> Iterator[DraftFault]:
+    yield from _check_counts(draft)
+    texts = [
+        (DraftPart.FORM, None, "legal_basis", draft.legal_basis),
+        *(
+            (DraftPart.PERSONS, number, field, text)
+            for number, person in enumerate(draft.persons, 1)
+            for field, text in (
+                ("document", person.document),
+                ("guardian", person.guardian or ""),
+            )
+        ),
+    ]
+    for part, number, field, text in texts:
+        if len(text) > TEXT_LIMIT:
+            yield DraftFault(part, number, field, _TOO_LONG)
+
+
+def _check_counts(draft: Draft) -> Iterator[DraftFault]:
     if not draft.lines:
         # R021: the resources asked for are mandatory.
         problem = Problem("LINES_EMPTY", "附表没有任何查询内容", "nothing is asked for", "至少一行")
@@ -136,7 +200,7 @@ def _check_lengths(draft: Draft) -> Iterator[DraftFault]:
         yield DraftFault(DraftPart.PERSONS, None, None, problem)
 
 
-def _located(finding: Finding) -> Iterator[DraftFault]:
+def _located(finding: Finding, draft: Draft) -> Iterator[DraftFault]:
     """Turn the place a rule names into numbers and field keys; one fault for each person named."""
     found = _WHERE.fullmatch(finding.where)
     if found is None:
@@ -146,7 +210,8 @@ def _located(finding: Finding) -> Iterator[DraftFault]:
     part = DraftPart(found[1])
     field = _FIELDS[part].get(found[3] or "")
     key = field.key if field else _COLUMN_OF.get(finding.code)
-    problem = Problem(finding.code, finding.zh, finding.en, field.hint if field else "")
     numbers = [int(number) for number in found[2].split("、")] if found[2] else [None]
     for number in numbers:
-        yield DraftFault(part, number, key, problem)
+        person = number if part is DraftPart.PERSONS else None
+        allowed = allowed_for(finding.code, draft, person) or (field.hint if field else "")
+        yield DraftFault(part, number, key, Problem(finding.code, finding.zh, finding.en, allowed))

@@ -46,6 +46,11 @@ class Fault:
         return f"{self.sheet}!{cell}" if cell else self.sheet
 
 
+def faults_en(count: int) -> str:
+    """Return `1 fault`, `2 faults`."""
+    return f"{count} fault" if count == 1 else f"{count} faults"
+
+
 class WorkbookFaults(InputError):  # noqa: N818 - it carries faults, one or many
     """The workbook cannot be used; `faults` holds every reason found, in sheet and row order."""
 
@@ -53,7 +58,7 @@ class WorkbookFaults(InputError):  # noqa: N818 - it carries faults, one or many
         super().__init__(
             "WORKBOOK_FAULTS",
             f"工作簿有 {len(faults)} 处错误，未提交任何内容",
-            f"the workbook has {len(faults)} fault(s); nothing was submitted",
+            f"the workbook has {faults_en(len(faults))}; nothing was submitted",
             remedy_zh="请按所列工作表、行、列逐项更正后重新提交",
             remedy_en="Mend each listed sheet, row and column, then submit again",
             where=faults[0].place if faults else "",

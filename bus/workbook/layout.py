@@ -96,7 +96,14 @@ FORM_FIELDS = (
 )
 
 LINE_FIELDS = (
-    Field("number", "序号", None, "仅供查看", required=False, width=6),
+    Field(
+        "number",
+        "序号",
+        None,
+        "第几项查询，自 1 起；仅供查看，结果中称附表序号",
+        required=False,
+        width=6,
+    ),
     Field(
         "provider",
         "信息提供方",

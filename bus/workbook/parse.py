@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from bus.catalog.catalogue import Catalogue
 from bus.model.request import Contact, Declaration, Draft, DraftLine, DraftPerson
 from bus.rules.id_number import normalise
 from bus.workbook.check import DraftFault, DraftPart, check_draft
@@ -31,7 +32,7 @@ _ANYONE = "某"
 _NOT_A_RELATIVE = "99"
 
 
-def parse(data: bytes, today: date) -> Draft:
+def parse(data: bytes, today: date, catalogue: Catalogue | None = None) -> Draft:
     """Read a filled workbook.
 
     First the file as such (`package`), then its sheets and cells, then the rules on what they say.
@@ -41,6 +42,7 @@ def parse(data: bytes, today: date) -> Draft:
     Args:
         data: The file's bytes.
         today: The day of submission, in Asia/Shanghai.
+        catalogue: The catalogue in force, to hold 附表 against; None checks all but that.
 
     Returns:
         The draft, complete, normalised and free of faults.
@@ -54,7 +56,7 @@ def parse(data: bytes, today: date) -> Draft:
     _check_sheets(sheets, faults)
     book = _Book(sheets, faults)
     draft = book.draft(today)
-    for fault in check_draft(draft, today):
+    for fault in check_draft(draft, today, catalogue):
         book.place(fault)
     found = faults.all()
     if found:

@@ -23,7 +23,8 @@ def result_json(view: ResultView) -> dict[str, Any]:
     """Return the result in plain JSON types.
 
     Decimals are texts with their two decimals, since JSON numbers are binary fractions to most
-    readers; dates are `YYYY-MM-DD`, instants ISO 8601 in UTC.
+    readers; dates are `YYYY-MM-DD`, instants ISO 8601 in UTC. A line's `row` is its number in 附表
+    (附表序号), counted from 1 over the rows filled in: not the row of a spreadsheet.
 
     Args:
         view: The result.

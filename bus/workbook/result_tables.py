@@ -140,11 +140,11 @@ def summary_rows(view: ResultView) -> Iterator[list[str]]:
 
 
 def outcome_rows(view: ResultView) -> Iterator[list[str]]:
-    """One row for each person, line and provider."""
+    """One row for each person, line and provider; 附表序号 counts the items of 附表 from 1."""
     persons = {person.reference: person for person in view.persons}
     lines = {line.line: line for line in view.lines}
     yield [
-        *("人员序号", "户编号", "与申请人关系", "姓名", "证件类型", "证件号码", "附表行"),
+        *("人员序号", "户编号", "与申请人关系", "姓名", "证件类型", "证件号码", "附表序号"),
         *("查询内容", "信息资源", "信息提供方", "结果", "原因代码", "记录数"),
     ]
     for answer in view.answers:
@@ -187,7 +187,7 @@ def _line_text(line: ResultLine) -> str:
         provider = line.provider
     when = format_range(line.time_from, line.time_to) or "最新数据"
     wanted = "、".join(item.zh for item in line.items)
-    return f"附表第 {line.row} 行；{provider}；{line.title}；{when}；{wanted}"
+    return f"附表第 {line.row} 项；{provider}；{line.title}；{when}；{wanted}"
 
 
 def _zh(table: codes.CodeTable[codes.Row], code: str) -> str:

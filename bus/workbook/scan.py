@@ -22,6 +22,9 @@ COLUMN_LIMIT = 64
 _KEPT = 100
 """Places of one kind kept for the report; a thousand merged cells need not all be listed."""
 
+_UNSEEN = 1.0
+"""Rows lower than this many points and columns narrower than this many characters show nothing."""
+
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 
@@ -38,8 +41,8 @@ class SheetShape:
         content: Whether any cell holds anything.
         merged: First row, first column, last row, last column of each merged range.
         beyond: Row and column of cells with content outside the limits.
-        hidden_rows: Hidden rows with content.
-        hidden_columns: First and last of each run of hidden columns.
+        hidden_rows: Hidden rows with content, and rows too low to be seen.
+        hidden_columns: First and last of each run of columns hidden or too narrow to be seen.
     """
 
     content: bool = False
@@ -92,9 +95,7 @@ class _Scanner:
             case "mergeCell":
                 self._merge(attributes.get("ref", ""))
             case "col":
-                if _true(attributes.get("hidden")) and len(self.shape.hidden_columns) < _KEPT:
-                    first = _whole(attributes.get("min", ""))
-                    self.shape.hidden_columns.append((first, _whole(attributes.get("max", ""))))
+                self._columns(attributes)
 
     def _start_row(self, attributes: dict[str, str]) -> None:
         row = _whole(attributes["r"]) if "r" in attributes else self._row + 1
@@ -102,7 +103,13 @@ class _Scanner:
         if row <= self._row:
             raise SheetBroken
         self._row, self._column = row, 0
-        self._hidden = _true(attributes.get("hidden"))
+        self._hidden = _true(attributes.get("hidden")) or _slight(attributes.get("ht"))
+
+    def _columns(self, attributes: dict[str, str]) -> None:
+        hidden = _true(attributes.get("hidden")) or _slight(attributes.get("width"))
+        if hidden and len(self.shape.hidden_columns) < _KEPT:
+            first = _whole(attributes.get("min", ""))
+            self.shape.hidden_columns.append((first, _whole(attributes.get("max", ""))))
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         row, column = self._row, self._column + 1
@@ -140,6 +147,15 @@ def _whole(text: str) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,6}", text):
         raise SheetBroken
     return int(text)
+
+
+def _slight(size: str | None) -> bool:
+    if size is None:
+        return False
+    try:
+        return float(size) < _UNSEEN
+    except ValueError:
+        raise SheetBroken from None
 
 
 def _true(text: str | None) -> bool:

@@ -16,6 +16,7 @@ from threading import Lock
 from typing import Any
 from zipfile import ZipFile
 
+from openpyxl.chartsheet import Chartsheet
 from openpyxl.reader.excel import ExcelReader
 
 from bus.workbook.faults import WorkbookFaults, file_fault
@@ -69,7 +70,8 @@ def read_sheets(data: bytes, wanted: frozenset[str]) -> dict[str, Sheet]:
         wanted: Names of the sheets whose cells are needed; of others only the shape is read.
 
     Returns:
-        Sheets by trimmed name, in the workbook's order. One that is not wanted has no rows.
+        Sheets by trimmed name, in the workbook's order. One that is not wanted has no rows. Of
+        chart sheets only the hidden ones are among them, last.
 
     Raises:
         WorkbookFaults: `FILE_DAMAGED` when a part is malformed, `SHEET_NAME_TWICE` when two sheets
@@ -91,12 +93,24 @@ def read_sheets(data: bytes, wanted: frozenset[str]) -> dict[str, Sheet]:
         ) from None
 
 
+class _Reader(ExcelReader):
+    """openpyxl's reader, but a chart sheet is only counted: it has no cells to read."""
+
+    def read_chartsheet(self, sheet: Any, rel: Any) -> None:  # noqa: ARG002 - the base class's
+        """Put an empty chart sheet in its place, since defined names count the sheets."""
+        workbook: Any = self.wb
+        chart = Chartsheet(parent=workbook, title=sheet.name)
+        chart.sheet_state = sheet.state
+        workbook._sheets.append(chart)  # noqa: SLF001 - as the base class adds a sheet
+
+
 def _read(data: bytes, archive: ZipFile, wanted: frozenset[str]) -> dict[str, Sheet]:
-    reader = ExcelReader(BytesIO(data), read_only=True, keep_links=False)
+    reader = _Reader(BytesIO(data), read_only=True, keep_links=False)
     reader.read()
     parts = {sheet.name: relation.target for sheet, relation in reader.parser.find_sheets()}
     sheets: dict[str, Sheet] = {}
-    for worksheet in reader.wb.worksheets:
+    hidden: list[Any] = [chart for chart in reader.wb.chartsheets if chart.sheet_state != "visible"]
+    for worksheet in (*reader.wb.worksheets, *hidden):
         name = worksheet.title.strip()
         if name in sheets:
             raise file_fault(
@@ -105,6 +119,9 @@ def _read(data: bytes, archive: ZipFile, wanted: frozenset[str]) -> dict[str, Sh
                 "two sheets have the same name",
                 "工作表名称不得重复",
             )
+        if isinstance(worksheet, Chartsheet):
+            sheets[name] = Sheet(name, visible=False, rows=(), shape=SheetShape(content=True))
+            continue
         with archive.open(parts[worksheet.title]) as source:
             shape = scan_sheet(source)
         rows = _rows(worksheet) if name in wanted else ()

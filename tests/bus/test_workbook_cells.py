@@ -285,3 +285,9 @@ def test_dates_stored_in_iso_form_are_dates(stored, codes):
 
 def test_a_date_beyond_what_a_spreadsheet_knows_is_an_error_value():
     assert codes_of(with_cell("名单", "H4", 10**9, "yyyy/mm/dd")) == [("名单!H4", "CELL_ERROR")]
+
+
+@pytest.mark.requirement("R052")
+@pytest.mark.parametrize("value", ["、", "，;", " ； , \n"])
+def test_separators_without_an_item_do_not_ask_for_all(value):
+    assert codes_of(with_cell("附表", "D4", value)) == [("附表!D4", "ITEMS_EMPTY")]

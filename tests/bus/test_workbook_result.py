@@ -134,9 +134,9 @@ def test_the_overview_says_which_query_for_which_purpose():
     assert facts["用途"] == "+复核"
     assert facts["提交时间"] == "2026-02-12 10:30:00"
     assert facts["查询内容 1"] == (
-        "附表第 1 行；全国；住房公积金账户；2025/01/01-2025/12/31；姓名、个人账户余额、开户日期"
+        "附表第 1 项；全国；住房公积金账户；2025/01/01-2025/12/31；姓名、个人账户余额、开户日期"
     )
-    assert facts["查询内容 2"] == "附表第 2 行；部中心；婚姻登记；最新数据；姓名、登记日期"
+    assert facts["查询内容 2"] == "附表第 2 项；部中心；婚姻登记；最新数据；姓名、登记日期"
 
 
 @pytest.mark.requirement("R029")

@@ -19,6 +19,7 @@ from workbook_samples import (
 )
 
 from bus.model.request import Contact, Declaration, Draft, DraftLine
+from bus.rules.form import ADDRESSEE, DECLARED_SCOPE, LEGAL_BASIS
 from bus.workbook.check import DraftPart, check_draft
 from bus.workbook.faults import WorkbookFaults
 from bus.workbook.parse import parse
@@ -238,3 +239,47 @@ def test_a_draft_from_elsewhere_is_held_to_the_same_rules():
         (DraftPart.LINES, 1, "range"),
     }
     assert check_draft(draft(), TODAY) == ()
+
+
+@pytest.mark.parametrize("code", ["ID_NUMBER_FORM", "ID_NUMBER_CHECK_DIGIT"])
+def test_a_faulty_resident_number_is_told_its_form(code):
+    number = "99000019850101" if code == "ID_NUMBER_FORM" else WRONG_NUMBER
+    (fault,) = faults_of(fill(with_persons(id_number=number)))
+    assert (fault.code, fault.allowed) == (
+        code,
+        "18 位，前 17 位为数字，末位为数字或 X（校验码）",
+    )
+
+
+def test_a_number_of_another_type_is_told_the_form_of_that_type():
+    (fault,) = faults_of(fill(with_persons(id_type="516", id_number="12345678")))
+    assert (fault.code, fault.allowed) == ("ID_NUMBER_FORM", "H 或 M 后接 8 位数字")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"id_number": draft().persons[0].id_number}, {"relation": "01"}]
+)
+def test_persons_at_odds_with_each_other_are_told_what_is_allowed(changes):
+    faults = faults_of(fill(with_persons(**changes)))
+    assert {fault.code for fault in faults} <= {"PERSON_TWICE", "RELATION_TWICE"}
+    assert all(fault.allowed for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "allowed"),
+    [
+        ("addressee", "其他", ADDRESSEE),
+        ("legal_basis", "其他", LEGAL_BASIS),
+        ("declaration", Declaration(True, "其他"), DECLARED_SCOPE),
+    ],
+)
+def test_a_prescribed_text_is_shown_where_it_is_missing(field, value, allowed):
+    (fault,) = faults_of(fill(replace(draft(), **{field: value})))
+    assert fault.allowed == allowed
+
+
+@pytest.mark.parametrize("field", ["document", "guardian"])
+def test_texts_no_rule_limits_are_limited_too(field):
+    within, beyond = (with_persons(**{field: "甲" * count}) for count in (200, 201))
+    assert check_draft(within, TODAY) == ()
+    assert [fault.code for fault in faults_of(fill(beyond))] == ["TEXT_TOO_LONG"]

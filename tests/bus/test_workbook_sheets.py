@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from openpyxl.chart import BarChart
 from openpyxl.styles import Font
 from workbook_samples import (
     TODAY,
@@ -201,6 +202,45 @@ def test_hidden_columns_with_data_are_named():
     (fault,) = faults_of(edited(change))
     assert (fault.place, fault.code) == ("名单", "COLUMN_HIDDEN")
     assert "F" in fault.zh
+
+
+@pytest.mark.parametrize("height", [b"0", b"0.5"])
+def test_a_row_too_low_to_be_seen_counts_as_hidden(height):
+    data = in_sheet(rb'<row r="4"', b'<row r="4" customHeight="1" ht="' + height + b'"')
+    assert codes_of(data) == [("名单!4", "ROW_HIDDEN")]
+
+
+@pytest.mark.parametrize("width", [b"0", b"0.1"])
+def test_a_column_too_narrow_to_be_seen_counts_as_hidden(width):
+    data = in_sheet(rb'width="[0-9.]+"', b'width="' + width + b'"')
+    (fault,) = faults_of(data)
+    assert (fault.place, fault.code) == ("名单", "COLUMN_HIDDEN")
+
+
+@pytest.mark.parametrize("size", [b"wide", b""])
+def test_a_size_that_is_no_number_breaks_the_sheet(size):
+    data = in_sheet(rb'width="[0-9.]+"', b'width="' + size + b'"')
+    assert codes_of(data) == [("", "FILE_DAMAGED")]
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_a_chart_sheet_is_left_alone_while_it_can_be_seen(drawn):
+    def change(book):
+        sheet = book.create_chartsheet("图表", 0)
+        if drawn:
+            sheet.add_chart(BarChart())
+
+    data = edited(change)
+    if not drawn:
+        data = repacked(data, lambda _, content: re.sub(rb"<drawing [^>]*/>", b"", content))
+    assert parse(data, TODAY) == draft()
+
+
+def test_a_hidden_chart_sheet_is_refused():
+    def change(book):
+        book.create_chartsheet("图表").sheet_state = "hidden"
+
+    assert codes_of(edited(change)) == [("图表", "SHEET_HIDDEN")]
 
 
 @pytest.mark.parametrize("state", ["hidden", "veryHidden"])

@@ -28,10 +28,10 @@ def waiting(hedui, manual, workbook):
     return json.loads(ended.out)["query"]
 
 
-def test_the_hub_lists_shows_and_accepts(hedui, manual, waiting):
+def test_the_hub_lists_shows_and_accepts(hedui, manual, waiting, make_draft):
     hub = ("--socket", manual.hub)
 
-    listed = hedui("application", "list", *hub, "--state", "UNDER_REVIEW")
+    listed = hedui("application", "list", *hub, *OPERATOR, "--state", "UNDER_REVIEW")
     none = hedui("application", "list", *hub, "--state", "REFUSED")
     shown = hedui("application", "show", waiting, *hub, *OPERATOR)
     accepted = hedui("application", "accept", waiting[:13], *hub, *OPERATOR, "--json")
@@ -41,6 +41,13 @@ def test_the_hub_lists_shows_and_accepts(hedui, manual, waiting):
     assert none.out == "没有申请 / no applications\n"
     assert "等 2 人" in shown.out
     assert "婚姻登记" in shown.out
+    for person in make_draft(2).persons:
+        assert person.name in shown.out
+        assert person.id_number in shown.out
+    for title in ("全国", "部中心", "江苏", "本人", "居民身份证", "附表序号"):
+        assert title in shown.out
+    for code in ("national", "320000", "id_number", "subsistence-allowance"):
+        assert code not in shown.out
     assert json.loads(accepted.out)["decision"]["by"] == "王芳"
     assert (again.code, "NOT_UNDER_REVIEW" in again.err) == (2, True)
     manual.settle()
@@ -76,7 +83,8 @@ def test_the_template_lists_what_ships_or_what_the_node_offers(hedui, live, tmp_
     shipped, offered = tmp_path / "shipped.xlsx", tmp_path / "offered.xlsx"
 
     hedui("application", "template", "--out", shipped)
-    hedui("application", "template", "--out", offered, "--socket", live.node)
+    hedui("application", "template", "--out", offered, "--socket", live.node, *OPERATOR)
+    other = hedui("application", "template", "--out", tmp_path / "shipped.json")
     again = hedui("application", "template", "--out", shipped)
 
     def titles(path):
@@ -88,6 +96,7 @@ def test_the_template_lists_what_ships_or_what_the_node_offers(hedui, live, tmp_
     # Nobody in the country offers it.
     assert "户籍登记" not in titles(offered)
     assert (again.code, "FILE_EXISTS" in again.err) == (2, True)
+    assert (other.code, "FILE_SUFFIX" in other.err) == (2, True)
     assert stat.S_IMODE(shipped.stat().st_mode) == 0o600
 
 

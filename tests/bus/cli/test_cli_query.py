@@ -230,6 +230,37 @@ def test_a_result_needs_a_place_and_a_purpose(hedui, live, delivered):
     assert hedui(*base, "--json").code == 2
 
 
+@pytest.mark.requirement("R035")
+def test_a_result_goes_to_no_file_of_another_kind_and_is_not_read_for_it(
+    hedui, live, delivered, tmp_path
+):
+    base = ("query", "result", delivered, "--socket", live.node, *OPERATOR, *PURPOSE)
+    book = hedui(*base, "--out", tmp_path / "r.json", "--json")
+    text = hedui(*base, "--json-out", tmp_path / "r.xlsx")
+    audit = hedui("audit", "list", "--socket", live.node)
+
+    assert (book.code, json.loads(book.err)["code"]) == (2, "FILE_SUFFIX")
+    assert (text.code, "FILE_SUFFIX" in text.err) == (2, True)
+    assert not list(tmp_path.glob("r.*"))
+    assert "result.read" not in audit.out
+
+
+def test_every_command_takes_an_operator(hedui, live, delivered):
+    node = ("--socket", live.node, *OPERATOR)
+    for command in (("list",), ("status", delivered), ("timeline", delivered)):
+        assert hedui("query", *command, *node).code == 0
+    assert hedui("query", "watch", delivered, *node, "--interval", "0").code == 0
+
+
+@pytest.mark.parametrize("name", ["a" * 65, "甲\u0007"])
+def test_an_operator_that_is_no_name_is_said_of_the_option(hedui, workbook, tmp_path, name):
+    ended = hedui(
+        "query", "submit", workbook(1), "--socket", tmp_path / "no", "--operator", name, "--json"
+    )
+    body = json.loads(ended.err)
+    assert (body["code"], body["where"]) == ("OPERATOR_INVALID", "--operator")
+
+
 def test_a_proof_is_written(hedui, live, delivered, tmp_path):
     out = tmp_path / "proof.hedui"
     base = ("query", "proof", delivered, "--socket", live.node)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from io import BytesIO
 from uuid import uuid4
 
@@ -93,16 +93,55 @@ async def test_json_that_is_no_draft_is_refused_without_repeating_it(node, opera
         assert secret not in response.text
 
 
-async def test_a_draft_outside_the_catalogue_is_refused_with_findings(node, make_draft):
-    line = make_draft(1).lines[0]
-    asked = type(line)(1, "national", "不动产登记", (), None, None)
+@pytest.mark.requirement("R052")
+async def test_faults_against_the_catalogue_are_named_with_all_others(node, make_draft):
+    first, second = make_draft(1).lines[:2]
+    lines = (
+        replace(first, row=1, category="不动产登记", items=()),
+        replace(second, row=2, items=("不存在的项",)),
+    )
+    book = load_workbook(BytesIO(fill(make_draft(2, lines=lines))))
+    book["附表"].insert_rows(3)
+    book["名单"]["E3"].value = 990000198001010000
+    out = BytesIO()
+    book.save(out)
 
-    response = await node.submit(fill(make_draft(1, lines=(asked,))))
+    response = await node.submit(out.getvalue())
 
     assert response.status_code == 422
     body = response.json()
-    assert body["code"] == "DRAFT_REFUSED"
-    assert [f["where"] for f in body["findings"]] == ["附表 第 1 行 内容类别"]
+    assert body["en"] == "the workbook has 3 faults; nothing was submitted"
+    found = [(f["sheet"], f["row"], f["column"], f["code"]) for f in body["faults"]]
+    assert found == [
+        ("附表", 4, "C", "CATEGORY_UNKNOWN"),
+        ("附表", 5, "D", "ITEM_UNKNOWN"),
+        ("名单", 3, "E", "ID_NUMBER_AS_NUMBER"),
+    ]
+    assert "婚姻登记" in body["faults"][0]["allowed"]
+
+
+@pytest.mark.requirement("R052")
+async def test_a_json_draft_is_held_against_the_catalogue_too(node, operator, make_draft):
+    draft = json_draft(make_draft(2))
+    draft["lines"][0]["category"] = "不动产登记"
+
+    response = await node.http.post("/queries", json=draft, headers=operator)
+
+    body = response.json()
+    assert (response.status_code, body["code"]) == (422, "DRAFT_FAULTS")
+    (fault,) = body["faults"]
+    assert (fault["sheet"], fault["row"], fault["column"]) == ("附表", 1, "category")
+    assert body["en"] == "the draft has 1 fault; nothing was submitted"
+    assert body["remedy_zh"]
+    assert body["remedy_en"]
+
+
+async def test_without_a_directory_nothing_can_be_submitted(node):
+    node.service.office._catalogue = None
+
+    response = await node.submit(persons=1)
+
+    assert (response.status_code, response.json()["code"]) == (503, "DIRECTORY_NOT_READ")
 
 
 async def test_a_body_of_another_type_or_size_is_refused(node, operator):

@@ -29,6 +29,8 @@ async def test_applications_are_listed_by_state(hub, waiting):
     assert one["parts_received"] == one["parts_listed"]
 
 
+@pytest.mark.requirement("R025")
+@pytest.mark.requirement("R026")
 @pytest.mark.requirement("R035")
 async def test_reading_a_form_needs_an_operator_and_is_audited(
     hub, waiting, operator, operator_said, make_draft
@@ -43,6 +45,33 @@ async def test_reading_a_form_needs_an_operator_and_is_audited(
     assert form["purpose"] == draft.purpose
     assert form["contact_name"] == draft.contact.name
     assert {line["provider"] for line in form["lines"]} == {"national", "320000", "hub"}
+    assert [
+        (
+            member["reference"],
+            member["household"],
+            member["relation"],
+            member["name"],
+            member["id_type"],
+            member["id_number"],
+            member["document"],
+            member["authorised_on"],
+            member["guardian"],
+        )
+        for member in shown.json()["persons"]
+    ] == [
+        (
+            number,
+            person.household,
+            person.relation,
+            person.name,
+            person.id_type,
+            person.id_number,
+            person.document,
+            person.authorised_on.isoformat(),
+            person.guardian,
+        )
+        for number, person in enumerate(draft.persons, 1)
+    ]
     read = [e.event for e in await hub.audit() if e.event.event == "application.read"]
     assert [(e.actor, str(e.query)) for e in read] == [(operator_said, waiting)]
 
