@@ -15,7 +15,7 @@ from bus.config.load import load_config
 from bus.config.models import Config
 from bus.config.participants import load_participants
 from bus.daemon.assemble import Participant, assemble
-from bus.daemon.directory import DirectoryPublisher
+from bus.daemon.directory_publisher import DirectoryPublisher
 from bus.daemon.router import CentreRouter
 from bus.daemon.run import Regular, run
 from bus.daemon.service import Service

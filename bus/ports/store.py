@@ -36,6 +36,10 @@ class StoredMessage:
     at: datetime
 
 
+TOMBSTONE = b""
+"""An outbox value that is published as a tombstone of a compacted topic; no message is empty."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
     """A record waiting to be published; `number` rises in the order of enqueueing."""

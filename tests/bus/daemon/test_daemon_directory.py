@@ -8,13 +8,15 @@ from datetime import timedelta
 import pytest
 from daemon_deeds import events, forge, give, held, submit_draft
 
-from bus.daemon.directory import HEAD_RENEWAL, TOMBSTONE, DirectoryKeeper, DirectoryPublisher
+from bus.daemon.directory import DirectoryKeeper
+from bus.daemon.directory_publisher import HEAD_RENEWAL, DirectoryPublisher
 from bus.errors import UnavailableError
 from bus.flow.outcome import Send
 from bus.model.audit import Event
 from bus.model.messages import Problem
 from bus.ports.broker import Record
 from bus.ports.memory_store import MemoryStore
+from bus.ports.store import TOMBSTONE
 from bus.ports.store_errors import StoreUnavailable
 from signer.certificates import PathValidator
 from signer.directory.records import GRACE, HEAD_KEY

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from country import NOW, service_of
 
-from bus.daemon.directory import HEAD_LIFETIME
+from bus.daemon.directory_publisher import HEAD_LIFETIME
 from bus.errors import UnavailableError
 from bus.http.public import public_app, readiness
 from bus.logs.setup import make_logger
