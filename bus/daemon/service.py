@@ -11,23 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from bus.daemon import requester, reviewer, views
+from bus.daemon import requester, views
 from bus.daemon.office import Office
 from bus.daemon.proof import export
 from bus.daemon.work import Work
 from bus.errors import InputError
-from bus.flow.review import reason
 from bus.metrics.catalogue import Metrics
 from bus.model.audit import Event
 from bus.model.case import Case, CaseRole, QueryState
 from bus.model.messages import Finding
-from bus.model.request import Application, Draft, Submission
+from bus.model.request import Draft, Submission
 from bus.model.result import ResultView
 from bus.model.timeline import Hop
 from bus.ports.audit_chain import verify
 from bus.ports.broker import Record
 from bus.ports.store import AuditEntry, QuarantinedMessage, Store, Unit
-from bus.rules.members import Member
 from bus.rules.request_lines import check_draft_lines
 from bus.rules.working_days import Calendar, local_date
 from bus.rules.year_table import read_year_table
@@ -102,8 +100,6 @@ class Service:
             held=tally.held,
             quarantined=tally.quarantined,
         )
-
-    # Requester
 
     async def submit(self, draft: Draft, operator: str) -> Case:
         """Submit a checked draft as a new query.
@@ -190,80 +186,6 @@ class Service:
             work.note(query, Event.PROOF_EXPORTED, f"operator:{operator}")
             await work.finish()
         return proof
-
-    # Hub
-
-    async def applications(self, states: Sequence[QueryState] | None) -> Sequence[Case]:
-        """Return the applications at the hub, newest first."""
-        async with self.store.transaction() as unit:
-            return await unit.cases(CaseRole.REVIEWER, states)
-
-    async def application(
-        self, query: UUID, operator: str
-    ) -> tuple[Case, Application | None, tuple[Member, ...]]:
-        """Return an application at the hub with its form and list, as far as they came; audited.
-
-        Raises:
-            InputError: `QUERY_UNKNOWN`.
-        """
-        async with self.store.transaction() as unit:
-            case = await _case(unit, query, CaseRole.REVIEWER)
-            kept = [
-                stored
-                for kind in (Kind.APPLICATION, Kind.ROSTER, Kind.CONSENT)
-                for stored in await unit.messages(query, kind)
-            ]
-            work = Work(self.office, unit, self.office.clock.now())
-            work.note(query, Event.APPLICATION_READ, f"operator:{operator}")
-            await work.finish()
-        return case, *await asyncio.to_thread(views.application, self.office, kept)
-
-    async def accept(self, query: UUID, operator: str) -> Case:
-        """Accept an application that waits for an operator.
-
-        Raises:
-            InputError: `QUERY_UNKNOWN`, `NOT_UNDER_REVIEW`, `NOT_ACCEPTABLE`.
-        """
-        return await self._decide(query, operator, accepted=True, reasons=())
-
-    async def refuse(self, query: UUID, operator: str, code: str) -> Case:
-        """Refuse an application with a coded reason (R027).
-
-        Raises:
-            InputError: `QUERY_UNKNOWN`, `NOT_UNDER_REVIEW`, `REASON_UNKNOWN`.
-        """
-        return await self._decide(query, operator, accepted=False, reasons=(reason(code),))
-
-    async def _decide(
-        self, query: UUID, operator: str, *, accepted: bool, reasons: tuple[Finding, ...]
-    ) -> Case:
-        async with self.store.transaction() as unit:
-            work = Work(self.office, unit, self.office.clock.now())
-            case = await reviewer.find(work, query)
-            if case.state is not QueryState.UNDER_REVIEW:
-                raise InputError(
-                    "NOT_UNDER_REVIEW",
-                    f"该申请处于 {case.state}，不在审查中",
-                    f"the application is {case.state}, not under review",
-                    where=str(query),
-                )
-            if accepted and case.blocked:
-                raise InputError(
-                    "NOT_ACCEPTABLE",
-                    "审查意见中有不得受理的情形（申请表、授权、一致性、目录或结果读者）",
-                    "findings on form, consent, consistency, catalogue or readers forbid it",
-                    remedy_zh="请以理由代码拒绝，由申请方更正后重新提交",
-                    remedy_en="Refuse it with a reason; the requester mends and submits again",
-                    where=str(query),
-                )
-            case = await reviewer.decide(
-                work, case, accepted=accepted, reasons=reasons, by=operator
-            )
-            await work.finish()
-        self.wake()
-        return case
-
-    # Both
 
     async def quarantined(self, after: int, limit: int) -> Sequence[QuarantinedMessage]:
         """Return refused records, oldest first."""

@@ -8,21 +8,21 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from bus.api.application import ApplicationDetail, ApplicationSummary, RefusalBody
-from bus.daemon.service import Service
+from bus.daemon.review_service import ReviewService
 from bus.http.answers import DOCUMENTED
 from bus.http.caller import Operator
 from bus.http.titles import titles_of
 from bus.model.case import QueryState
 
 
-def application_routes(service: Service) -> APIRouter:
+def application_routes(service: ReviewService) -> APIRouter:
     """Return the routes of the hub's review.
 
     Args:
         service: The hub's operations.
     """
     routes = APIRouter(prefix="/applications", tags=["申请审查 Review"], responses=DOCUMENTED)
-    titles = titles_of(service)
+    titles = titles_of(service.office)
 
     @routes.get("", summary="列出申请 / List")
     async def applications(

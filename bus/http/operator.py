@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 
+from bus.daemon.review_service import ReviewService
 from bus.daemon.service import Service
 from bus.http.answers import install
 from bus.http.applications import application_routes
@@ -45,7 +46,9 @@ def operator_app(service: Service, log: Logger) -> FastAPI:
     )
     routes = APIRouter(prefix=PREFIX)
     if role_of(service.office.me) is Role.HUB:
-        routes.include_router(application_routes(service))
+        routes.include_router(
+            application_routes(ReviewService(service.office, service.store, service.wake))
+        )
     else:
         routes.include_router(query_routes(service))
     routes.include_router(office_routes(service))

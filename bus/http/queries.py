@@ -43,7 +43,7 @@ def query_routes(service: Service) -> APIRouter:
         service: The node's operations.
     """
     routes = APIRouter(prefix="/queries", tags=["查询 Queries"], responses=DOCUMENTED)
-    titles = titles_of(service)
+    titles = titles_of(service.office)
 
     @routes.post("", status_code=201, summary="提交申请 / Submit", openapi_extra=_SUBMITTED)
     async def submit(request: Request, operator: Operator) -> QuerySummary:

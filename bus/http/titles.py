@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from bus.api.query import Titles
-from bus.daemon.service import Service
+from bus.daemon.office import Office
 
 
-def titles_of(service: Service) -> Titles:
-    """Return the titles a service's directory and resources give."""
-    office = service.office
+def titles_of(office: Office) -> Titles:
+    """Return the titles a participant's directory and resources give."""
 
     def participant(name: str) -> str:
         found = office.directory.get(name) if office.ready else None

@@ -9,6 +9,7 @@ from datetime import timedelta
 from random import Random
 
 from bus.daemon.requester import submit
+from bus.daemon.review_service import ReviewService
 from bus.daemon.service import Service
 from bus.daemon.work import open_stored
 from bus.model.case import CaseRole
@@ -33,6 +34,11 @@ async def submit_draft(country, draft, node="370000"):
 def service(country, name) -> Service:
     desk = country[name]
     return Service(desk.office, desk.store, desk.outbox.wake.set, desk.step.run)
+
+
+def review_desk(country, name="hub") -> ReviewService:
+    desk = country[name]
+    return ReviewService(desk.office, desk.store, desk.outbox.wake.set)
 
 
 async def case_of(country, name, query, role=CaseRole.REQUESTER):

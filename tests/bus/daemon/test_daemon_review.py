@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from daemon_deeds import case_of, clean, codes, events, forge, give, held, service, submit_draft
+from daemon_deeds import case_of, clean, codes, events, forge, give, held, review_desk, submit_draft
 
 from bus.daemon import requester
 from bus.errors import InputError
@@ -34,7 +34,7 @@ async def test_a_clean_application_waits_for_an_operator_where_policy_says_so(
     assert (await reviewed(country, query)).state is QueryState.UNDER_REVIEW
     assert (await case_of(country, "370000", query)).state is QueryState.SUBMITTED
 
-    await service(country, "hub").accept(query, "审查员")
+    await review_desk(country, "hub").accept(query, "审查员")
     await country.settle()
     assert await clean(country)
     own = await case_of(country, "370000", query)
@@ -48,7 +48,7 @@ async def test_a_refusal_carries_its_coded_reason_to_the_requester(manual_countr
     country = manual_country
     query = await submit_draft(country, make_draft(2))
     await country.settle()
-    await service(country, "hub").refuse(query, "审查员", "PURPOSE_UNCLEAR")
+    await review_desk(country, "hub").refuse(query, "审查员", "PURPOSE_UNCLEAR")
     await country.settle()
     assert await clean(country)
     own = await case_of(country, "370000", query)
@@ -57,8 +57,8 @@ async def test_a_refusal_carries_its_coded_reason_to_the_requester(manual_countr
     for name in ("320000", "500000", "370000"):
         assert await case_of(country, name, query, CaseRole.PROVIDER) is None
     for attempt in (
-        service(country, "hub").accept(query, "审查员"),
-        service(country, "hub").refuse(query, "审查员", "PURPOSE_UNCLEAR"),
+        review_desk(country, "hub").accept(query, "审查员"),
+        review_desk(country, "hub").refuse(query, "审查员", "PURPOSE_UNCLEAR"),
     ):
         with pytest.raises(InputError, match="NOT_UNDER_REVIEW"):
             await attempt
@@ -76,8 +76,8 @@ async def test_no_operator_can_accept_a_household_without_every_members_consent(
     assert (await reviewed(country, query)).blocked
 
     with pytest.raises(InputError, match="NOT_ACCEPTABLE"):
-        await service(country, "hub").accept(query, "审查员")
-    await service(country, "hub").refuse(query, "审查员", "CONSENT_DOUBTFUL")
+        await review_desk(country, "hub").accept(query, "审查员")
+    await review_desk(country, "hub").refuse(query, "审查员", "CONSENT_DOUBTFUL")
     await country.settle()
     assert (await case_of(country, "370000", query)).state is QueryState.REFUSED
 
@@ -93,7 +93,7 @@ async def test_an_operator_may_accept_what_is_only_doubtful(manual_country, make
     assert at.findings
     assert not at.blocked
 
-    await service(country, "hub").accept(query, "审查员")
+    await review_desk(country, "hub").accept(query, "审查员")
     await country.settle()
     assert (await case_of(country, "370000", query)).state is QueryState.DELIVERED
 
@@ -105,9 +105,9 @@ async def test_a_refusal_without_a_known_reason_changes_nothing(manual_country, 
     await country.settle()
     before = await reviewed(country, query)
     with pytest.raises(InputError, match="REASON_UNKNOWN"):
-        await service(country, "hub").refuse(query, "审查员", "BECAUSE")
+        await review_desk(country, "hub").refuse(query, "审查员", "BECAUSE")
     with pytest.raises(InputError, match="QUERY_UNKNOWN"):
-        await service(country, "320000").accept(query, "审查员")
+        await review_desk(country, "320000").accept(query, "审查员")
     assert await reviewed(country, query) == before
 
 
@@ -121,7 +121,7 @@ async def test_what_the_review_finds_waits_for_a_person_even_under_an_automatic_
     case = await reviewed(country, query)
     assert case.state is QueryState.UNDER_REVIEW
     assert case.findings
-    found, form, members = await service(country, "hub").application(query, "审查员")
+    found, form, members = await review_desk(country, "hub").application(query, "审查员")
     assert [member.name for member in members] == [person.name for person in draft.persons]
     assert found == case
     assert form.person_count == 2
@@ -187,7 +187,7 @@ async def test_orders_that_do_not_fit_an_envelope_wait_for_a_person(
         assert not await unit.messages(query, Kind.DECISION)
     assert await clean(country)
     with pytest.raises(InputError, match="ENVELOPE_LIMIT"):
-        await service(country, "hub").accept(query, "审查员")
+        await review_desk(country, "hub").accept(query, "审查员")
     assert await reviewed(country, query) == case
 
 
@@ -200,7 +200,7 @@ async def test_thousands_of_findings_are_kept_as_a_few_and_a_count(country, make
     case = await reviewed(country, query)
     assert len(case.findings) == review.MAX_FINDINGS + 1
     assert case.findings[-1].code == "FINDINGS_MORE"
-    await service(country, "hub").refuse(query, "审查员", "CONSENT_MISSING")
+    await review_desk(country, "hub").refuse(query, "审查员", "CONSENT_MISSING")
     await country.settle()
     assert (await case_of(country, "370000", query)).state is QueryState.REFUSED
 
@@ -212,7 +212,7 @@ async def test_a_clock_set_back_between_receipt_and_decision_delays_and_breaks_n
     query = await submit_draft(country, make_draft(1))
     await country.settle()
     country.clock.move(-timedelta(minutes=10))
-    await service(country, "hub").accept(query, "审查员")
+    await review_desk(country, "hub").accept(query, "审查员")
     await country.settle()
     # What we received "later" is passed on as of then: the next hop waits for that time.
     assert await held(country, "320000") == ["NOT_YET_VALID"]

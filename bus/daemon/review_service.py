@@ -1,0 +1,110 @@
+"""What an operator of the hub can do with applications; the HTTP face calls these.
+
+Every call that changes something or reads personal data names an operator and is audited.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from bus.daemon import reviewer, views
+from bus.daemon.office import Office
+from bus.daemon.service import Wake
+from bus.daemon.work import Work
+from bus.errors import InputError
+from bus.flow.review import reason
+from bus.model.audit import Event
+from bus.model.case import STATE_ZH, Case, CaseRole, QueryState
+from bus.model.messages import Finding
+from bus.model.request import Application
+from bus.ports.store import Store
+from bus.rules.members import Member
+from signer.envelope.kinds import Kind
+
+
+@dataclass
+class ReviewService:
+    """The hub's review of applications (形式审查, R025-R028).
+
+    Attributes:
+        wake: Called after every commit that may have filled the outbox.
+    """
+
+    office: Office
+    store: Store
+    wake: Wake
+
+    async def applications(self, states: Sequence[QueryState] | None) -> Sequence[Case]:
+        """Return the applications at the hub, newest first."""
+        async with self.store.transaction() as unit:
+            return await unit.cases(CaseRole.REVIEWER, states)
+
+    async def application(
+        self, query: UUID, operator: str
+    ) -> tuple[Case, Application | None, tuple[Member, ...]]:
+        """Return an application at the hub with its form and list, as far as they came; audited.
+
+        Raises:
+            InputError: `QUERY_UNKNOWN`.
+        """
+        async with self.store.transaction() as unit:
+            work = Work(self.office, unit, self.office.clock.now())
+            case = await reviewer.find(work, query)
+            kept = [
+                stored
+                for kind in (Kind.APPLICATION, Kind.ROSTER, Kind.CONSENT)
+                for stored in await unit.messages(query, kind)
+            ]
+            work.note(query, Event.APPLICATION_READ, f"operator:{operator}")
+            await work.finish()
+        return case, *await asyncio.to_thread(views.application, self.office, kept)
+
+    async def accept(self, query: UUID, operator: str) -> Case:
+        """Accept an application that waits for an operator.
+
+        Raises:
+            InputError: `QUERY_UNKNOWN`, `NOT_UNDER_REVIEW`, `NOT_ACCEPTABLE`.
+        """
+        return await self._decide(query, operator, accepted=True, reasons=())
+
+    async def refuse(self, query: UUID, operator: str, code: str) -> Case:
+        """Refuse an application with a coded reason (R027).
+
+        Raises:
+            InputError: `QUERY_UNKNOWN`, `NOT_UNDER_REVIEW`, `REASON_UNKNOWN`.
+        """
+        return await self._decide(query, operator, accepted=False, reasons=(reason(code),))
+
+    async def _decide(
+        self, query: UUID, operator: str, *, accepted: bool, reasons: tuple[Finding, ...]
+    ) -> Case:
+        async with self.store.transaction() as unit:
+            work = Work(self.office, unit, self.office.clock.now())
+            case = await reviewer.find(work, query)
+            if case.state is not QueryState.UNDER_REVIEW:
+                raise InputError(
+                    "NOT_UNDER_REVIEW",
+                    f"该申请{STATE_ZH[case.state]}，不在审查中",
+                    f"the application is {case.state}, not under review",
+                    remedy_zh="请用 hedui application show 查看已作的决定",
+                    remedy_en="Look at the decision with hedui application show",
+                    where=str(query),
+                )
+            if accepted and case.blocked:
+                raise InputError(
+                    "NOT_ACCEPTABLE",
+                    "审查意见中有不得受理的情形（申请表、授权、一致性、目录或结果读者）",
+                    "findings on form, consent, consistency, catalogue or readers forbid it",
+                    remedy_zh="请以理由代码拒绝，由申请方更正后重新提交",
+                    remedy_en="Refuse it with a reason; the requester mends and submits again",
+                    where=str(query),
+                )
+            case = await reviewer.decide(
+                work, case, accepted=accepted, reasons=reasons, by=operator
+            )
+            await work.finish()
+        self.wake()
+        return case
