@@ -8,7 +8,6 @@ from schemas.errors import HeduiError
 
 SECRET_SIZE = 32
 HASH_SIZE = 32
-AEAD_OVERHEAD = 16
 
 
 class SuiteError(HeduiError):
