@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
 
-.PHONY: help setup demo test check format vectors lock clean
+.PHONY: help setup demo kafka test check format vectors lock clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -23,6 +23,10 @@ setup: $(STAMP)
 ## make demo [ARGS="..."]   set up, then run the main job on the embedded broker
 demo: $(STAMP)
 	@$(BIN)/hedui demo $(ARGS)
+
+## make kafka [ARGS="..."]  set up, then run a real Kafka on 127.0.0.1:9093 until Ctrl-C (Java 17, Maven)
+kafka: $(STAMP)
+	@$(BIN)/python -m bus.broker.local --folder .kafka --port 9093 $(ARGS)
 
 ## make test [ARGS="..."]   set up, then run every test
 test: $(STAMP)
@@ -51,4 +55,4 @@ lock:
 
 ## make clean               remove what the commands made
 clean:
-	rm -rf $(VENV) demo-out .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .kafka docker/kafka/target demo-out .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

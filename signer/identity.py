@@ -2,6 +2,9 @@
 
 Ids (docs/spec/envelope.md, "Participants"): `hub`; a node is its six-digit region code
 (`370000`); an adapter is `<parent>.<agency>` (`320000.housing-fund`, `hub.marriage`).
+
+A service of the cluster (`broker-1`, `hub-admin`) is no participant: it has a TLS certificate and a
+principal, and nothing to say on the bus. Its name can never be taken for a participant's id.
 """
 
 from __future__ import annotations
@@ -16,6 +19,10 @@ HUB = "hub"
 _NODE = re.compile(r"[1-9][0-9]{5}")
 _AGENCY = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _MAX_AGENCY = 40
+
+
+_SERVICE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
+_MAX_SERVICE = 40
 
 
 class Role(StrEnum):
@@ -83,6 +90,30 @@ def principal(participant: str, generation: int) -> str:
     return f"{participant}.g{generation}"
 
 
+def service_urn(service: str) -> str:
+    """Return the SAN URI of a service's certificate, `urn:hedui:service:<name>`.
+
+    Raises:
+        IdentityError: `SERVICE_NAME` when the name has not the form `<word>-<word>`.
+    """
+    if len(service) > _MAX_SERVICE or not _SERVICE.fullmatch(service):
+        raise IdentityError(
+            "SERVICE_NAME",
+            "服务名称不合规",
+            "not a service name",
+            remedy_zh="应为小写字母、数字与连字符，至少两段，如 broker-1、hub-admin",
+            remedy_en="Use lower-case words joined by hyphens, such as broker-1 or hub-admin",
+            where=repr(service[:64]),
+        )
+    return f"urn:hedui:service:{service}"
+
+
+def service_principal(service: str, generation: int) -> str:
+    """Return a service's CN and Kafka principal, e.g. `hub-admin.g1`."""
+    service_urn(service)
+    return f"{service}.g{generation}"
+
+
 def outbox_topic(participant: str) -> str:
     """Return the topic only this participant writes and only its parent reads."""
     role_of(participant)
@@ -96,3 +127,6 @@ def inbox_topic(participant: str) -> str:
 
 
 DIRECTORY_TOPIC = "hedui.directory"
+
+ADMIN_SERVICE = "hub-admin"
+"""The service that makes topics and rights at the broker."""

@@ -7,22 +7,20 @@ the demo itself be killed, the system kills its children (Linux).
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from bus.broker.local.ending import dies_with_parent
 from bus.errors import UnavailableError
 
 DRAIN_SECONDS = 8.0
 """How long a process may take to end by itself."""
-
-_PR_SET_PDEATHSIG = 1
 
 
 class ProcessEndedError(UnavailableError):
@@ -39,7 +37,7 @@ class Processes:
     def __init__(self, logs: Path) -> None:
         self._logs = logs
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._before_exec = _dies_with_parent()
+        self._before_exec = dies_with_parent()
 
     def start(self, name: str, command: Sequence[str]) -> None:
         """Start a process; its output goes to its log.
@@ -128,20 +126,3 @@ def _environment() -> dict[str, str]:
     """Return our environment without settings of daemons, which would override the run's own."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("HEDUI_")}
     return kept | {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
-
-
-def _dies_with_parent() -> Callable[[], None] | None:
-    """Return what makes a forked child die with its parent; None where the system has no such."""
-    if not sys.platform.startswith("linux"):
-        return None
-    # Loaded before the fork: afterwards only the call itself is safe.
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
-
-    def prepare() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            # The parent died before the call: nobody would tell us any more.
-            os._exit(1)
-
-    return prepare

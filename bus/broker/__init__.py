@@ -11,4 +11,5 @@
 | tls.py | how do the cluster and we trust each other? |
 | failures.py | which of our errors is a client exception? |
 | embedded.py | the in-process cluster of the demo |
+| local/ | a real cluster on this machine |
 """

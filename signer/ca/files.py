@@ -7,6 +7,7 @@ A CA directory, mode 0700, every file 0600:
 | `root.pem`, `root.key` | the root; its key is needed only to make an issuing authority |
 | `issuing.pem`, `issuing.key` | the issuing authority |
 | `issued/<id>/g<N>/tls.pem`, `signing.pem`, `encryption.pem` | what was issued to a participant |
+| `services/<name>/g<N>/tls.pem` | what was issued to a broker or to `hub-admin` |
 
 Both keys are encrypted PKCS#8 under one passphrase. Private keys of participants are never kept
 here. The layout of a key directory stands in `signer.keydirectory`.
@@ -24,10 +25,18 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
 from schemas.errors import ConfigError
-from signer.ca.issue import Authority, LeafSet, issue_participant, make_issuing, make_root
+from signer.ca.issue import (
+    Authority,
+    LeafSet,
+    issue_participant,
+    issue_service,
+    make_issuing,
+    make_root,
+)
 from signer.certificates import participant_of, to_key
 from signer.directory.view import Key, KeyUse
 from signer.errors import CertificateError, KeyFileError
@@ -49,6 +58,7 @@ from signer.secretfiles import exists, place_directory
 
 _ISSUING = "issuing"
 _ISSUED = "issued"
+_SERVICES = "services"
 
 
 class CaError(ConfigError):
@@ -127,7 +137,7 @@ def issue(
     role_of(participant)
     out = out.resolve()
     issuing = _issuing_authority(ca, passphrase)
-    latest = max(_generations(ca, participant), default=0)
+    latest = max(_generations(ca / _ISSUED / participant), default=0)
     number = latest + 1 if generation is None else generation
     leaves = issue_participant(issuing, participant, number, now, hosts)
     if number <= latest:
@@ -150,6 +160,65 @@ def issue(
         out, files, keep=None if earlier is None else out.with_name(f"{out.name}.g{earlier}")
     )
     return leaves
+
+
+def issue_service_keys(
+    ca: Path,
+    passphrase: bytes,
+    service: str,
+    out: Path,
+    key_passphrase: bytes,
+    *,
+    now: datetime,
+    hosts: tuple[str, ...] = (),
+) -> int:
+    """Issue the next generation of a service's TLS key and write it into a new directory.
+
+    The directory holds `tls.key`, `tls.pem` with the issuing authority behind the leaf, and
+    `root.pem`, as a participant's does; and `tls.p12`, key and certificates in the one form that
+    Java opens.
+
+    Args:
+        ca: The CA directory.
+        passphrase: Opens the issuing authority's key.
+        service: Name of the service: a broker (`broker-1`) or `hub-admin`.
+        out: The directory, absent or empty.
+        key_passphrase: Encrypts the key.
+        now: The instant of issue.
+        hosts: Addresses its peers call it by.
+
+    Returns:
+        The generation that was issued.
+
+    Raises:
+        CaError: `CA_MISSING`.
+        IssueError: `HOST`, `CA_EXPIRED`.
+        IdentityError: `SERVICE_NAME`.
+        KeyFileError: `KEY_FILE_EXISTS` and others of `signer.keydirectory`.
+    """
+    issuing = _issuing_authority(ca, passphrase)
+    chain, root = _pem_file(ca, _ISSUING), _pem_file(ca, "root")
+    records = ca / _SERVICES / service
+    number = max(_generations(records), default=0) + 1
+    leaf = issue_service(issuing, service, number, now, hosts)
+    certificate = _pem(leaf.certificate)
+    place_directory(records / f"g{number}", {certificate_file(KeyUse.TLS): certificate})
+    place_directory(
+        out,
+        {
+            key_file(KeyUse.TLS): private_key_pem(leaf.private_key, key_passphrase),
+            certificate_file(KeyUse.TLS): certificate + chain,
+            "tls.p12": serialize_key_and_certificates(
+                service.encode(),
+                leaf.private_key,
+                leaf.certificate,
+                x509.load_pem_x509_certificates(chain),
+                BestAvailableEncryption(key_passphrase),
+            ),
+            ROOT: root,
+        },
+    )
+    return number
 
 
 def issued(ca: Path, participant: str | None = None) -> tuple[IssuedCertificate, ...]:
@@ -180,7 +249,7 @@ def issued(ca: Path, participant: str | None = None) -> tuple[IssuedCertificate,
         )
         for name in known
         if participant in (None, name)
-        for generation in sorted(_generations(ca, name))
+        for generation in sorted(_generations(folder / name))
         for use in KeyUse
     )
 
@@ -213,8 +282,7 @@ def _pem_file(ca: Path, name: str) -> bytes:
         ) from None
 
 
-def _generations(ca: Path, participant: str) -> list[int]:
-    folder = ca / _ISSUED / participant
+def _generations(folder: Path) -> list[int]:
     if not folder.is_dir():
         return []
     names = (entry.name for entry in folder.iterdir())

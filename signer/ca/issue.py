@@ -1,4 +1,6 @@
-"""Makes keys and certificates: the root, the issuing authority, a participant's three leaves.
+"""Makes keys and certificates: the root, the issuing authority, the leaves below it.
+
+A participant has three leaves; a service of the cluster (a broker, `hub-admin`) has one, for TLS.
 
 Nothing is read or written here and the instant enters by argument; only the randomness of keys and
 serial numbers comes from the operating system.
@@ -20,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from schemas.errors import InputError
 from signer.ca.profile import AUTHORITY_USAGE, LEAVES, common_name
 from signer.directory.view import KeyUse
-from signer.identity import urn
+from signer.identity import service_principal, service_urn, urn
 
 ROOT_YEARS = 20
 ISSUING_YEARS = 5
@@ -169,13 +171,65 @@ def certify(
 ) -> x509.Certificate:
     """Certify one public key of a participant; arguments and errors as `issue_participant`."""
     uri = urn(participant)
+    _check_generation(generation)
+    subject = common_name(participant, generation, use)
+    return _leaf(issuing, public_key, subject=subject, uri=uri, use=use, now=now, hosts=hosts)
+
+
+def issue_service(
+    issuing: Authority, service: str, generation: int, now: datetime, hosts: tuple[str, ...] = ()
+) -> Leaf:
+    """Make the TLS key and certificate of a service of the cluster: a broker, or `hub-admin`.
+
+    Its URI is `urn:hedui:service:<name>`, which is no participant's: nothing that a participant
+    may do or sign is open to it.
+
+    Args:
+        issuing: The issuing authority.
+        service: Name of the service, e.g. `broker-1`.
+        generation: Key generation, from 1.
+        now: The instant of issue, aware.
+        hosts: IP addresses and DNS names its peers call it by.
+
+    Raises:
+        IdentityError: `SERVICE_NAME` when the name has not the prescribed form.
+        IssueError: As `issue_participant`.
+    """
+    uri = service_urn(service)
+    _check_generation(generation)
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = _leaf(
+        issuing,
+        key.public_key(),
+        subject=service_principal(service, generation),
+        uri=uri,
+        use=KeyUse.TLS,
+        now=now,
+        hosts=hosts,
+    )
+    return Leaf(KeyUse.TLS, certificate, key)
+
+
+def _check_generation(generation: int) -> None:
     if generation < 1:
         raise IssueError("GENERATION", "密钥代次自 1 起", "key generations count from 1")
+
+
+def _leaf(
+    issuing: Authority,
+    public_key: ec.EllipticCurvePublicKey,
+    *,
+    subject: str,
+    uri: str,
+    use: KeyUse,
+    now: datetime,
+    hosts: tuple[str, ...],
+) -> x509.Certificate:
     profile = LEAVES[use]
     names = [x509.UniformResourceIdentifier(uri), *(_host(host) for host in hosts)]
     builder = (
         _builder(
-            _name(common_name(participant, generation, use)),
+            _name(subject),
             issuing.certificate.subject,
             public_key,
             issuing.private_key.public_key(),

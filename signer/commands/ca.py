@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from signer.ca.files import IssuedCertificate, init_ca, issue, issued
+from signer.ca.files import IssuedCertificate, init_ca, issue, issue_service_keys, issued
 from signer.ca.issue import ROOT_YEARS
 from signer.directory.view import KeyUse
 from signer.secretfiles import read_passphrase
@@ -33,6 +33,15 @@ CaDirectory = Annotated[Path, typer.Option("--dir", help="签发机构目录 / C
 CaPassphrase = Annotated[
     Path,
     typer.Option("--passphrase-file", help="签发机构口令文件（0600）/ File with its passphrase"),
+]
+KeyPassphrase = Annotated[
+    Path,
+    typer.Option(
+        "--key-passphrase-file", help="私钥口令文件（0600）/ File with the keys' passphrase"
+    ),
+]
+Hosts = Annotated[
+    list[str] | None, typer.Option("--host", help="主机地址，可重复 / Host address, repeatable")
 ]
 
 
@@ -58,16 +67,9 @@ def issue_command(
     directory: CaDirectory,
     passphrase_file: CaPassphrase,
     out: Annotated[Path, typer.Option("--out", help="密钥目录 / Key directory to write")],
-    key_passphrase_file: Annotated[
-        Path,
-        typer.Option(
-            "--key-passphrase-file", help="私钥口令文件（0600）/ File with the keys' passphrase"
-        ),
-    ],
+    key_passphrase_file: KeyPassphrase,
     title: Annotated[str, typer.Option("--title", help="单位中文名称 / Name of the unit")] = "",
-    host: Annotated[
-        list[str] | None, typer.Option("--host", help="主机地址，可重复 / Host address, repeatable")
-    ] = None,
+    host: Hosts = None,
     generation: Annotated[
         int | None,
         typer.Option("--generation", help="密钥代次，默认下一代 / Generation, by default the next"),
@@ -89,6 +91,31 @@ def issue_command(
         f"已签发 {participant} 第 {leaves.generation} 代密钥 / "
         f"issued generation {leaves.generation}: {out}"
     )
+
+
+@app.command("issue-service")
+def issue_service_command(
+    service: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="broker-1、hub-admin 等 / A broker, or hub-admin"),
+    ],
+    directory: CaDirectory,
+    passphrase_file: CaPassphrase,
+    out: Annotated[Path, typer.Option("--out", help="密钥目录 / Key directory to write")],
+    key_passphrase_file: KeyPassphrase,
+    host: Hosts = None,
+) -> None:
+    """签发集群服务的 TLS 证书及私钥 / Issue the TLS key of a broker or of hub-admin."""
+    generation = issue_service_keys(
+        directory,
+        read_passphrase(passphrase_file),
+        service,
+        out,
+        read_passphrase(key_passphrase_file),
+        now=datetime.now(UTC),
+        hosts=tuple(host or ()),
+    )
+    typer.echo(f"已签发 {service} 第 {generation} 代密钥 / issued generation {generation}: {out}")
 
 
 @app.command("show")

@@ -8,10 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
 from typer.testing import CliRunner
 
 from schemas.errors import HeduiError
-from signer.ca.files import init_ca, issue, issued
+from signer.ca.files import init_ca, issue, issue_service_keys, issued
+from signer.ca.reading import read_leaf
 from signer.commands.ca import app
 from signer.directory.view import KeyUse
 from signer.keyfiles import FileKeyRing
@@ -263,3 +266,50 @@ def test_commands_refuse_with_the_coded_error(made, passphrase_file):
     assert readable.exception.code == "KEY_FILE_READABLE"
     assert "chmod 600" in str(readable.exception)
     assert run("show", "320000", "--dir", ca).exception.code == "CA_NOT_ISSUED"
+
+
+def test_a_service_gets_a_tls_key_that_is_no_participants(ca, tmp_path, now):
+    out = tmp_path / "broker-1"
+    first = issue_service_keys(
+        ca, CA_PASS, "broker-1", out, KEY_PASS, now=now, hosts=("127.0.0.1", "kafka1.example")
+    )
+    again = issue_service_keys(ca, CA_PASS, "broker-1", tmp_path / "next", KEY_PASS, now=now)
+
+    assert (first, again) == (1, 2)
+    assert files_below(out) == ["root.pem", "tls.key", "tls.p12", "tls.pem"]
+    assert {stat.S_IMODE(p.stat().st_mode) for p in out.iterdir()} == {0o600}
+    leaf, issuing = x509.load_pem_x509_certificates((out / "tls.pem").read_bytes())
+    assert leaf.subject.rfc4514_string() == "CN=broker-1.g1"
+    leaf.verify_directly_issued_by(issuing)
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.UniformResourceIdentifier) == [
+        "urn:hedui:service:broker-1"
+    ]
+    assert names.get_values_for_type(x509.DNSName) == ["kafka1.example"]
+    assert b"ENCRYPTED" in (out / "tls.key").read_bytes()
+    key, certificate, chain = load_key_and_certificates((out / "tls.p12").read_bytes(), KEY_PASS)
+    assert (certificate, chain) == (leaf, [issuing])
+    assert key.public_key() == leaf.public_key()
+    assert refusal(read_leaf, leaf.public_bytes(Encoding.DER)) == "CERT_ROLE"
+    assert issued(ca) == ()
+
+
+@pytest.mark.parametrize("name", ["hub", "370000", "broker", "hub.admin", "Broker-1", "a-" * 21])
+def test_a_service_is_never_named_as_a_participant(ca, tmp_path, now, name):
+    out = tmp_path / "out"
+    assert refusal(issue_service_keys, ca, CA_PASS, name, out, KEY_PASS, now=now) == "SERVICE_NAME"
+    assert not out.exists()
+
+
+def test_the_command_issues_a_service(ca, tmp_path, passphrase_file):
+    ca_pass = tmp_path / "ca.pass"
+    ca_pass.write_bytes(CA_PASS)
+    ca_pass.chmod(0o600)
+    out = tmp_path / "hub-admin"
+    files = {"--dir": ca, "--passphrase-file": ca_pass, "--out": out}
+    files["--key-passphrase-file"] = passphrase_file
+    options = [str(each) for pair in files.items() for each in pair]
+    told = CliRunner().invoke(app, ["issue-service", "hub-admin", *options])
+    assert told.exit_code == 0
+    assert "generation 1" in told.output
+    assert (out / "tls.pem").exists()

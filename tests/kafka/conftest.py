@@ -1,0 +1,33 @@
+"""One real Kafka node for the session, with mutual TLS and an authoriser."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from kafka_site import KafkaSite
+
+from bus.broker.local.jars import find_jars, find_java
+from bus.errors import ConfigError
+
+
+@pytest.fixture(scope="session")
+def kafka_possible():
+    """Skip, or fail in CI, where a real Kafka cannot run."""
+    try:
+        find_java()
+        find_jars()
+    except ConfigError as error:
+        if os.environ.get("HEDUI_CI"):
+            pytest.fail(f"a real Kafka is needed here: {error}")
+        pytest.skip(f"NO REAL KAFKA: its tests are skipped: {error}")
+
+
+@pytest.fixture(scope="session")
+def kafka(kafka_possible, tmp_path_factory):
+    site = KafkaSite(tmp_path_factory.mktemp("kafka"))
+    try:
+        site.start()
+        yield site
+    finally:
+        site.cluster.stop()
