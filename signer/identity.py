@@ -126,6 +126,12 @@ def inbox_topic(participant: str) -> str:
     return f"hedui.{participant}.inbox"
 
 
+def consumer_group(participant: str) -> str:
+    """Return the consumer group in which all instances of a participant read."""
+    role_of(participant)
+    return f"hedui.{participant}"
+
+
 DIRECTORY_TOPIC = "hedui.directory"
 
 ADMIN_SERVICE = "hub-admin"

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 import uvloop
 
+from bus.cli.provision import provision
 from bus.config.load import load_config
 from bus.config.models import Config
 from bus.config.participants import load_participants
@@ -26,6 +27,7 @@ from bus.ports.broker import Record
 from signer.identity import Role, role_of
 
 hub = typer.Typer(no_args_is_help=True, help="部中心 / The ministry hub.")
+hub.command("provision")(provision)
 node = typer.Typer(no_args_is_help=True, help="节点 / A provincial or lower node.")
 
 PUBLISH_EVERY = timedelta(seconds=30)

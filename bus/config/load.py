@@ -6,19 +6,33 @@ import os
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from bus.config.faults import KeyFault, faults_of, told
-from bus.config.models import Config
+from bus.config.models import Config, FileSettings
 from bus.errors import ConfigError
+
+_Settings = TypeVar("_Settings", bound=FileSettings)
 
 
 def load_config(path: Path) -> Config:
-    """Return the configuration in a TOML file, environment variables laid over it.
+    """Return a daemon's configuration; relative paths become relative to the file's folder.
 
-    Relative paths become relative to the file's folder.
+    Raises:
+        ConfigError: As `read_settings`.
+    """
+    return _placed(read_settings(path, Config), path.resolve().parent)
+
+
+def read_settings(path: Path, model: type[_Settings]) -> _Settings:
+    """Return the settings in a TOML file, environment variables laid over it.
+
+    Args:
+        path: The file.
+        model: What it must hold.
 
     Raises:
         ConfigError: `CONFIG_UNREADABLE`, `CONFIG_SYNTAX`, `CONFIG_INVALID`; the last names every
@@ -46,17 +60,16 @@ def load_config(path: Path) -> Config:
             where=str(path),
         ) from None
     # Named here: pydantic-settings takes keys such as `_env_file` for options of its own.
-    unknown = [KeyFault("extra_forbidden", key) for key in data if key not in Config.model_fields]
+    unknown = [KeyFault("extra_forbidden", key) for key in data if key not in model.model_fields]
     if unknown:
         raise _invalid(path, unknown)
     try:
-        config = Config(**data)
+        return model(**data)
     except ValidationError as error:
         raise _invalid(path, faults_of(error)) from None
     except SettingsError:
         # A section given whole in one environment variable, and not as JSON.
         raise _invalid(path, [KeyFault("environment", "HEDUI_*")]) from None
-    return _placed(config, path.resolve().parent)
 
 
 def _invalid(path: Path, faults: Iterable[KeyFault]) -> ConfigError:

@@ -33,7 +33,8 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def _bootstrap(value: str) -> str:
+def bootstrap(value: str) -> str:
+    """Check the addresses of a cluster for pydantic."""
     if not _HOSTS.fullmatch(value):
         raise ValueError("应为 host:port，多个以逗号分隔 / host:port, several separated by commas")
     return value
@@ -63,7 +64,7 @@ class BrokerKind(StrEnum):
 class BrokerSection(_Section):
     """The cluster this participant's topics are on."""
 
-    bootstrap: Annotated[str, AfterValidator(_bootstrap)]
+    bootstrap: Annotated[str, AfterValidator(bootstrap)]
     profile: BrokerKind = BrokerKind.KAFKA
     ca_file: Path | None = None
 
@@ -95,24 +96,12 @@ class HubSection(_Section):
     review: ReviewChoice = ReviewChoice.MANUAL
 
 
-class Config(BaseSettings):
-    """The configuration of one daemon.
-
-    `source` and `resource` belong to an adapter's mapping and are read by `adapters.mapping`.
-    """
+class FileSettings(BaseSettings):
+    """What a configuration file holds, the environment laid over it."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="forbid", env_prefix="HEDUI_", env_nested_delimiter="__"
     )
-
-    participant: ParticipantSection
-    keys: KeysSection
-    broker: BrokerSection
-    store: StoreSection
-    http: HttpSection = HttpSection()
-    hub: HubSection | None = None
-    source: dict[str, Any] | None = None
-    resource: Annotated[list[dict[str, Any]], Field(default_factory=list)]
 
     @classmethod
     def settings_customise_sources(
@@ -125,3 +114,19 @@ class Config(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment over file, and nothing else."""
         return env_settings, init_settings
+
+
+class Config(FileSettings):
+    """The configuration of one daemon.
+
+    `source` and `resource` belong to an adapter's mapping and are read by `adapters.mapping`.
+    """
+
+    participant: ParticipantSection
+    keys: KeysSection
+    broker: BrokerSection
+    store: StoreSection
+    http: HttpSection = HttpSection()
+    hub: HubSection | None = None
+    source: dict[str, Any] | None = None
+    resource: Annotated[list[dict[str, Any]], Field(default_factory=list)]

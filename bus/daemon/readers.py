@@ -18,7 +18,7 @@ from bus.daemon.step import Step
 from bus.logs.setup import Logger
 from bus.ports.broker import Broker, Offsets, Subscription
 from bus.ports.store import Store
-from signer.identity import DIRECTORY_TOPIC
+from signer.identity import DIRECTORY_TOPIC, consumer_group
 
 POLL = timedelta(milliseconds=500)
 BATCH = 200
@@ -86,7 +86,7 @@ class TopicReader:
             await self.close()
         if self._subscription is None:
             self._subscription = await self.broker.subscribe(
-                sorted(wanted), f"hedui.{self.office.me}", self._offsets
+                sorted(wanted), consumer_group(self.office.me), self._offsets
             )
             self._topics = wanted
         return self._subscription

@@ -1,0 +1,63 @@
+"""Who the administrator is: the TLS material of `hub-admin` and the principal it stands for.
+
+Its directory holds `tls.pem` (leaf, then its issuing authority), `tls.key` and `root.pem`; no
+signing and no encryption key, for it signs nothing and reads no message.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from bus.broker.settings import TlsFiles
+from bus.ports.broker_errors import tls_failed
+from signer.directory.view import KeyUse
+from signer.keydirectory import (
+    ROOT,
+    certificate_file,
+    file_key,
+    key_file,
+    read_certificates,
+    read_private_key,
+)
+from signer.secretfiles import read_passphrase
+
+
+def read_credentials(
+    directory: Path, passphrase_file: Path, ca_file: Path | None = None
+) -> tuple[TlsFiles, str]:
+    """Return the administrator's TLS material and its principal, e.g. `User:hub-admin.g1`.
+
+    Args:
+        directory: Its key directory.
+        passphrase_file: File with the passphrase of its private key.
+        ca_file: Authorities of the brokers' certificates; `root.pem` of the directory by default.
+
+    Raises:
+        KeyFileError: A file is missing, open to others, malformed, or does not belong to the rest.
+        BrokerRefused: `BROKER_TLS`: the passphrase is no text, which the client needs.
+    """
+    certificate, key = directory / certificate_file(KeyUse.TLS), directory / key_file(KeyUse.TLS)
+    passphrase = read_passphrase(passphrase_file)
+    leaf = read_certificates(certificate)[0]
+    file_key(leaf, read_private_key(key, passphrase), key)
+    files = TlsFiles(
+        ca=ca_file or directory / ROOT,
+        certificate=certificate,
+        key=key,
+        passphrase=_text(passphrase, passphrase_file),
+    )
+    subject = x509.load_der_x509_certificate(leaf).subject
+    names = [str(name.value) for name in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    return files, f"User:{names[0] if names else ''}"
+
+
+def _text(passphrase: bytes, path: Path) -> str:
+    try:
+        return passphrase.decode()
+    except UnicodeDecodeError:
+        raise tls_failed(
+            "口令文件不是 UTF-8 文本", "The passphrase is not UTF-8 text", str(path)
+        ) from None

@@ -1,0 +1,109 @@
+"""What has to be changed so that the brokers hold what the directory asks for.
+
+A plan creates topics, sets settings, adds and removes rights. It never deletes a topic and never
+changes a number of partitions or replicas: those stand in its drift, for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from bus.broker.provisioning.desired import MIN_INSYNC, Desired, TopicSpec
+from bus.broker.provisioning.drift import FoundTopic, right_drift, topic_drift
+from bus.broker.provisioning.rights import Right, made_here
+from bus.model.messages import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the brokers hold: the product's topics by name, and all rights."""
+
+    topics: Mapping[str, FoundTopic]
+    rights: frozenset[Right]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTopic:
+    """A topic to create."""
+
+    topic: TopicSpec
+
+
+@dataclass(frozen=True, slots=True)
+class SetSettings:
+    """Settings of one topic to set: name → value; `found` has what is in force."""
+
+    topic: str
+    wanted: Mapping[str, str]
+    found: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class AddRight:
+    """A right to add."""
+
+    right: Right
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRight:
+    """A right to remove."""
+
+    right: Right
+
+
+Change = CreateTopic | SetSettings | AddRight | RemoveRight
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Changes in the order they are made, and what a person must decide."""
+
+    changes: tuple[Change, ...]
+    drift: tuple[Finding, ...]
+
+
+def plan(wanted: Desired, found: Found, accepted: frozenset[str] = frozenset()) -> Plan:
+    """Return what leads from `found` to `wanted`.
+
+    Rights are added before others are removed, so that a change of key generation leaves no gap.
+
+    Args:
+        wanted: What the directory asks for.
+        found: What the brokers hold.
+        accepted: Principals whose rights are known and left alone: the administrator's own, and
+            those an operator named.
+    """
+    ours = {r for r in found.rights if made_here(r) and r.principal not in accepted}
+    changes: tuple[Change, ...] = (
+        *(CreateTopic(t) for name, t in sorted(wanted.topics.items()) if name not in found.topics),
+        *_settings(wanted, found),
+        *(AddRight(right) for right in sorted(wanted.rights - found.rights)),
+        *(RemoveRight(right) for right in sorted(ours - wanted.rights)),
+    )
+    drift = (
+        *wanted.findings,
+        *topic_drift(wanted.topics, (topic for _, topic in sorted(found.topics.items()))),
+        *right_drift(found.rights, accepted),
+    )
+    return Plan(changes, drift)
+
+
+def _settings(wanted: Desired, found: Found) -> Iterator[SetSettings]:
+    for name, topic in sorted(found.topics.items()):
+        spec = wanted.topics.get(name)
+        if spec is None:
+            continue
+        due = {
+            key: value
+            for key, value in spec.settings.items()
+            if topic.settings.get(key) != value and _can_have(topic, key, value)
+        }
+        if due:
+            yield SetSettings(name, due, {key: topic.settings.get(key, "") for key in due})
+
+
+def _can_have(topic: FoundTopic, key: str, value: str) -> bool:
+    """Whether the topic stays writable: it cannot wait for more replicas than it has."""
+    return key != MIN_INSYNC or int(value) <= topic.replication_factor

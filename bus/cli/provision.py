@@ -1,0 +1,165 @@
+"""`hedui hub provision`: topics, settings and rights at the brokers, from the hub's list.
+
+Exit codes: 0 everything stands, 2 an error or a change that failed, 3 changes are due
+(`--dry-run`), 4 something needs a person; where several hold, 2 goes before 4 and 4 before 3.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import track
+from rich.table import Table
+
+from bus.api.errors import FindingBody
+from bus.api.provisioning import ChangeBody, ProvisionBody
+from bus.broker.provisioning.cluster import Cluster, Outcome
+from bus.broker.provisioning.credentials import read_credentials
+from bus.broker.provisioning.desired import TopicPolicy, desired
+from bus.broker.provisioning.plan import (
+    AddRight,
+    Change,
+    CreateTopic,
+    Plan,
+    RemoveRight,
+    SetSettings,
+    plan,
+)
+from bus.broker.provisioning.rights import Right
+from bus.cli.options import AsJson
+from bus.cli.output import console, findings_table, plain, print_error, print_json, table
+from bus.config.participants import load_participants
+from bus.config.provision import ProvisionConfig, load_provision_config
+from bus.errors import HeduiError
+from signer.directory.tree import check_keys, check_tree
+
+FAILED = 2
+DUE = 3
+DRIFTED = 4
+
+ConfigFile = Annotated[
+    Path, typer.Option("--config", "-c", help="hub-admin 的配置文件 / The TOML file of hub-admin")
+]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="只列出计划，不作更改 / Show the plan and change nothing"),
+]
+
+
+def provision(config: ConfigFile, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """按参与方清单建立主题与权限 / Bring topics and rights in step with the list."""
+    settings = load_provision_config(config)
+    files, principal = read_credentials(
+        settings.keys.directory, settings.keys.passphrase_file, settings.broker.ca_file
+    )
+    cluster = Cluster(settings.broker.bootstrap, files)
+    due = _plan(settings, cluster, principal)
+    if not as_json:
+        _show(due)
+    outcomes = () if dry_run else tuple(_applied(cluster, due.changes))
+    if as_json:
+        print_json(plain(_report(due, outcomes, dry_run=dry_run)))
+    else:
+        for error in _errors(outcomes):
+            print_error(error, as_json=False)
+        typer.echo(_ending(due, outcomes, dry_run=dry_run))
+    raise typer.Exit(_code(due, outcomes, dry_run=dry_run))
+
+
+def _plan(settings: ProvisionConfig, cluster: Cluster, principal: str) -> Plan:
+    listed = load_participants(settings.hub.participants)
+    # As the directory itself is checked: rights follow parents, so the tree must be one.
+    by_id = {participant.id: participant for participant in listed}
+    check_tree(by_id)
+    check_keys(by_id)
+    topics = settings.topics
+    policy = TopicPolicy(topics.partitions, topics.replication_factor, topics.min_insync_replicas)
+    wanted = desired(listed, policy, datetime.now(UTC))
+    accepted = frozenset({principal, *settings.rights.accepted_principals})
+    return plan(wanted, cluster.look(), accepted)
+
+
+def _applied(cluster: Cluster, changes: Sequence[Change]) -> Iterator[Outcome]:
+    yield from track(
+        cluster.apply(changes),
+        "更改中 applying",
+        total=len(changes),
+        console=console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def _errors(outcomes: Sequence[Outcome]) -> list[HeduiError]:
+    return [outcome.error for outcome in outcomes if outcome.error is not None]
+
+
+def _code(due: Plan, outcomes: Sequence[Outcome], *, dry_run: bool) -> int:
+    if _errors(outcomes):
+        return FAILED
+    if due.drift:
+        return DRIFTED
+    return DUE if dry_run and due.changes else 0
+
+
+def _report(due: Plan, outcomes: Sequence[Outcome], *, dry_run: bool) -> ProvisionBody:
+    if dry_run:
+        changes = tuple(ChangeBody.of(change) for change in due.changes)
+    else:
+        changes = tuple(ChangeBody.of(each.change, each) for each in outcomes)
+    drift = tuple(FindingBody.of(finding) for finding in due.drift)
+    return ProvisionBody(dry_run=dry_run, changes=changes, drift=drift)
+
+
+def _show(due: Plan) -> None:
+    if due.changes:
+        console().print(_changes_table(due.changes))
+    if due.drift:
+        typer.echo("\n须由人工处理 / for a person to decide:")
+        console().print(findings_table([FindingBody.of(finding) for finding in due.drift]))
+
+
+def _changes_table(changes: Sequence[Change]) -> Table:
+    made = table("更改 change", "对象 subject", "内容 detail")
+    rights: list[tuple[str, Right]] = []
+    for change in changes:
+        match change:
+            case CreateTopic(topic):
+                detail = (
+                    f"{topic.partitions} 分区 partitions, {topic.replication_factor} 副本 replicas"
+                )
+                made.add_row("建主题 create topic", topic.name, detail)
+            case SetSettings(topic, wanted, found):
+                for name, value in wanted.items():
+                    made.add_row("改设置 set", topic, f"{name}: {found[name] or '-'} → {value}")
+            case AddRight(right):
+                rights.append(("授权 add right", right))
+            case RemoveRight(right):
+                rights.append(("撤权 remove right", right))
+    # The operations of one principal on one topic stand in one line.
+    for (act, subject, who), alike in groupby(rights, key=_line):
+        operations = ", ".join(right.operation.capitalize() for _, right in alike)
+        made.add_row(act, subject, f"{who}: {operations}")
+    return made
+
+
+def _line(entry: tuple[str, Right]) -> tuple[str, str, str]:
+    act, right = entry
+    return act, f"{right.resource.lower()} {right.name}", f"{right.principal}@{right.host}"
+
+
+def _ending(due: Plan, outcomes: Sequence[Outcome], *, dry_run: bool) -> str:
+    if not due.changes:
+        return "主题与权限均已符合清单 / topics and rights are in step with the list"
+    if dry_run:
+        count = len(due.changes)
+        return f"待更改 {count} 项，未作任何更改 / {count} changes are due; nothing was changed"
+    failed = len(_errors(outcomes))
+    done = len(outcomes) - failed
+    return f"完成 {done} 项，失败 {failed} 项 / {done} changes made, {failed} failed"
