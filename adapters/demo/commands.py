@@ -11,9 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from adapters.demo.agencies import shipped_data
+from adapters.demo.brokers import BrokerChoice, BrokerHost
 from adapters.demo.faults import DataFaultsError
 from adapters.demo.run import Options, run
 from bus.api.errors import error_body
+from bus.broker.local.__main__ import NODES
 from bus.cli.output import console, faults_table, print_error, print_json
 from bus.cli.remote import RemoteError
 from bus.errors import HeduiError, InputError
@@ -45,6 +47,12 @@ def demo(
     timeout: Annotated[
         float, typer.Option("--timeout", min=1, help="时限（秒）/ Time limit, seconds")
     ] = TIME_LIMIT,
+    broker: Annotated[
+        BrokerChoice, typer.Option("--broker", help="内嵌代理或本机 Kafka / Which broker")
+    ] = BrokerChoice.EMBEDDED,
+    nodes: Annotated[
+        int, typer.Option("--nodes", help="Kafka 节点数：1 或 3 / Nodes of a real Kafka: 1 or 3")
+    ] = 1,
     stay: Annotated[
         bool, typer.Option("--stay", help="送达后保持运行，直到 Ctrl-C / Stay up until Ctrl-C")
     ] = False,
@@ -53,6 +61,8 @@ def demo(
     ] = False,
 ) -> None:
     """启动全部参与方，提交申请，等待送达并验证证明 / Start all, submit, deliver, verify."""
+    if nodes not in NODES:
+        raise typer.BadParameter("1 或 3 / 1 or 3", param_hint="--nodes")
     options = Options(
         application=application or shipped_data() / "application.xlsx",
         data=data or shipped_data() / "tables",
@@ -60,6 +70,7 @@ def demo(
         limit=timeout,
         stay=stay,
         keep=keep,
+        host=BrokerHost(broker, nodes),
     )
 
     def tell(outcome: dict[str, Any]) -> None:

@@ -11,14 +11,16 @@ from typing import Self
 import httpx
 
 from adapters.demo.agencies import CENTRES
+from adapters.demo.brokers import BrokerHost
 from adapters.demo.processes import Processes
 from adapters.demo.screen import Screen
-from adapters.demo.state import State, make_keys, write_configs, write_tables
+from adapters.demo.state import State, make_ca, make_keys, write_configs, write_tables
 from adapters.demo.watch import Watch
 from bus.cli.remote import Remote
 from signer.identity import HUB
 
 BROKER = "broker"
+PROVISION = "provision"
 OPERATOR = "演示操作员"
 """In whose name the demo acts; stands in the audit chains."""
 
@@ -33,6 +35,7 @@ class Network:
     """The processes of a run, started together and stopped together.
 
     Attributes:
+        host: The broker.
         bootstrap: The broker's address, once it is up.
         urls: Health and metrics of each participant, once it listens.
     """
@@ -41,6 +44,7 @@ class Network:
     processes: Processes
     watch: Watch
     screen: Screen
+    host: BrokerHost
     bootstrap: str = ""
     urls: dict[str, str] = field(default_factory=dict)
 
@@ -53,20 +57,28 @@ class Network:
     def prepare(self) -> None:
         """Start the broker and, while it starts, make keys, tables and configurations.
 
+        On a real Kafka topics and rights are then made, by the command an administrator uses.
+
         Raises:
             StoppedError, OverdueError, ProcessEndedError: The run ends.
         """
-        topics = self.state.folder / "topics.txt"
-        ready = self.state.folder / "broker.ready"
-        topics.write_text("\n".join(self.state.topics()), "utf-8")
-        files = ("--topics-file", str(topics), "--ready-file", str(ready))
-        self.processes.start(BROKER, ("-P", "-m", "bus.broker.embedded", *files))
-        make_keys(self.state, datetime.now(UTC), self.watch.check)
+        now = datetime.now(UTC)
+        make_ca(self.state, now)
+        self.processes.start(BROKER, self.host.command(self.state))
+        make_keys(self.state, now, self.watch.check)
         write_tables(self.state)
-        while not ready.exists():
+        while not self.state.broker_ready.exists():
             self._pause()
-        self.bootstrap = ready.read_text("utf-8").strip()
-        write_configs(self.state, self.bootstrap)
+        self.bootstrap = self.state.broker_ready.read_text("utf-8").strip()
+        write_configs(self.state, self.bootstrap, self.host.choice.value, self.host.nodes)
+        if self.host.real:
+            self._provision()
+
+    def _provision(self) -> None:
+        config = str(self.state.provisioning)
+        self.processes.start(PROVISION, (*_HEDUI, "hub", "provision", "-c", config), ends=True)
+        while not self.processes.ended(PROVISION):
+            self._pause()
 
     def start(self) -> None:
         """Start every daemon at once and wait until each does its work.
@@ -76,7 +88,8 @@ class Network:
         """
         for participant in self.state.participants:
             config = str(self.state.config(participant))
-            command = (_kind(participant), "run", "--dev", "-c", config)
+            dev = () if self.host.real else ("--dev",)
+            command = (_kind(participant), "run", *dev, "-c", config)
             self.processes.start(participant, (*_HEDUI, *command))
         waiting = list(self.state.participants)
         total = len(waiting)

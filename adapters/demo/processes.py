@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bus.broker.local.ending import dies_with_parent
+from bus.broker.local.jars import KAFKA_LIBS
 from bus.errors import UnavailableError
 
 DRAIN_SECONDS = 8.0
@@ -38,17 +39,21 @@ class Processes:
         self._logs = logs
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._before_exec = dies_with_parent()
+        self._meant_to_end: set[str] = set()
 
-    def start(self, name: str, command: Sequence[str]) -> None:
+    def start(self, name: str, command: Sequence[str], *, ends: bool = False) -> None:
         """Start a process; its output goes to its log.
 
         Args:
             name: Names the process and its log.
             command: Arguments for this Python, e.g. `-m`, `module`.
+            ends: Whether it is meant to end by itself, with status 0.
 
         Raises:
             ProcessEndedError: `PROCESS_NOT_STARTED`.
         """
+        if ends:
+            self._meant_to_end.add(name)
         try:
             with self.log(name).open("wb") as log:
                 self._running[name] = subprocess.Popen(  # noqa: S603 - our own commands only
@@ -80,15 +85,22 @@ class Processes:
         """
         for name, process in self._running.items():
             status = process.poll()
-            if status is not None:
-                raise ProcessEndedError(
-                    "PROCESS_ENDED",
-                    f"进程 {name} 意外结束（返回值 {status}）",
-                    f"the process {name} ended by itself with status {status}",
-                    remedy_zh="原因见其日志末尾",
-                    remedy_en="Its log ends with the reason",
-                    where=str(self.log(name)),
-                )
+            if status is not None and not (status == 0 and name in self._meant_to_end):
+                raise self._ended(name, status)
+
+    def ended(self, name: str) -> bool:
+        """Whether a process that is meant to end has done so, with status 0."""
+        return self._running[name].poll() == 0
+
+    def _ended(self, name: str, status: int) -> ProcessEndedError:
+        return ProcessEndedError(
+            "PROCESS_ENDED",
+            f"进程 {name} 意外结束（返回值 {status}）",
+            f"the process {name} ended by itself with status {status}",
+            remedy_zh="原因见其日志末尾",
+            remedy_en="Its log ends with the reason",
+            where=str(self.log(name)),
+        )
 
     def stop(self, last: Iterable[str] = ()) -> None:
         """Stop everything: SIGTERM, a while to drain, SIGKILL. Safe to call twice.
@@ -124,5 +136,5 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 def _environment() -> dict[str, str]:
     """Return our environment without settings of daemons, which would override the run's own."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("HEDUI_")}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("HEDUI_") or k == KAFKA_LIBS}
     return kept | {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}

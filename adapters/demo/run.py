@@ -16,6 +16,7 @@ from rich.text import Text
 
 from adapters.demo import report
 from adapters.demo.agencies import CENTRES, Agency, load_agencies
+from adapters.demo.brokers import BrokerHost
 from adapters.demo.journey import Delivered, fetch, follow, submit
 from adapters.demo.network import Network
 from adapters.demo.out import Out
@@ -34,14 +35,6 @@ from signer.keydirectory import read_certificates
 from signer.proof.failures import CHECKS
 from signer.proof.verify import verify
 
-PERSON_LIMIT = 2000
-"""Most persons of a run: the embedded broker keeps 5 MiB a partition and drops the rest."""
-
-_WARNING = (
-    "内嵌代理仅供试用：没有 TLS、没有访问控制、不落盘；正式环境请用 Kafka",
-    "The embedded broker is for trying out only: no TLS, no ACLs, nothing on disk",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -53,6 +46,7 @@ class Options:
     limit: float
     stay: bool
     keep: bool
+    host: BrokerHost
 
 
 def run(options: Options, console: Console, tell: Callable[[dict[str, Any]], None]) -> None:
@@ -65,16 +59,18 @@ def run(options: Options, console: Console, tell: Callable[[dict[str, Any]], Non
 
     Raises:
         InputError: Workbook, tables or output folder cannot be used; nothing was started.
+        ConfigError: The broker asked for cannot run here; nothing was started.
         HeduiError: The query was not delivered, or its proof does not verify.
     """
     out = Out(options.out)
     watch = Watch(options.limit, str(out.logs))
     with watch.signals():
         agencies, workbook = _inputs(options)
+        options.host.check()
         out.prepare()
         with _folder(options, console) as folder, Screen(console, watch) as screen:
             state = State(folder, agencies)
-            with Network(state, Processes(out.logs), watch, screen) as network:
+            with Network(state, Processes(out.logs), watch, screen, options.host) as network:
                 delivered, stages = _deliver(network, workbook, out)
                 outcome = report.to_json(delivered, stages)
                 if options.stay:
@@ -91,13 +87,14 @@ def _inputs(options: Options) -> tuple[tuple[Agency, ...], bytes]:
     """Read what was given, so that nothing is started for files that cannot be used."""
     workbook = read_file(options.application)
     draft = parse(workbook, local_date(datetime.now(UTC)))
-    if len(draft.persons) > PERSON_LIMIT:
+    limit = options.host.persons
+    if len(draft.persons) > limit:
         raise InputError(
             "DEMO_PERSONS",
-            f"演示的名单不得超过 {PERSON_LIMIT} 人（内嵌代理容量有限）",
-            f"the demo takes {PERSON_LIMIT} persons at most: the embedded broker holds no more",
-            remedy_zh="请减少名单人数，或在 Kafka 上运行",
-            remedy_en="List fewer, or run on Kafka",
+            f"在此代理上演示的名单不得超过 {limit} 人",
+            f"on this broker the demo takes {limit} persons at most",
+            remedy_zh="请减少名单人数，或用 --broker kafka",
+            remedy_en="List fewer, or use --broker kafka",
             where=str(options.application),
         )
     return load_agencies(options.data), workbook
@@ -118,7 +115,8 @@ def _folder(options: Options, console: Console) -> Iterator[Path]:
 
 def _deliver(network: Network, workbook: bytes, out: Out) -> tuple[Delivered, dict[str, int]]:
     screen, watch = network.screen, network.watch
-    screen.show(*(Text(line, style="yellow") for line in _WARNING))
+    style = "" if network.host.real else "yellow"
+    screen.show(*(Text(line, style=style) for line in network.host.remark))
     screen.status("签发密钥，启动消息代理", "issuing keys, starting the broker")
     began = watch.seconds
     network.prepare()

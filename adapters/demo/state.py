@@ -4,6 +4,7 @@
 |---|---|
 | `ca`, `ca.pass` | a CA of this run alone, and its passphrase |
 | `participants.toml` | the hub's list of participants |
+| `provision.toml`, `hub-admin/` | what makes topics and rights on a real Kafka |
 | `<id>/` | a participant's keys, store, configuration, an agency's tables |
 | `<id>.sock` | the operator's socket of a centre |
 """
@@ -24,13 +25,16 @@ from typing import Any
 from adapters.demo.agencies import CENTRES, Agency
 from adapters.demo.csv_table import Table
 from adapters.sql.sqlite_file import Content, table_name, write_sqlite
-from signer.ca.files import init_ca, issue
+from signer.ca.files import init_ca, issue, issue_service_keys
 from signer.ca.issue import ROOT_YEARS
-from signer.identity import DIRECTORY_TOPIC, HUB, inbox_topic, outbox_topic
-from signer.secretfiles import write_new
+from signer.identity import ADMIN_SERVICE, DIRECTORY_TOPIC, HUB, inbox_topic, outbox_topic
+from signer.secretfiles import read_passphrase, write_new
 
 TERM_WORKING_DAYS = 5
 """Feedback term of every resource in the demo's catalogue (R029)."""
+
+HOST = "127.0.0.1"
+"""The registered address of everybody: the broker sees where a connection comes from."""
 
 _SOCKET_BYTES = 100
 """A Unix socket's path has at most this many bytes everywhere."""
@@ -53,7 +57,27 @@ class State:
     @property
     def root(self) -> Path:
         """The root certificate of this run."""
-        return self.folder / "ca" / "root.pem"
+        return self.ca / "root.pem"
+
+    @property
+    def ca(self) -> Path:
+        """The CA directory of this run."""
+        return self.folder / "ca"
+
+    @property
+    def ca_passphrase(self) -> Path:
+        """The file that opens the CA's keys."""
+        return self.folder / "ca.pass"
+
+    @property
+    def broker_ready(self) -> Path:
+        """The file that gets the broker's address."""
+        return self.folder / "broker.ready"
+
+    @property
+    def provisioning(self) -> Path:
+        """The configuration of `hedui hub provision`."""
+        return self.folder / "provision.toml"
 
     def config(self, participant: str) -> Path:
         """Return a participant's configuration file."""
@@ -79,29 +103,39 @@ def make_folder() -> Path:
     return folder
 
 
+def make_ca(state: State, now: datetime) -> None:
+    """Make a CA, and the key of the broker's administrator."""
+    passphrase = _passphrase(state.ca_passphrase)
+    init_ca(state.ca, passphrase, now, ROOT_YEARS)
+    admin = state.folder / ADMIN_SERVICE
+    admin.mkdir(mode=0o700)
+    secret = _passphrase(admin / "keys.pass")
+    issue_service_keys(state.ca, passphrase, ADMIN_SERVICE, admin / "keys", secret, now=now)
+
+
 def make_keys(state: State, now: datetime, between: Callable[[], None]) -> None:
-    """Make a CA and every participant's keys, each under a random passphrase of its own.
+    """Make every participant's keys, each under a random passphrase of its own.
 
     Args:
         state: Where.
         now: The instant of issue.
         between: Called between participants; raises to stop.
     """
-    ca_passphrase = _passphrase(state.folder / "ca.pass")
-    init_ca(state.folder / "ca", ca_passphrase, now, ROOT_YEARS)
+    ca_passphrase = read_passphrase(state.ca_passphrase)
     titles = CENTRES | {agency.id: agency.title for agency in state.agencies}
     for participant in state.participants:
         between()
         folder = state.folder / participant
         folder.mkdir(mode=0o700)
         issue(
-            state.folder / "ca",
+            state.ca,
             ca_passphrase,
             participant,
             folder / "keys",
             _passphrase(folder / "keys.pass"),
             now=now,
             title=titles[participant],
+            hosts=(HOST,),
         )
 
 
@@ -114,25 +148,29 @@ def write_tables(state: State) -> None:
         )
 
 
-def write_configs(state: State, bootstrap: str) -> None:
-    """Write the hub's list of participants and every participant's configuration.
+def write_configs(state: State, bootstrap: str, profile: str, nodes: int) -> None:
+    """Write the hub's list of participants, everybody's configuration and the administrator's.
 
     Args:
         state: Where.
-        bootstrap: Address of the embedded broker.
+        bootstrap: Address of the broker.
+        profile: What it is, as `[broker] profile` says.
+        nodes: How many nodes it has.
     """
+    broker = {"bootstrap": bootstrap, "profile": profile}
     (state.folder / "participants.toml").write_text(participants_toml(state.agencies), "utf-8")
     for centre in CENTRES:
-        config = _common(centre, bootstrap)
+        config = _common(centre, broker)
         config["http"]["socket"] = str(state.socket(centre))
         if centre == HUB:
             config["hub"] = {"participants": "../participants.toml", "review": "automatic"}
         state.config(centre).write_text(to_toml(config), "utf-8")
     for agency in state.agencies:
-        config = _common(agency.id, bootstrap)
+        config = _common(agency.id, broker)
         config["source"] = {"url": "sqlite+aiosqlite:///source.db"}
         text = to_toml(config) + "".join(map(mapping_toml, agency.tables))
         state.config(agency.id).write_text(text, "utf-8")
+    state.provisioning.write_text(to_toml(_provisioning(bootstrap, nodes)), "utf-8")
 
 
 def participants_toml(agencies: Iterable[Agency]) -> str:
@@ -161,11 +199,22 @@ def to_toml(sections: Mapping[str, Mapping[str, object]]) -> str:
     return "\n".join(f"[{name}]\n{_pairs(keys)}" for name, keys in sections.items())
 
 
-def _common(participant: str, bootstrap: str) -> dict[str, dict[str, object]]:
+def _provisioning(bootstrap: str, nodes: int) -> dict[str, dict[str, object]]:
+    keys = {"directory": f"{ADMIN_SERVICE}/keys", "passphrase_file": f"{ADMIN_SERVICE}/keys.pass"}
+    copies = {"replication_factor": nodes, "min_insync_replicas": max(1, nodes - 1)}
+    return {
+        "keys": {**keys},
+        "broker": {"bootstrap": bootstrap},
+        "hub": {"participants": "participants.toml"},
+        "topics": {**copies},
+    }
+
+
+def _common(participant: str, broker: Mapping[str, object]) -> dict[str, dict[str, object]]:
     return {
         "participant": {"id": participant},
         "keys": {"directory": "keys", "passphrase_file": "keys.pass", "store_key": "store.key"},
-        "broker": {"bootstrap": bootstrap, "profile": "embedded"},
+        "broker": dict(broker),
         "store": {"url": "sqlite+aiosqlite:///store.db"},
         # Port 0 takes a free one; the daemon's log says which.
         "http": {"listen": "127.0.0.1:0"},
@@ -175,7 +224,8 @@ def _common(participant: str, bootstrap: str) -> dict[str, dict[str, object]]:
 def _participant_toml(participant: str, title: str, tables: Sequence[Table]) -> str:
     certificates = f"ca/issued/{participant}"
     text = "[[participant]]\n"
-    text += _pairs({"id": participant, "title": title, "certificates": certificates})
+    entry = {"id": participant, "title": title, "certificates": certificates, "hosts": [HOST]}
+    text += _pairs(entry)
     for table in tables:
         offer = {"resource": table.resource.name, "term_working_days": TERM_WORKING_DAYS}
         text += f"[[participant.offer]]\n{_pairs(offer)}"

@@ -10,8 +10,9 @@ from uuid import UUID
 import pytest
 from typer.testing import CliRunner
 
-from adapters.demo import commands, run
+from adapters.demo import brokers, commands, run
 from adapters.demo.agencies import load_agencies
+from adapters.demo.brokers import BrokerChoice
 from adapters.demo.commands import app
 from adapters.demo.journey import NotDeliveredError, follow
 from bus.api.application import ApplicationDetail, ApplicationSummary
@@ -70,12 +71,17 @@ def test_a_workbook_that_is_none_is_refused_with_its_faults(invoke, tmp_path):
 
 
 def test_more_persons_than_the_broker_can_hold_are_refused(invoke, monkeypatch):
-    monkeypatch.setattr(run, "PERSON_LIMIT", 11)
+    monkeypatch.setattr(brokers, "_PERSONS", {BrokerChoice.EMBEDDED: 11, BrokerChoice.KAFKA: 12})
+    monkeypatch.setenv("HEDUI_KAFKA_LIBS", "/nowhere")
 
     ended = invoke()
 
     assert ended.exit_code == 2
     assert "DEMO_PERSONS" in ended.stderr
+    # The real one holds more, and is asked whether it can run here before anything is started.
+    real = invoke("--broker", "kafka")
+    assert (real.exit_code, "KAFKA_LIBS_MISSING" in real.stderr) == (1, True)
+    assert invoke("--broker", "kafka", "--nodes", 2).exit_code == 2
 
 
 def test_an_output_folder_that_cannot_be_made_is_refused(tmp_path):

@@ -69,6 +69,16 @@ def test_a_process_that_ends_by_itself_is_noticed_with_its_log(processes):
     assert caught.value.where == str(processes.log("one"))
 
 
+def test_a_process_that_is_meant_to_end_is_no_trouble_unless_it_fails(processes):
+    processes.start("one", ("-c", ""), ends=True)
+    until(lambda: processes.ended("one"))
+    processes.check()
+
+    processes.start("two", ("-c", "raise SystemExit(4)"), ends=True)
+    with pytest.raises(ProcessEndedError, match="PROCESS_ENDED"):
+        until(lambda: processes.check() or processes.ended("two"))
+
+
 def test_a_process_that_ignores_the_signal_is_killed_with_its_own_children(
     processes, monkeypatch, tmp_path
 ):

@@ -13,6 +13,7 @@ from adapters.demo import state as room
 from adapters.demo.agencies import CENTRES, load_agencies, shipped_data
 from adapters.demo.state import (
     State,
+    make_ca,
     make_folder,
     make_keys,
     to_toml,
@@ -33,9 +34,10 @@ NOW = datetime(2026, 3, 2, tzinfo=UTC)
 def made(tmp_path_factory):
     state = State(tmp_path_factory.mktemp("s"), load_agencies(shipped_data() / "tables"))
     asked = []
+    make_ca(state, NOW)
     make_keys(state, NOW, lambda: asked.append(1))
     write_tables(state)
-    write_configs(state, "127.0.0.1:9")
+    write_configs(state, "127.0.0.1:9", "embedded", 1)
     assert len(asked) == len(state.participants)
     return state
 

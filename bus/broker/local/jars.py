@@ -17,6 +17,9 @@ from bus.errors import ConfigError
 JAVA_MAJOR = 17
 """The oldest Java that Kafka 4 brokers run on."""
 
+KAFKA_LIBS = "HEDUI_KAFKA_LIBS"
+"""The environment variable that names a folder of jars."""
+
 _POM = Path(__file__).parents[3] / "docker" / "kafka" / "pom.xml"
 _VERSION = re.compile(r'version "(\d+)')
 _ANSWER_SECONDS = 30.0
@@ -52,13 +55,13 @@ def find_jars() -> Path:
     Raises:
         ConfigError: `KAFKA_LIBS_MISSING`, `MAVEN_MISSING`, `KAFKA_NOT_FETCHED`.
     """
-    given = os.environ.get("HEDUI_KAFKA_LIBS")
+    given = os.environ.get(KAFKA_LIBS)
     if given:
         if not any(Path(given).glob("kafka_2.13-*.jar")):
             raise _libs_missing(given)
         return Path(given)
     if not _POM.exists():
-        raise _libs_missing("HEDUI_KAFKA_LIBS")
+        raise _libs_missing(KAFKA_LIBS)
     libs = _POM.parent / "target" / "libs"
     done = libs / ".complete"
     if not done.exists() or done.stat().st_mtime < _POM.stat().st_mtime:

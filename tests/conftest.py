@@ -1,4 +1,4 @@
-"""One real Kafka node for the session, with mutual TLS and an authoriser."""
+"""What tests of several folders need: whether a service can run here, and the session's Kafka."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def kafka_possible():
 
 @pytest.fixture(scope="session")
 def kafka(kafka_possible, tmp_path_factory):
+    """One real node with mutual TLS and an authoriser, shared by the session."""
     site = KafkaSite(tmp_path_factory.mktemp("kafka"))
     try:
         site.start()
