@@ -81,7 +81,8 @@ class Answering:
             if _before(now, self._waiting.get(key), ROW_RETRY_AFTER):
                 continue
             try:
-                roster, answers = await self._look_up(case, row)
+                with self.metrics.lookup_seconds.labels(resource=row.resource).time():
+                    roster, answers = await self._look_up(case, row)
             except UnavailableError as error:
                 self._report(error)
                 self.retry_at = now + RETRY_AFTER

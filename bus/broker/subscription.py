@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
@@ -148,6 +149,19 @@ class KafkaSubscription:
         if not found:
             self._check_reading()
         return [_record(record) for record in found]
+
+    async def lag(self) -> Mapping[str, int]:
+        """Return how many records of each topic are still to be polled, as fetches told."""
+        lag: Counter[str] = Counter()
+        with contextlib.suppress(*FOREIGN):
+            # Asking for a position waits where it is being moved, as after retention passed it.
+            async with asyncio.timeout(_MARGIN.total_seconds()):
+                for partition in self._assigned() - self._consumer.paused():
+                    end = self._consumer.highwater(partition)
+                    if end is not None and partition not in self._assignment.unplaced:
+                        at = await self._consumer.position(partition)
+                        lag[partition.topic] += max(0, end - at)
+        return lag
 
     async def commit(self, positions: Mapping[tuple[str, int], int]) -> None:
         """Tell the broker how far we are; without a group there is nobody to tell."""

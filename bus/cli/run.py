@@ -17,6 +17,7 @@ from bus.config.models import Config
 from bus.config.participants import load_participants
 from bus.daemon.assemble import Participant, assemble
 from bus.daemon.directory_publisher import DirectoryPublisher
+from bus.daemon.open_rows import COUNT_EVERY
 from bus.daemon.router import CentreRouter
 from bus.daemon.run import Regular, run
 from bus.daemon.service import Service
@@ -81,6 +82,7 @@ async def _serve(centre: Participant) -> None:
         load_participants(hub_section.participants)
         publish = _publishing(centre, hub_section.participants)
         regular.append(Regular("directory", PUBLISH_EVERY, publish))
+        regular.append(Regular("due", COUNT_EVERY, centre.gauges.open_rows.count))
 
     await run(
         centre,

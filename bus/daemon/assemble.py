@@ -11,8 +11,10 @@ from bus.broker.kafka import KafkaBroker
 from bus.broker.settings import BrokerSettings, Profile, TlsFiles
 from bus.config.models import BrokerKind, Config
 from bus.daemon.directory import DirectoryKeeper
+from bus.daemon.gauges import Gauges
 from bus.daemon.loop import Loops
 from bus.daemon.office import Office
+from bus.daemon.open_rows import OpenRows
 from bus.daemon.outbox import OutboxRelay
 from bus.daemon.step import Router, Step
 from bus.errors import ConfigError
@@ -44,6 +46,7 @@ class Participant:
     step: Step
     loops: Loops
     metrics: Metrics
+    gauges: Gauges
     log: Logger
 
 
@@ -96,7 +99,8 @@ def assemble(
     step = Step(office, store, router, metrics, log)
     outbox = OutboxRelay(store, broker, clock, metrics)
     loops = Loops(office, store, broker, keeper, step, outbox, metrics, log)
-    return Participant(config, office, store, ring, keeper, step, loops, metrics, log)
+    gauges = Gauges(office, store, metrics, OpenRows(office, store))
+    return Participant(config, office, store, ring, keeper, step, loops, metrics, gauges, log)
 
 
 def _store_key(config: Config, passphrase: bytes) -> StoreKey:

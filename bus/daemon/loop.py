@@ -66,6 +66,7 @@ class Loops:
             self.keeper,
             self.step,
             self.outbox,
+            self.metrics,
             self.reading,
             self._stepped,
         )

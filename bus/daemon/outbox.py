@@ -6,6 +6,7 @@ A crash between publishing and marking publishes again; the receiver's dedupe ta
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bus.errors import UnavailableError
@@ -76,5 +77,11 @@ class OutboxRelay:
         if stored:
             async with self.store.transaction() as unit:
                 await unit.mark_sent(stored, self.clock.now())
-            self.metrics.published.inc(len(stored))
+            self._count(row for row, error in zip(rows, results, strict=True) if error is None)
         return list(results)
+
+    def _count(self, stored: Iterable[OutboxRow]) -> None:
+        now = self.clock.now()
+        for row in stored:
+            self.metrics.published.inc()
+            self.metrics.outbox_wait_seconds.observe((now - row.created).total_seconds())

@@ -16,6 +16,7 @@ from bus.daemon.office import Office
 from bus.daemon.outbox import OutboxRelay
 from bus.daemon.step import Step
 from bus.logs.setup import Logger
+from bus.metrics.catalogue import Metrics
 from bus.ports.broker import Broker, Offsets, Subscription
 from bus.ports.store import Store
 from signer.identity import DIRECTORY_TOPIC, consumer_group
@@ -39,6 +40,7 @@ class TopicReader:
     keeper: DirectoryKeeper
     step: Step
     outbox: OutboxRelay
+    metrics: Metrics
     reading: asyncio.Event
     after_step: Callable[[], None]
     _subscription: Subscription | None = None
@@ -64,6 +66,8 @@ class TopicReader:
         if self._subscription is not None:
             await self._subscription.close()
             self._subscription = None
+        # Nothing is known now, and the last figure would say that all is well.
+        self.metrics.lag.clear()
 
     async def _round(self) -> None:
         self.keeper.require_fresh(self.office.clock.now())
@@ -71,6 +75,7 @@ class TopicReader:
         if self._well:
             self.reading.set()
         records = await subscription.poll(POLL, BATCH)
+        await self._measure(subscription)
         self._well = True
         self.reading.set()
         if not records:
@@ -79,6 +84,15 @@ class TopicReader:
         self.outbox.wake.set()
         self.after_step()
         await subscription.commit({(r.topic, r.partition): r.offset + 1 for r in records})
+
+    async def _measure(self, subscription: Subscription) -> None:
+        lag = await subscription.lag()
+        self.metrics.lag.clear()
+        for topic, records in lag.items():
+            self.metrics.lag.labels(topic=topic).set(records)
+        self.metrics.topic_refused.clear()
+        for topic, refusal in subscription.refused_topics.items():
+            self.metrics.topic_refused.labels(topic=topic, code=refusal.code).set(1)
 
     async def _subscribed(self) -> Subscription:
         wanted = frozenset(self.office.peers())

@@ -16,9 +16,8 @@ from bus.daemon.office import Office
 from bus.daemon.proof import export
 from bus.daemon.work import Work
 from bus.errors import InputError
-from bus.metrics.catalogue import Metrics
 from bus.model.audit import Event
-from bus.model.case import Case, CaseRole, QueryState
+from bus.model.case import Case, CaseRole
 from bus.model.messages import Finding
 from bus.model.request import Draft, Submission
 from bus.model.result import ResultView
@@ -240,20 +239,6 @@ class Service:
         """Return audit entries in order."""
         async with self.store.transaction() as unit:
             return await unit.audit(after, limit)
-
-    async def refresh(self, metrics: Metrics) -> None:
-        """Set the gauges that mirror the store; asked for at each scrape."""
-        now = self.office.clock.now()
-        async with self.store.transaction() as unit:
-            tally = await unit.tally()
-        since = tally.oldest_unsent or now
-        metrics.outbox_depth.set(tally.unsent)
-        metrics.outbox_age.set((now - since).total_seconds())
-        metrics.held.set(tally.held)
-        for role in CaseRole:
-            for state in QueryState:
-                count = tally.cases.get((role, state), 0)
-                metrics.queries.labels(role=role, state=state).set(count)
 
     async def load_calendar(self) -> None:
         """Put the imported year tables in force."""

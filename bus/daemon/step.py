@@ -88,6 +88,8 @@ class Step:
     _parked: dict[str, int] = field(default_factory=dict)
     _counts: list[Counter] = field(default_factory=list)
     """What to count once the open transaction has been written."""
+    _took: list[timedelta] = field(default_factory=list)
+    """How long the queries took that it delivers."""
 
     async def run(self, records: Sequence[Record]) -> None:
         """Handle a batch and store how far it was consumed, in one transaction.
@@ -98,14 +100,18 @@ class Step:
             HeduiError: Trouble with the store or the signing key; nothing was changed.
         """
         arrived = [Arrived.read(record) for record in records]
-        opened = await open_all(self.office, arrived)
+        opened = await self._open(arrived)
 
         async def consumed(unit: Unit) -> None:
             for record in records:
                 if record.offset >= 0:  # one replayed from quarantine has no place in a topic
                     await unit.store_offset(record.topic, record.partition, record.offset + 1)
 
-        moved = await self._settle_all(arrived, opened, consumed)
+        with self.metrics.step_seconds.time():
+            moved = await self._settle_all(arrived, opened, consumed)
+        for record in records:
+            if record.offset >= 0:
+                self.metrics.read.labels(topic=record.topic).inc()
         queries = {
             one.verdict.opened.header.conversation
             for one, gone in zip(opened, moved, strict=True)
@@ -130,8 +136,13 @@ class Step:
             arrived = [Arrived.parked(h) for h in held if queries is None or h.query in queries]
             if not arrived:
                 return 0
-            opened = await open_all(self.office, arrived)
-            return sum(await self._settle_all(arrived, opened))
+            opened = await self._open(arrived)
+            with self.metrics.step_seconds.time():
+                return sum(await self._settle_all(arrived, opened))
+
+    async def _open(self, arrived: Sequence[Arrived]) -> list[Opened]:
+        with self.metrics.open_seconds.time():
+            return await open_all(self.office, arrived)
 
     async def _settle_all(
         self,
@@ -151,7 +162,7 @@ class Step:
             try:
                 async with self.store.transaction() as unit:
                     gone, counts = [], []
-                    self._counts = counts
+                    self._counts, self._took = counts, []
                     for place, (one, how) in enumerate(zip(arrived, opened, strict=True)):
                         now = self.office.clock.now()
                         if place in failed:
@@ -167,6 +178,8 @@ class Step:
             else:
                 for counter in counts:
                     counter.inc()
+                for span in self._took:
+                    self.metrics.query_seconds.observe(span.total_seconds())
                 return gone
 
     async def _settle(
@@ -232,6 +245,7 @@ class Step:
         except Exception as error:  # noqa: BLE001 - no record may stop the ones behind it
             raise _HandlingFailed(place, self._report(error)) from None
         self._counts.append(self.metrics.handled.labels(kind=header.kind))
+        self._took += work.delivered()
         return True
 
     def _report(self, error: Exception) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from bus.daemon.office import Office
@@ -58,6 +58,14 @@ class Work:
     def save(self, case: Case) -> None:
         """Save a case at the end."""
         self._cases[case.query, case.role] = case
+
+    def delivered(self) -> list[timedelta]:
+        """Return how long each of our own queries took that this work has delivered."""
+        return [
+            self.now - case.opened
+            for case in self._cases.values()
+            if case.role is CaseRole.REQUESTER and case.delivered == self.now
+        ]
 
     def note(
         self,

@@ -13,23 +13,22 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bus.daemon.assemble import Participant
-from bus.daemon.service import Service
+from bus.daemon.gauges import Gauges
 from bus.errors import HeduiError, UnavailableError
 from bus.http.answers import DOCUMENTED, error_response, install
 from bus.logs.setup import Logger
-from bus.metrics.catalogue import Metrics
+from bus.metrics.catalogue import READY
 
 Ready = Callable[[], HeduiError | None]
 """Says why the process does not do its work now, or None when it does."""
 
 
-def public_app(service: Service, metrics: Metrics, ready: Ready, log: Logger) -> FastAPI:
+def public_app(gauges: Gauges, ready: Ready, log: Logger) -> FastAPI:
     """Return the application that probes and Prometheus call.
 
     Args:
-        service: For the figures that stand in the store.
-        metrics: The process's metrics.
-        ready: Asked at each `/readyz`.
+        gauges: The process's metrics, with the figures that stand elsewhere.
+        ready: Asked at each `/readyz` and each scrape.
         log: Receives internal errors (type, place).
     """
     app = FastAPI(title="核对总线 Hedui Bus", openapi_url=None, docs_url=None, redoc_url=None)
@@ -49,11 +48,11 @@ def public_app(service: Service, metrics: Metrics, ready: Ready, log: Logger) ->
 
     @app.get("/metrics")
     async def exposition() -> Response:
-        try:
-            await service.refresh(metrics)
-        except HeduiError as error:
-            # The counters of this process are good without the store, and now needed most.
-            metrics.loop_errors.labels(loop="metrics", code=error.code).inc()
+        await gauges.refresh()
+        metrics, missing = gauges.metrics, ready()
+        metrics.ready.clear()
+        reason = READY if missing is None else missing.code
+        metrics.ready.labels(reason=reason).set(missing is None)
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     install(app, log)

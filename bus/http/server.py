@@ -44,7 +44,7 @@ def faces(service: Service, centre: Participant) -> list[Face]:
             remedy_en="Add [http] socket to the configuration",
             where="[http] socket",
         )
-    public = public_app(service, centre.metrics, readiness(centre), centre.log)
+    public = public_app(centre.gauges, readiness(centre), centre.log)
     operator = operator_app(service, centre.log)
 
     async def face(stopping: asyncio.Event) -> None:
@@ -55,11 +55,7 @@ def faces(service: Service, centre: Participant) -> list[Face]:
 
 def health_face(participant: Participant) -> Face:
     """Return the face of an adapter: health and metrics on TCP only."""
-    loops = participant.loops
-    service = Service(
-        participant.office, participant.store, loops.outbox.wake.set, participant.step.run
-    )
-    public = public_app(service, participant.metrics, readiness(participant), participant.log)
+    public = public_app(participant.gauges, readiness(participant), participant.log)
 
     async def face(stopping: asyncio.Event) -> None:
         await serve(public, participant.config.http.listen, stopping, participant.log)

@@ -1,18 +1,47 @@
 """Every metric of the product on one list, with unit and meaning. Labels hold codes and ids only.
 
-One `Metrics` belongs to one process; nothing is registered globally.
+One `Metrics` belongs to one process; nothing is registered globally. Every set of label values is
+bounded: by a code table, by the catalogue's resources, or by the participants of the directory. A
+counter whose values are known beforehand starts at 0 for each of them, because Prometheus sees no
+increase in a series that begins with 1.
 """
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from signer.envelope.kinds import Kind
+
+ALARMING = ("EQUIVOCATION", "HELD_FULL", "HELD_TOO_LONG", "INTERNAL")
+"""Refusals that somebody is woken for, so that already the first of each is an increase."""
+
+READY = "READY"
+"""The reason of a participant that does its work."""
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+WORK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+"""What a batch takes: milliseconds while all is well."""
+
+LOOKUP_SECONDS = (0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, _MINUTE, 5 * _MINUTE, 10 * _MINUTE)
+"""What an agency's source takes: an index, or a table read to its end."""
+
+WAIT_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 30, _MINUTE, 5 * _MINUTE, _HOUR, 6 * _HOUR, _DAY)
+"""How long a row waits for the broker: a moment, or as long as the broker is away."""
+
+QUERY_SECONDS = (
+    *(1, 5, 15, _MINUTE, 5 * _MINUTE, 30 * _MINUTE),
+    *(_HOUR, 4 * _HOUR, 8 * _HOUR),
+    *(days * _DAY for days in (1, 2, 3, 5, 7, 10, 14, 21, 30)),
+)
+"""From submission to delivery: seconds between machines, days where a medium or people are."""
 
 
 class Metrics:
     """The metrics of one participant's process.
 
     Args:
-        participant: Its id, a label of every metric.
+        participant: Its id, the label of `hedui_participant_info`.
     """
 
     def __init__(self, participant: str) -> None:
@@ -22,11 +51,32 @@ class Metrics:
             "hedui_participant_info", "1 for the participant served here.", ["id"], registry=r
         )
         self.info.labels(id=participant).set(1)
+        self.ready = Gauge(
+            "hedui_ready",
+            "1 with the reason READY, else 0 with the code of what is missing; one at a time.",
+            ["reason"],
+            registry=r,
+        )
+        self.database_up = Gauge(
+            "hedui_database_up", "Whether the store answered this scrape, 1 or 0.", registry=r
+        )
+        self._pipeline()
+        self._stages()
+        self._outbox()
+        self._broker()
+        self._trust()
+        self._account()
+
+    def _pipeline(self) -> None:
+        r = self.registry
+        self.read = Counter(
+            "hedui_records_read_total",
+            "Records read from a topic and settled, whatever became of them.",
+            ["topic"],
+            registry=r,
+        )
         self.handled = Counter(
             "hedui_messages_handled_total", "Messages handled to their end.", ["kind"], registry=r
-        )
-        self.refused = Counter(
-            "hedui_messages_refused_total", "Messages refused, by code.", ["code"], registry=r
         )
         self.duplicates = Counter(
             "hedui_messages_duplicate_total",
@@ -34,6 +84,14 @@ class Metrics:
             ["kind"],
             registry=r,
         )
+        for kind in Kind:
+            self.handled.labels(kind=kind)
+            self.duplicates.labels(kind=kind)
+        self.refused = Counter(
+            "hedui_messages_refused_total", "Messages refused, by code.", ["code"], registry=r
+        )
+        for code in ALARMING:
+            self.refused.labels(code=code)
         self.held_total = Counter(
             "hedui_messages_held_total",
             "Messages parked, by what they wait for.",
@@ -44,6 +102,49 @@ class Metrics:
         self.quarantined = Counter(
             "hedui_messages_quarantined_total", "Records put into quarantine.", registry=r
         )
+        self.loop_errors = Counter(
+            "hedui_loop_errors_total",
+            "Failed rounds of a loop, retried, by code.",
+            ["loop", "code"],
+            registry=r,
+        )
+
+    def _stages(self) -> None:
+        r = self.registry
+        self.open_seconds = Histogram(
+            "hedui_open_seconds",
+            "Opening a batch: format, signatures, decryption, Avro; seconds.",
+            buckets=WORK_SECONDS,
+            registry=r,
+        )
+        self.step_seconds = Histogram(
+            "hedui_step_seconds",
+            "Settling a batch in one transaction, sealing included; seconds.",
+            buckets=WORK_SECONDS,
+            registry=r,
+        )
+        self.outbox_wait_seconds = Histogram(
+            "hedui_outbox_wait_seconds",
+            "From enqueueing an outbox row until the broker had it; seconds.",
+            buckets=WAIT_SECONDS,
+            registry=r,
+        )
+        self.lookup_seconds = Histogram(
+            "hedui_lookup_seconds",
+            "An agency looking up one row's persons in its source; seconds.",
+            ["resource"],
+            buckets=LOOKUP_SECONDS,
+            registry=r,
+        )
+        self.query_seconds = Histogram(
+            "hedui_query_seconds",
+            "At the requester, from submission until everything was delivered; seconds.",
+            buckets=QUERY_SECONDS,
+            registry=r,
+        )
+
+    def _outbox(self) -> None:
+        r = self.registry
         self.published = Counter(
             "hedui_outbox_published_total", "Outbox rows stored by the broker.", registry=r
         )
@@ -55,9 +156,24 @@ class Metrics:
             "Age of the oldest unsent outbox row, seconds.",
             registry=r,
         )
-        self.queries = Gauge(
-            "hedui_queries", "Queries on file, by role and state.", ["role", "state"], registry=r
+
+    def _broker(self) -> None:
+        r = self.registry
+        self.lag = Gauge(
+            "hedui_consumer_lag_records",
+            "Records of a topic that are still to be read.",
+            ["topic"],
+            registry=r,
         )
+        self.topic_refused = Gauge(
+            "hedui_topic_refused",
+            "1 for a topic that refuses us, with the code; the others are read on.",
+            ["topic", "code"],
+            registry=r,
+        )
+
+    def _trust(self) -> None:
+        r = self.registry
         self.directory_version = Gauge(
             "hedui_directory_version", "Version of the directory in force.", registry=r
         )
@@ -72,9 +188,42 @@ class Metrics:
             ["use"],
             registry=r,
         )
-        self.loop_errors = Counter(
-            "hedui_loop_errors_total",
-            "Failed rounds of a loop, retried, by code.",
-            ["loop", "code"],
+        self.participant_certificate_expires = Gauge(
+            "hedui_participant_certificate_expires_timestamp_seconds",
+            "At the hub: when a participant's newest certificate of a use expires.",
+            ["participant", "use"],
+            registry=r,
+        )
+
+    def _account(self) -> None:
+        r = self.registry
+        self.queries = Gauge(
+            "hedui_queries", "Queries on file, by role and state.", ["role", "state"], registry=r
+        )
+        self.open_rows = Gauge(
+            "hedui_open_rows", "At the hub: rows owed, by province.", ["province"], registry=r
+        )
+        self.oldest_due = Gauge(
+            "hedui_open_rows_oldest_due_timestamp_seconds",
+            "At the hub: the earliest due time of the rows a province owes.",
+            ["province"],
+            registry=r,
+        )
+        self.overdue_rows = Gauge(
+            "hedui_overdue_rows",
+            "At the hub: rows owed past their due time, by province.",
+            ["province"],
+            registry=r,
+        )
+        self.overdue_hours = Gauge(
+            "hedui_overdue_working_hours",
+            "At the hub: working hours since the earliest due time passed, by province.",
+            ["province"],
+            registry=r,
+        )
+        self.due_soon_rows = Gauge(
+            "hedui_due_soon_rows",
+            "At the hub: rows due today or by the end of the next working day, by province.",
+            ["province"],
             registry=r,
         )

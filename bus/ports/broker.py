@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from bus.ports.broker_errors import BrokerRefused
+
 Offsets = Mapping[int, int]
 """Partition → next offset to read; a partition that is absent starts at its beginning."""
 
@@ -42,6 +44,18 @@ class Outgoing:
 
 class Subscription(Protocol):
     """An open consumer."""
+
+    @property
+    def refused_topics(self) -> Mapping[str, BrokerRefused]:
+        """Topics that refuse this principal or are missing; the others are read on."""
+        ...
+
+    async def lag(self) -> Mapping[str, int]:
+        """Return how many records of each topic are still to be polled.
+
+        As the last polls told, without asking the cluster; a topic they told nothing of is absent.
+        """
+        ...
 
     async def poll(self, wait: timedelta, limit: int) -> Sequence[Record]:
         """Return up to `limit` new records, at once when there are some, else after `wait`.

@@ -8,6 +8,7 @@ partitions among instances: each subscription reads every partition.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
@@ -124,6 +125,14 @@ class MemorySubscription:
     def refused_topics(self) -> Mapping[str, BrokerRefused]:
         """Topics that refuse this principal, with the reason; the others are read on."""
         return self._refused
+
+    async def lag(self) -> Mapping[str, int]:
+        """Return how many records of each topic are still to be polled."""
+        lag: Counter[str] = Counter()
+        for (topic, partition), position in self._positions.items():
+            if topic not in self._refused:
+                lag[topic] += len(self._cluster.partitions(topic)[partition]) - position
+        return lag
 
     async def place(self) -> None:
         """Take up the stored position of each partition not read yet."""

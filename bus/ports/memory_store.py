@@ -84,6 +84,19 @@ class MemoryUnit:
         ]
         return [decode_case(text) for _, _, text in sorted(chosen, reverse=True)]
 
+    async def case_page(
+        self, role: CaseRole, states: Sequence[QueryState], after: UUID | None, limit: int
+    ) -> Sequence[Case]:
+        """Return up to `limit` cases of a role in some states, by rising query id, after one."""
+        chosen = sorted(
+            (query.bytes, filed.text)
+            for (query, its_role), filed in self._tables.cases.items()
+            if its_role == role
+            and filed.state in states
+            and (after is None or query.bytes > after.bytes)
+        )
+        return [decode_case(text) for _, text in chosen[:limit]]
+
     async def put_message(self, message: StoredMessage) -> None:
         """Keep a sealed message; the first form stays."""
         kept = replace(message, at=cut(message.at))

@@ -148,6 +148,15 @@ class Unit(Protocol):
         """Return the cases of a role, newest first, of all states or the given ones."""
         ...
 
+    async def case_page(
+        self, role: CaseRole, states: Sequence[QueryState], after: UUID | None, limit: int
+    ) -> Sequence[Case]:
+        """Return up to `limit` cases of a role in some states, by rising query id, after one.
+
+        A query id begins with its time, so the oldest come first.
+        """
+        ...
+
     async def put_message(self, message: StoredMessage) -> None:
         """Keep a sealed message; a digest already kept stays as it is."""
         ...

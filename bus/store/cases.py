@@ -28,6 +28,20 @@ LIST_CASES = (
 # The same, of some states: what waits for review, what is still owed.
 LIST_CASES_IN_STATES = LIST_CASES.where(cases.c.state.in_(bindparam("states", expanding=True)))
 
+# A page of them in the order of the key, for what goes through all of them in the background.
+PAGE_OF_CASES = (
+    select(cases.c.body)
+    .where(
+        cases.c.role == bindparam("role"),
+        cases.c.state.in_(bindparam("states", expanding=True)),
+        cases.c.query > bindparam("after"),
+    )
+    .order_by(cases.c.query)
+    .limit(bindparam("limit"))
+)
+
+_BEFORE_ALL = UUID(int=0)
+
 
 class Cases(Statements):
     """The cases of a unit."""
@@ -59,4 +73,19 @@ class Cases(Statements):
         else:
             chosen = [state.value for state in states]
             rows = await self._rows(LIST_CASES_IN_STATES, {"role": role.value, "states": chosen})
+        return [decode_case(row["body"]) for row in rows]
+
+    async def case_page(
+        self, role: CaseRole, states: Sequence[QueryState], after: UUID | None, limit: int
+    ) -> Sequence[Case]:
+        """Return up to `limit` cases of a role in some states, by rising query id, after one."""
+        rows = await self._rows(
+            PAGE_OF_CASES,
+            {
+                "role": role.value,
+                "states": [state.value for state in states],
+                "after": after or _BEFORE_ALL,
+                "limit": limit,
+            },
+        )
         return [decode_case(row["body"]) for row in rows]

@@ -6,7 +6,10 @@ import importlib.util
 import sys
 from pathlib import Path
 
+from bus.daemon.gauges import Gauges
+from bus.daemon.open_rows import OpenRows
 from bus.daemon.service import Service
+from bus.metrics.catalogue import Metrics
 
 
 def _daemon_conftest():
@@ -43,3 +46,9 @@ async def close_country(made):
 def service_of(country, name):
     desk = country[name]
     return Service(desk.office, desk.store, lambda: None, desk.step.run)
+
+
+def gauges_of(country, name):
+    desk = country[name]
+    rows = OpenRows(desk.office, desk.store)
+    return Gauges(desk.office, desk.store, Metrics(name), rows)

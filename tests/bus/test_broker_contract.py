@@ -161,6 +161,27 @@ async def test_a_restart_goes_on_at_the_stored_offsets(bench):
     assert sorted(r.value for r in before + after) == sorted(m.value for m in messages)
 
 
+async def test_the_lag_is_what_was_not_polled_yet(bench):
+    broker, topic, quiet = await bench.broker(), bench.topic(), bench.topic()
+    await broker.publish([Outgoing(topic, key(n), b"%d" % n) for n in range(40)])
+    await broker.publish([Outgoing(quiet, key(1), b"")])
+    subscription = await broker.subscribe([topic, quiet], GROUP, nothing_stored)
+
+    records = await drain(subscription, 41)
+    assert await subscription.lag() == {topic: 0, quiet: 0}
+
+    await broker.publish([Outgoing(topic, key(n), b"%d" % n) for n in range(8)])
+    records = list(await subscription.poll(LONG, 1))
+    seen = (await subscription.lag())[topic]
+    records += await drain(subscription, 8 - len(records))
+    assert 0 <= seen < 8
+    assert await subscription.lag() == {topic: 0, quiet: 0}
+    await subscription.close()
+
+    again = await broker.subscribe([topic, quiet], GROUP, stored_after(records[:1]))
+    assert topic not in await again.lag() or (await again.lag())[topic] > 0
+
+
 async def test_committed_positions_decide_nothing(bench):
     broker, topic = await bench.broker(), bench.topic()
     await broker.publish([Outgoing(topic, key(1), b"%d" % n) for n in range(4)])

@@ -44,6 +44,7 @@ class Scripted:
         self.stopped = False
         self.cut = False
         self.answered = None
+        self.ends = {}
         self._client = self
 
     async def start(self):
@@ -86,6 +87,13 @@ class Scripted:
 
     def seek(self, partition, offset):
         self.positions[tuple(partition)] = offset
+
+    def highwater(self, partition):
+        return self.ends.get(tuple(partition))
+
+    async def position(self, partition):
+        position = self.positions[tuple(partition)]
+        return await position() if callable(position) else position
 
     def last_poll_timestamp(self, _partition):
         return self.answered
@@ -187,6 +195,35 @@ async def test_a_topic_that_refuses_to_be_read_is_paused(subscription, consumer)
 
     assert consumer.held == {TopicPartition("b", 0)}
     assert subscription.refused_topics["b"].code == "TOPIC_UNAUTHORISED"
+
+
+async def test_the_lag_is_the_distance_to_the_end_that_fetches_told(subscription, consumer, stored):
+    stored.offsets = {"a": {0: 7}}
+    await subscription.open()
+    assert await subscription.lag() == {}
+
+    consumer.ends = {("a", 0): 12}
+    assert await subscription.lag() == {"a": 5}
+
+    consumer.ends[("b", 0)] = 0
+    assert await subscription.lag() == {"a": 5, "b": 0}
+
+
+async def test_a_topic_that_refuses_has_no_lag(subscription, consumer):
+    await subscription.open()
+    consumer.ends = {("a", 0): 1, ("b", 0): 1}
+    consumer.script = [kafka.TopicAuthorizationFailedError("b")]
+    await subscription.poll(MOMENT, 10)
+
+    assert await subscription.lag() == {"a": 1}
+
+
+async def test_a_position_that_is_being_moved_is_not_waited_for(subscription, consumer):
+    await subscription.open()
+    consumer.ends = {("b", 0): 3}
+    consumer.positions[("b", 0)] = asyncio.Event().wait
+
+    assert await subscription.lag() == {}
 
 
 async def test_topics_refused_at_the_start_are_left_out_and_taken_up_later(

@@ -87,6 +87,29 @@ async def test_cases_are_listed_newest_first_by_role_and_state(store):
         assert await unit.cases(CaseRole.REQUESTER, both) == [newer, older, twin]
 
 
+async def test_cases_are_paged_by_query_id(store):
+    states = [QueryState.SUBMITTED, QueryState.STARTED]
+    kept = [
+        case(UUID(int=number), CaseRole.REVIEWER, states[number % 2], opened_at=at)
+        for number, at in zip(range(1, 6), [LATER, NOW] * 3, strict=False)
+    ]
+    ended = case(UUID(int=9), CaseRole.REVIEWER, QueryState.DELIVERED)
+    async with store.transaction() as unit:
+        for one in (*reversed(kept), ended, case(UUID(int=3))):
+            await unit.save_case(one)
+
+        async def page(after, limit=2):
+            return await unit.case_page(CaseRole.REVIEWER, states, after, limit)
+
+        assert await page(None) == kept[:2]
+        assert await page(kept[1].query) == kept[2:4]
+        assert await page(kept[3].query) == kept[4:]
+        assert await page(kept[4].query) == []
+        assert await page(None, 9) == kept
+        assert await unit.case_page(CaseRole.REVIEWER, states[1:], None, 9) == kept[::2]
+        assert await unit.case_page(CaseRole.REVIEWER, [], None, 9) == []
+
+
 async def test_the_first_form_of_a_message_is_kept(store):
     later_form = replace(message(1), envelope=b"endorsed", at=LATER)
     async with store.transaction() as unit:

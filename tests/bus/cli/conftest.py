@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from country import close_country, make_draft, open_country, service_of
+from country import close_country, gauges_of, make_draft, open_country, service_of
 
 from bus.cli import main
 from bus.flow.review import ReviewPolicy
@@ -21,7 +21,6 @@ from bus.http.operator import operator_app
 from bus.http.public import public_app
 from bus.http.server import serve
 from bus.logs.setup import make_logger
-from bus.metrics.catalogue import Metrics
 from bus.workbook.template import fill
 
 
@@ -69,7 +68,7 @@ class Live:
     async def _serve(self, name, path, up):
         service, log = service_of(self.country, name), make_logger(name, io.StringIO())
         await serve(
-            public_app(service, Metrics(name), lambda: None, log),
+            public_app(gauges_of(self.country, name), lambda: None, log),
             "127.0.0.1:0",
             self._stopping,
             log,

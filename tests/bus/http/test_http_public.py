@@ -6,27 +6,20 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from country import NOW, service_of
+from country import NOW, gauges_of
 
 from bus.daemon.directory_publisher import HEAD_LIFETIME
 from bus.errors import UnavailableError
 from bus.http.public import public_app, readiness
 from bus.logs.setup import make_logger
-from bus.metrics.catalogue import Metrics
-from bus.ports.store_errors import store_closed
 
 
 @pytest.fixture
-def metrics():
-    return Metrics("370000")
-
-
-@pytest.fixture
-async def probe(land, log, metrics):
+async def probe(land, log):
     """A client of the public face; `missing` decides what `/readyz` finds missing."""
-    service = service_of(land, "370000")
-    state = SimpleNamespace(missing=None, service=service)
-    app = public_app(service, metrics, lambda: state.missing, make_logger("370000", log))
+    gauges = gauges_of(land, "370000")
+    state = SimpleNamespace(missing=None, gauges=gauges)
+    app = public_app(gauges, lambda: state.missing, make_logger("370000", log))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://daemon"
     ) as http:
@@ -60,16 +53,31 @@ async def test_metrics_mirror_the_store(probe, node):
     assert response.headers["content-type"].startswith("text/plain")
 
 
-async def test_metrics_are_given_while_the_store_is_away(probe, monkeypatch):
-    async def refresh(_metrics):
-        raise store_closed()
+async def test_metrics_are_given_while_the_store_is_away(probe, land):
+    up = await probe.get("/metrics")
+    await land["370000"].store.close()
+    away = await probe.get("/metrics")
+    await land["370000"].store.open()
+    back = await probe.get("/metrics")
 
-    monkeypatch.setattr(probe.service, "refresh", refresh)
+    assert [shown.status_code for shown in (up, away, back)] == [200, 200, 200]
+    assert 'hedui_loop_errors_total{code="STORE_CLOSED",loop="metrics"} 1.0' in away.text
+    assert "hedui_database_up 0.0" in away.text
+    assert "hedui_database_up 1.0" in up.text
+    assert "hedui_database_up 1.0" in back.text
 
-    response = await probe.get("/metrics")
 
-    assert response.status_code == 200
-    assert 'hedui_loop_errors_total{code="STORE_CLOSED",loop="metrics"} 1.0' in response.text
+async def test_metrics_tell_one_reason_of_readiness_at_a_time(probe):
+    probe.missing = UnavailableError("NOT_READING", "尚未", "not yet")
+    waiting = await probe.get("/metrics")
+    probe.missing = None
+    working = await probe.get("/metrics")
+
+    def shown(response):
+        return [line for line in response.text.splitlines() if line.startswith("hedui_ready")]
+
+    assert shown(waiting) == ['hedui_ready{reason="NOT_READING"} 0.0']
+    assert shown(working) == ['hedui_ready{reason="READY"} 1.0']
 
 
 async def test_no_other_address_answers(probe):

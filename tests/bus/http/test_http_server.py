@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 import uvloop
-from country import service_of
+from country import gauges_of, service_of
 
 from bus.config.models import HttpSection
 from bus.errors import ConfigError
@@ -23,7 +23,6 @@ from bus.http.public import public_app
 from bus.http.server import faces, health_face, serve
 from bus.http.sockets import listen_tcp, listen_unix, remove_unix, url_of
 from bus.logs.setup import make_logger
-from bus.metrics.catalogue import Metrics
 
 
 class Served:
@@ -34,7 +33,7 @@ class Served:
         self.stopping = asyncio.Event()
         self._log = make_logger("370000", log)
         service = service_of(land, "370000")
-        self._public = public_app(service, Metrics("370000"), lambda: None, self._log)
+        self._public = public_app(gauges_of(land, "370000"), lambda: None, self._log)
         self._operator = operator_app(service, self._log)
         self._url = asyncio.get_running_loop().create_future()
 
@@ -244,7 +243,7 @@ def centre_of(land, log, path):
         keeper=SimpleNamespace(require_fresh=lambda _now: None),
         step=desk.step,
         loops=loops,
-        metrics=Metrics("370000"),
+        gauges=gauges_of(land, "370000"),
         log=make_logger("370000", log),
     )
 

@@ -1,0 +1,174 @@
+"""What is counted and timed on the way of a query, and whose certificates the hub shows."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from daemon_deeds import submit_draft
+
+from bus.daemon.directory import DirectoryKeeper
+from bus.daemon.gauges import Gauges
+from bus.daemon.open_rows import OpenRows
+from bus.daemon.readers import TopicReader
+from bus.ports.broker import Outgoing
+from signer.certificates import PathValidator
+from signer.directory.view import KeyUse
+from signer.identity import HUB, outbox_topic
+
+TOPIC = outbox_topic("370000")
+
+
+def samples(desk, name):
+    return {
+        tuple(sample.labels.values()): sample.value
+        for family in desk.step.metrics.registry.collect()
+        for sample in family.samples
+        if sample.name == name
+    }
+
+
+def value(desk, name):
+    [only] = samples(desk, name).values()
+    return only
+
+
+async def test_a_query_is_counted_and_timed_at_every_stage(country, make_draft):
+    await submit_draft(country, make_draft(2))
+    country.clock.move(timedelta(seconds=90))
+    await country.settle()
+
+    hub, node = country["hub"], country["370000"]
+    agency = country["320000.housing-fund"]
+    handled = samples(hub, "hedui_messages_handled_total")
+    assert handled[("Application",)] == handled[("Roster",)] == handled[("Consent",)] == 1
+    read = samples(hub, "hedui_records_read_total")
+    assert read[(TOPIC,)] >= 3
+    assert sum(read.values()) == sum(handled.values())
+    for desk in country.desks.values():
+        assert value(desk, "hedui_open_seconds_count") > 0
+        assert value(desk, "hedui_step_seconds_count") > 0
+        published = value(desk, "hedui_outbox_published_total")
+        assert value(desk, "hedui_outbox_wait_seconds_count") == published
+    # Three rows waited from submission until the clock had moved, the receipts not at all.
+    assert value(node, "hedui_outbox_wait_seconds_sum") == 3 * 90
+    lookups = samples(agency, "hedui_lookup_seconds_count")
+    assert lookups[("housing-fund-account",)] == 1
+    assert value(node, "hedui_query_seconds_count") == 1
+    assert value(node, "hedui_query_seconds_sum") == 90
+    assert value(hub, "hedui_query_seconds_count") == 0
+
+
+async def test_what_is_rolled_back_is_neither_counted_nor_timed(country, make_draft, monkeypatch):
+    await submit_draft(country, make_draft(1))
+    node, hub = country["370000"], country["hub"]
+    await node.outbox.drain()
+    monkeypatch.setattr(hub.store, "transaction", lambda: country["320000"].broker)
+
+    with pytest.raises((AttributeError, TypeError)):
+        await hub.pump(country.cluster)
+
+    assert samples(hub, "hedui_records_read_total") == {}
+
+
+def test_alarming_refusals_and_every_kind_begin_at_zero(country):
+    hub = country["hub"]
+    assert samples(hub, "hedui_messages_refused_total")[("EQUIVOCATION",)] == 0
+    assert samples(hub, "hedui_messages_handled_total")[("Answer",)] == 0
+
+
+def reader_of(country, name):
+    desk = country[name]
+    metrics = desk.step.metrics
+    keeper = DirectoryKeeper(desk.office, desk.store, PathValidator(country.root.der), metrics)
+    return TopicReader(
+        *(desk.office, desk.store, desk.broker, keeper, desk.step, desk.outbox, metrics),
+        asyncio.Event(),
+        lambda: None,
+    )
+
+
+async def test_lag_is_shown_by_topic_while_it_is_read(country):
+    hub = country["hub"]
+    country.cluster.append(Outgoing(TOPIC, b"key", b"not an envelope"))
+    reader = reader_of(country, "hub")
+
+    await reader.round()
+
+    lag = samples(hub, "hedui_consumer_lag_records")
+    assert set(lag) == {(topic,) for topic in hub.office.peers()}
+    assert set(lag.values()) == {0}
+    await reader.close()
+    assert samples(hub, "hedui_consumer_lag_records") == {}
+
+
+async def test_more_than_a_batch_lags(country, monkeypatch):
+    monkeypatch.setattr("bus.daemon.readers.BATCH", 2)
+    hub = country["hub"]
+    for _ in range(5):
+        country.cluster.append(Outgoing(TOPIC, b"key", b"not an envelope"))
+    reader = reader_of(country, "hub")
+
+    await reader.round()
+
+    assert samples(hub, "hedui_consumer_lag_records")[(TOPIC,)] == 3
+    await reader.close()
+
+
+async def test_a_topic_that_refuses_is_shown_with_its_code_until_it_does_not(country):
+    hub = country["hub"]
+    country.cluster.unauthorised = {TOPIC}
+    reader = reader_of(country, "hub")
+    country.cluster.append(Outgoing(outbox_topic("320000"), b"key", b"not an envelope"))
+
+    await reader.round()
+    refused = samples(hub, "hedui_topic_refused")
+    country.cluster.unauthorised = set()
+    await reader._subscription.retry_refused()
+    country.cluster.append(Outgoing(TOPIC, b"key", b"not an envelope"))
+    await reader.round()
+
+    assert refused == {(TOPIC, "TOPIC_UNAUTHORISED"): 1}
+    assert samples(hub, "hedui_topic_refused") == {}
+    await reader.close()
+
+
+NAME = "hedui_participant_certificate_expires_timestamp_seconds"
+
+
+def gauges_of(desk):
+    return Gauges(desk.office, desk.store, desk.step.metrics, OpenRows(desk.office, desk.store))
+
+
+async def test_the_hub_shows_the_newest_certificate_of_everybody(country):
+    hub = country["hub"]
+    gauges = gauges_of(hub)
+    await gauges.refresh()
+    shown = samples(hub, NAME)
+    assert set(shown) == {(name, use) for name in country.directory.participants for use in KeyUse}
+
+    node = country.directory.participants["370000"]
+    [key] = [key for key in node.keys if key.use is KeyUse.SIGNING]
+    later = key.not_after + timedelta(days=100)
+    newer = replace(key, id=b"n" * 32, generation=2, not_after=later)
+    revoked = replace(newer, id=b"r" * 32, generation=3, revoked=country.clock.now())
+    renewed = replace(node, keys=(newer, *node.keys, revoked))
+    everybody = dict(country.directory.participants) | {"370000": renewed}
+    del everybody["500000.housing-fund"]
+    country.adopt(replace(country.directory, version=2, participants=everybody))
+    await gauges.refresh()
+    changed = samples(hub, NAME)
+
+    assert changed[("370000", "signing")] == later.timestamp()
+    assert changed[("370000", "tls")] == shown[("370000", "tls")]
+    assert ("500000.housing-fund", "tls") not in changed
+
+
+async def test_others_show_neither_certificates_nor_rows(country):
+    node = country["370000"]
+    await gauges_of(node).refresh()
+    assert samples(node, NAME) == {}
+    assert samples(node, "hedui_open_rows") == {}
+    assert node.office.me != HUB
