@@ -10,6 +10,7 @@ from pathlib import Path
 from bus.broker.kafka import KafkaBroker
 from bus.broker.settings import BrokerSettings, Profile, TlsFiles
 from bus.config.models import BrokerKind, Config
+from bus.daemon.certificates import CertificateWatch
 from bus.daemon.directory import DirectoryKeeper
 from bus.daemon.gauges import Gauges
 from bus.daemon.loop import Loops
@@ -25,6 +26,7 @@ from bus.ports.store import Store
 from bus.store.store import SqlStore
 from schemas.loader import Schema, shipped
 from signer.certificates import PathValidator, to_key
+from signer.directory.view import KeyUse
 from signer.envelope.open import Opener
 from signer.envelope.seal import Sealer
 from signer.keyfiles import FileKeyRing
@@ -47,6 +49,7 @@ class Participant:
     loops: Loops
     metrics: Metrics
     gauges: Gauges
+    certificates: CertificateWatch
     log: Logger
 
 
@@ -79,9 +82,6 @@ def assemble(
     validator = PathValidator(ring.root)
     metrics = Metrics(me)
     log = make_logger(me)
-    for certificate in ring.certificates[:3]:
-        key = to_key(certificate)
-        metrics.certificate_expires.labels(use=key.use).set(key.not_after.timestamp())
     find = shipped().get
     office = Office(
         me=me,
@@ -100,7 +100,11 @@ def assemble(
     outbox = OutboxRelay(store, broker, clock, metrics)
     loops = Loops(office, store, broker, keeper, step, outbox, metrics, log)
     gauges = Gauges(office, store, metrics, OpenRows(office, store))
-    return Participant(config, office, store, ring, keeper, step, loops, metrics, gauges, log)
+    current = [to_key(certificate) for certificate in ring.certificates[: len(KeyUse)]]
+    certificates = CertificateWatch(current, clock, metrics, log)
+    return Participant(
+        config, office, store, ring, keeper, step, loops, metrics, gauges, certificates, log
+    )
 
 
 def _store_key(config: Config, passphrase: bytes) -> StoreKey:

@@ -33,6 +33,7 @@ class Loops:
 
     Attributes:
         reading: Set while the topics of parent and children are read; readiness asks for it.
+        trouble: What each loop met at its last round, while it goes on failing.
         stopping: Set to drain and end: the batch in hand is finished, the outbox emptied.
         after_step: Told after each batch, so that a role can start what the batch asked for.
     """
@@ -48,6 +49,7 @@ class Loops:
     after_step: Callable[[], None] | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     reading: asyncio.Event = field(default_factory=asyncio.Event)
+    trouble: dict[str, HeduiError] = field(default_factory=dict)
     _told: dict[str, tuple[str, str, datetime]] = field(default_factory=dict)
     """What was last logged of each loop's trouble, and when."""
 
@@ -67,6 +69,7 @@ class Loops:
             self.step,
             self.outbox,
             self.metrics,
+            self.log,
             self.reading,
             self._stepped,
         )
@@ -75,7 +78,7 @@ class Loops:
             if self.office.ready:
                 await reader.round()
             else:
-                await self._pause(POLL)
+                await self.pause(POLL)
 
         await self._rounds("consumer", round_)
         await reader.close()
@@ -100,7 +103,7 @@ class Loops:
 
     async def drain(self) -> None:
         """Publish what is left; after all other loops have ended, so that nothing is added."""
-        await self._once("outbox", self.outbox.drain)
+        await self.attempt("outbox", self.outbox.drain)
 
     async def every(
         self,
@@ -114,7 +117,7 @@ class Loops:
         async def round_() -> None:
             await work()
             if wake is None:
-                await self._pause(period)
+                await self.pause(period)
                 return
             with suppress(TimeoutError):
                 async with asyncio.timeout(period.total_seconds()):
@@ -125,16 +128,19 @@ class Loops:
 
     async def _rounds(self, name: str, round_: Callable[[], Awaitable[None]]) -> None:
         while not self.stopping.is_set():
-            if not await self._once(name, round_):
-                await self._pause(PAUSE)
+            if not await self.attempt(name, round_):
+                await self.pause(PAUSE)
 
-    async def _once(self, name: str, work: Callable[[], Awaitable[object]]) -> bool:
+    async def attempt(self, name: str, work: Callable[[], Awaitable[object]]) -> bool:
+        """Do something once; returns whether it went well, trouble being counted and logged."""
         try:
             await work()
         except HeduiError as error:
             self.metrics.loop_errors.labels(loop=name, code=error.code).inc()
+            self.trouble[name] = error
             self._tell(name, error)
             return False
+        self.trouble.pop(name, None)
         self._told.pop(name, None)
         return True
 
@@ -148,7 +154,8 @@ class Loops:
         text = f"{error.zh} / {error.en}"
         self.log.warning("loop.failed", loop=name, code=error.code, where=error.where, text=text)
 
-    async def _pause(self, span: timedelta) -> None:
+    async def pause(self, span: timedelta) -> None:
+        """Let some time pass, less when the daemon stops."""
         try:
             async with asyncio.timeout(span.total_seconds()):
                 await self.stopping.wait()

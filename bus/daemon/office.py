@@ -62,10 +62,14 @@ class Office:
     def in_force(self, now: datetime) -> Directory:
         """Return the directory to exchange under: not one that is past even its grace (72 hours).
 
+        Nor do we exchange while others would refuse what we sign: it would be lost to them.
+
         Raises:
-            UnavailableError: `DIRECTORY_NOT_READ`, `DIRECTORY_LAPSED`.
+            UnavailableError: `DIRECTORY_NOT_READ`, `DIRECTORY_LAPSED`, `SIGNING_KEY_NOT_LISTED`,
+                `SIGNING_KEY_ENDED`.
         """
         directory = self.directory
+        self._check_signing_key(directory, now)
         if now > directory.expires + GRACE:
             raise UnavailableError(
                 "DIRECTORY_LAPSED",
@@ -75,6 +79,27 @@ class Office:
                 remedy_en="Check the network to the hub, and the hub itself",
             )
         return directory
+
+    def _check_signing_key(self, directory: Directory, now: datetime) -> None:
+        listed = directory.key(self.ring.signing_key)
+        if listed is None or listed[0].id != self.me:
+            raise UnavailableError(
+                "SIGNING_KEY_NOT_LISTED",
+                "现行目录中没有本方当前的签名证书",
+                "the directory in force does not list our signing certificate",
+                remedy_zh="请将新证书交部中心登记；目录更新后自动继续",
+                remedy_en="Have the hub list the new certificate; we go on once it does",
+                where=self.me,
+            )
+        if not listed[1].valid_at(now):
+            raise UnavailableError(
+                "SIGNING_KEY_ENDED",
+                "本方签名证书已过期或被吊销",
+                "our signing certificate has expired or was revoked",
+                remedy_zh="请换发证书后重启；积压的消息届时自动继续",
+                remedy_en="Have it renewed and restart; what waits then goes on by itself",
+                where=self.me,
+            )
 
     @property
     def catalogue(self) -> Catalogue:

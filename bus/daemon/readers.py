@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bus.daemon.directory import DirectoryKeeper
 from bus.daemon.office import Office
@@ -23,6 +23,9 @@ from signer.identity import DIRECTORY_TOPIC, consumer_group
 
 POLL = timedelta(milliseconds=500)
 BATCH = 200
+
+RETRY_REFUSED = timedelta(seconds=15)
+"""Until topics that refuse us are tried again: rights come later than participants."""
 
 
 @dataclass
@@ -41,11 +44,14 @@ class TopicReader:
     step: Step
     outbox: OutboxRelay
     metrics: Metrics
+    log: Logger
     reading: asyncio.Event
     after_step: Callable[[], None]
     _subscription: Subscription | None = None
     _topics: frozenset[str] = field(default_factory=frozenset)
     _well: bool = True
+    _refused: frozenset[str] = field(default_factory=frozenset)
+    _retry_at: datetime | None = None
 
     async def round(self) -> None:
         """Read one batch, if there is one, and settle it.
@@ -76,6 +82,7 @@ class TopicReader:
             self.reading.set()
         records = await subscription.poll(POLL, BATCH)
         await self._measure(subscription)
+        await self._retry_refused(subscription)
         self._well = True
         self.reading.set()
         if not records:
@@ -93,6 +100,23 @@ class TopicReader:
         self.metrics.topic_refused.clear()
         for topic, refusal in subscription.refused_topics.items():
             self.metrics.topic_refused.labels(topic=topic, code=refusal.code).set(1)
+
+    async def _retry_refused(self, subscription: Subscription) -> None:
+        """Say which topics refuse us, and try them again from time to time; others are read on."""
+        refused = subscription.refused_topics
+        for topic in sorted(refused.keys() - self._refused):
+            self.log.warning("topic.refused", code=refused[topic].code, topic=topic)
+        for topic in sorted(self._refused - refused.keys()):
+            self.log.info("topic.readable", topic=topic)
+        self._refused = frozenset(refused)
+        now = self.office.clock.now()
+        if not refused:
+            self._retry_at = None
+        elif self._retry_at is None or self._retry_at > now + RETRY_REFUSED:
+            self._retry_at = now + RETRY_REFUSED  # the second: a clock that was set back
+        elif now >= self._retry_at:
+            self._retry_at = now + RETRY_REFUSED
+            await subscription.retry_refused()
 
     async def _subscribed(self) -> Subscription:
         wanted = frozenset(self.office.peers())

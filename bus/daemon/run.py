@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bus.daemon.assemble import Participant
-from bus.errors import HeduiError, UnavailableError
+from bus.daemon.certificates import LOOK_EVERY
+from bus.daemon.loop import Loops
+from bus.errors import HeduiError
 from bus.logs.foreign import route_foreign
 from signer.identity import role_of
 
@@ -64,11 +66,14 @@ async def run(
         async with asyncio.TaskGroup() as group:
             for face in faces:
                 group.create_task(face(serving))
-            await _reach_broker(participant)
+            await reach_broker(loops)
             running = [
                 group.create_task(loops.consume()),
                 group.create_task(loops.relay_outbox()),
                 group.create_task(loops.every("held", HELD_EVERY, _held(participant))),
+                group.create_task(
+                    loops.every("certificates", LOOK_EVERY, participant.certificates.look)
+                ),
             ]
             if follow_directory:
                 running.append(group.create_task(loops.follow_directory()))
@@ -99,20 +104,16 @@ def _own_signals(stopping: asyncio.Event, log: Callable[..., object]) -> None:
         loop.add_signal_handler(number, stop, number)
 
 
-async def _reach_broker(participant: Participant) -> None:
-    """Connect, waiting for a broker that is down; the store and the faces are up meanwhile."""
-    loops = participant.loops
+async def reach_broker(loops: Loops) -> None:
+    """Connect, waiting for a broker that is down or does not let us in yet.
+
+    Rights and certificates are made at the hub and at the broker, often after the daemon was
+    started; the store and the faces are up meanwhile.
+    """
     while not loops.stopping.is_set():
-        try:
-            await loops.broker.start()
-        except UnavailableError as error:
-            participant.metrics.loop_errors.labels(loop="broker", code=error.code).inc()
-            participant.log.warning("broker.unavailable", code=error.code, where=error.where)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(BROKER_RETRY.total_seconds()):
-                    await loops.stopping.wait()
-        else:
+        if await loops.attempt("broker", loops.broker.start):
             return
+        await loops.pause(BROKER_RETRY)
 
 
 def _held(participant: Participant) -> Callable[[], Awaitable[object]]:

@@ -18,6 +18,7 @@ from bus.errors import HeduiError, UnavailableError
 from bus.http.answers import DOCUMENTED, error_response, install
 from bus.logs.setup import Logger
 from bus.metrics.catalogue import READY
+from bus.ports.store_errors import StoreCorrupt, StoreUnavailable
 
 Ready = Callable[[], HeduiError | None]
 """Says why the process does not do its work now, or None when it does."""
@@ -60,12 +61,22 @@ def public_app(gauges: Gauges, ready: Ready, log: Logger) -> FastAPI:
 
 
 def readiness(participant: Participant) -> Ready:
-    """Return the readiness of a running participant: directory in force, fresh, topics read."""
+    """Return the readiness of a running participant.
+
+    It is ready with a store and a broker at hand, a directory in force, a signing certificate that
+    others accept, and the topics of parent and children being read. Topics that refuse us are no
+    reason against it, unless all do: the others are read on.
+    """
 
     def ready() -> HeduiError | None:
         loops = participant.loops
         if loops.stopping.is_set():
             return UnavailableError("DRAINING", "进程正在停止", "the process is stopping")
+        trouble = tuple(loops.trouble.values())
+        stores = (error for error in trouble if isinstance(error, StoreUnavailable | StoreCorrupt))
+        first = next(stores, loops.trouble.get("broker"))
+        if first is not None:
+            return first
         try:
             # Raises while no directory has been read.
             _ = participant.office.directory
@@ -73,13 +84,17 @@ def readiness(participant: Participant) -> Ready:
         except UnavailableError as error:
             return error
         if not loops.reading.is_set():
-            return UnavailableError(
-                "NOT_READING",
-                "尚未订阅上下级的主题",
-                "the topics of parent and children are not read yet",
-                remedy_zh="请稍候；若持续如此，请检查消息代理",
-                remedy_en="Wait; if it persists check the broker",
-            )
+            return loops.trouble.get("consumer") or _not_reading()
         return None
 
     return ready
+
+
+def _not_reading() -> UnavailableError:
+    return UnavailableError(
+        "NOT_READING",
+        "尚未订阅上下级的主题",
+        "the topics of parent and children are not read yet",
+        remedy_zh="请稍候；若持续如此，请检查消息代理",
+        remedy_en="Wait; if it persists check the broker",
+    )

@@ -50,6 +50,14 @@ class Subscription(Protocol):
         """Topics that refuse this principal or are missing; the others are read on."""
         ...
 
+    async def retry_refused(self) -> Mapping[str, BrokerRefused]:
+        """Try the refused topics again; returns those that still refuse.
+
+        Raises:
+            BrokerUnavailable: The cluster cannot be reached now.
+        """
+        ...
+
     async def lag(self) -> Mapping[str, int]:
         """Return how many records of each topic are still to be polled.
 

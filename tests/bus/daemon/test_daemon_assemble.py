@@ -95,10 +95,11 @@ def test_a_kafka_broker_gets_the_participants_own_certificate(config, keys):
     assert settings.client_id == "hedui-370000"
 
 
-def test_a_participant_tells_when_its_certificates_expire(config):
+async def test_a_participant_tells_when_its_certificates_expire(config):
     participant = put_together(config())
     assert participant.office.me == "370000"
     assert not participant.office.ready
+    await participant.certificates.look()
     gauge = participant.metrics.certificate_expires
     expiries = {use: gauge.labels(use=use)._value.get() for use in ("signing", "encryption")}
     assert all(expiry > NOW.timestamp() for expiry in expiries.values())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from daemon_deeds import submit_draft
@@ -12,7 +14,8 @@ from daemon_deeds import submit_draft
 from bus.daemon.directory import DirectoryKeeper
 from bus.daemon.gauges import Gauges
 from bus.daemon.open_rows import OpenRows
-from bus.daemon.readers import TopicReader
+from bus.daemon.readers import RETRY_REFUSED, TopicReader
+from bus.logs.setup import make_logger
 from bus.ports.broker import Outgoing
 from signer.certificates import PathValidator
 from signer.directory.view import KeyUse
@@ -79,12 +82,13 @@ def test_alarming_refusals_and_every_kind_begin_at_zero(country):
     assert samples(hub, "hedui_messages_handled_total")[("Answer",)] == 0
 
 
-def reader_of(country, name):
+def reader_of(country, name, stream=None):
     desk = country[name]
     metrics = desk.step.metrics
     keeper = DirectoryKeeper(desk.office, desk.store, PathValidator(country.root.der), metrics)
+    log = make_logger(name, stream)
     return TopicReader(
-        *(desk.office, desk.store, desk.broker, keeper, desk.step, desk.outbox, metrics),
+        *(desk.office, desk.store, desk.broker, keeper, desk.step, desk.outbox, metrics, log),
         asyncio.Event(),
         lambda: None,
     )
@@ -120,19 +124,26 @@ async def test_more_than_a_batch_lags(country, monkeypatch):
 async def test_a_topic_that_refuses_is_shown_with_its_code_until_it_does_not(country):
     hub = country["hub"]
     country.cluster.unauthorised = {TOPIC}
-    reader = reader_of(country, "hub")
+    stream = StringIO()
+    reader = reader_of(country, "hub", stream)
     country.cluster.append(Outgoing(outbox_topic("320000"), b"key", b"not an envelope"))
 
     await reader.round()
     refused = samples(hub, "hedui_topic_refused")
     country.cluster.unauthorised = set()
-    await reader._subscription.retry_refused()
     country.cluster.append(Outgoing(TOPIC, b"key", b"not an envelope"))
+    await reader.round()  # not due for another try yet
+    still = samples(hub, "hedui_topic_refused")
+    country.clock.move(RETRY_REFUSED)
+    await reader.round()
     await reader.round()
 
-    assert refused == {(TOPIC, "TOPIC_UNAUTHORISED"): 1}
+    assert refused == still == {(TOPIC, "TOPIC_UNAUTHORISED"): 1}
     assert samples(hub, "hedui_topic_refused") == {}
     await reader.close()
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    told = [(line["event"], line["topic"]) for line in told if line["event"].startswith("topic.")]
+    assert told == [("topic.refused", TOPIC), ("topic.readable", TOPIC)]
 
 
 NAME = "hedui_participant_certificate_expires_timestamp_seconds"

@@ -12,6 +12,8 @@ from bus.daemon.directory_publisher import HEAD_LIFETIME
 from bus.errors import UnavailableError
 from bus.http.public import public_app, readiness
 from bus.logs.setup import make_logger
+from bus.ports.broker_errors import topic_unauthorised, unavailable
+from bus.ports.store_errors import StoreUnavailable
 
 
 @pytest.fixture
@@ -98,7 +100,7 @@ async def test_readiness_follows_directory_topics_and_drain(land):
     office = land["370000"].office
     land.clock.instant = NOW
     stopping, reading = Flag(), Flag()
-    lapsed = []
+    lapsed, trouble = [], {}
 
     class Keeper:
         def require_fresh(self, now):
@@ -110,13 +112,20 @@ async def test_readiness_follows_directory_topics_and_drain(land):
         SimpleNamespace(
             office=office,
             keeper=Keeper(),
-            loops=SimpleNamespace(stopping=stopping, reading=reading),
+            loops=SimpleNamespace(stopping=stopping, reading=reading, trouble=trouble),
         )
     )
 
     assert ready().code == "NOT_READING"
+    trouble["consumer"] = topic_unauthorised("hedui.370000.inbox")
+    assert ready().code == "TOPIC_UNAUTHORISED"
     reading.value = True
     assert ready() is None
+    trouble["broker"] = unavailable("kafka1:9093")
+    assert ready().code == "BROKER_UNAVAILABLE"
+    trouble["outbox"] = StoreUnavailable("STORE_FULL", "满", "full")
+    assert ready().code == "STORE_FULL"
+    trouble.clear()
     land.clock.move(2 * HEAD_LIFETIME)
     assert ready().code == "DIRECTORY_LAPSED"
     office._directory = None

@@ -235,7 +235,9 @@ def test_an_ipv6_url_has_brackets():
 
 def centre_of(land, log, path):
     desk = land["370000"]
-    loops = SimpleNamespace(stopping=asyncio.Event(), reading=asyncio.Event(), outbox=desk.outbox)
+    loops = SimpleNamespace(
+        stopping=asyncio.Event(), reading=asyncio.Event(), outbox=desk.outbox, trouble={}
+    )
     return SimpleNamespace(
         config=SimpleNamespace(http=HttpSection(listen="127.0.0.1:0", socket=path)),
         office=desk.office,
