@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import ssl
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -33,7 +35,10 @@ def new_producer(settings: BrokerSettings, context: ssl.SSLContext | None) -> AI
 
 
 def new_consumer(
-    settings: BrokerSettings, context: ssl.SSLContext | None, group: str | None
+    settings: BrokerSettings,
+    context: ssl.SSLContext | None,
+    group: str | None,
+    topics: Sequence[str] = (),
 ) -> AIOKafkaConsumer:
     """Return a consumer, not started yet, that commits nothing by itself.
 
@@ -41,6 +46,7 @@ def new_consumer(
         settings: The connection.
         context: Our side of mutual TLS, or None for plaintext.
         group: The consumer group to join, or None to be assigned partitions by hand.
+        topics: What it is going to read.
     """
     embedded = settings.profile is Profile.EMBEDDED
     # A join is answered only when the other members have joined, at most a session later.
@@ -48,7 +54,7 @@ def new_consumer(
     return AIOKafkaConsumer(
         **_connection(settings, context),
         group_id=group,
-        group_instance_id=None if group is None else settings.client_id,
+        group_instance_id=None if group is None else _membership(settings.client_id, topics),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         session_timeout_ms=_milliseconds(settings.session_timeout),
@@ -57,6 +63,17 @@ def new_consumer(
         fetch_max_wait_ms=_milliseconds(_EMBEDDED_FETCH_WAIT if embedded else _FETCH_WAIT),
         max_partition_fetch_bytes=settings.max_record_bytes + _FETCH_MARGIN,
     )
+
+
+def _membership(client_id: str, topics: Sequence[str]) -> str:
+    """Return the name of a static membership: this process, reading these topics.
+
+    A static member that comes back gets the partitions it had, without a look at what it asks for
+    now (KIP-345). Under one name for all topics, a process restarted after a participant joined
+    would not be given that participant's topic until its earlier session had ended.
+    """
+    digest = hashlib.sha256("\n".join(sorted(topics)).encode()).hexdigest()
+    return f"{client_id}.{digest[:8]}"
 
 
 def _connection(settings: BrokerSettings, context: ssl.SSLContext | None) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class KafkaBroker:
         self, topics: Sequence[str], group: str | None, offsets: OffsetSource
     ) -> KafkaSubscription:
         subscription = KafkaSubscription(
-            new_consumer(self._settings, self._context, group),
+            new_consumer(self._settings, self._context, group, topics),
             topics,
             self._publisher.partitions,
             offsets,

@@ -124,6 +124,22 @@ class KafkaSubscription:
             self._join()
         return self._refused
 
+    async def change(self, topics: Sequence[str]) -> None:
+        """Read these topics from now on, as after participants joined or left; at least one.
+
+        What is read already is read on from the stored positions.
+
+        Raises:
+            BrokerUnavailable: The cluster does not answer.
+            BrokerRefused: Every topic refuses this principal.
+        """
+        kept = set(self._topics).intersection(topics)
+        self._topics = tuple(topics)
+        self._readable = {t: numbers for t, numbers in self._readable.items() if t in kept}
+        self._refused = {t: refusal for t, refusal in self._refused.items() if t in kept}
+        await self._look_up(set(topics) - kept)
+        self._join()
+
     async def poll(self, wait: timedelta, limit: int) -> Sequence[Record]:
         """Return up to `limit` new records, at once when there are some, else after `wait`.
 

@@ -120,13 +120,16 @@ class TopicReader:
 
     async def _subscribed(self) -> Subscription:
         wanted = frozenset(self.office.peers())
-        if wanted != self._topics:
+        if self._subscription is not None and not wanted:
             await self.close()
         if self._subscription is None:
             self._subscription = await self.broker.subscribe(
                 sorted(wanted), consumer_group(self.office.me), self._offsets
             )
-            self._topics = wanted
+        elif wanted != self._topics:
+            # Not closed and opened anew: the group would give back what this member had before.
+            await self._subscription.change(sorted(wanted))
+        self._topics = wanted
         return self._subscription
 
     async def _offsets(self, topic: str) -> Offsets:

@@ -58,6 +58,15 @@ class Subscription(Protocol):
         """
         ...
 
+    async def change(self, topics: Sequence[str]) -> None:
+        """Read these topics from now on, at least one; what stays is read on.
+
+        Raises:
+            BrokerUnavailable: The cluster cannot be reached now.
+            BrokerRefused: Every topic refuses this principal.
+        """
+        ...
+
     async def lag(self) -> Mapping[str, int]:
         """Return how many records of each topic are still to be polled.
 

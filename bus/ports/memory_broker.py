@@ -178,6 +178,12 @@ class MemorySubscription:
         if not self._cluster.down:
             self.committed.update(positions)
 
+    async def change(self, topics: Sequence[str]) -> None:
+        """Read these topics from now on; what is read already is read on."""
+        self._topics = tuple(topics)
+        self._refused = {t: error for t, error in self._refused.items() if t in self._topics}
+        self._positions = {p: at for p, at in self._positions.items() if p[0] in self._topics}
+
     async def retry_refused(self) -> Mapping[str, BrokerRefused]:
         """Try the refused topics again; returns those that still refuse."""
         self._refused = {

@@ -1,9 +1,9 @@
-"""What every broker does, shown on the in-memory twin and on aiokafka with the embedded cluster."""
+"""What every broker does: the in-memory twin, aiokafka on the embedded cluster and on Kafka."""
 
 import asyncio
 import itertools
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
@@ -16,10 +16,10 @@ from bus.ports.broker import Broker, Outgoing
 from bus.ports.broker_errors import BrokerRefused, BrokerUnavailable
 from bus.ports.memory_broker import MemoryBroker, MemoryCluster
 from bus.ports.partitioner import partition_for
+from signer.identity import ADMIN_SERVICE
 
 MOMENT = timedelta(milliseconds=50)
 LONG = timedelta(seconds=10)
-GROUP = "hedui.370000"
 
 
 @dataclass
@@ -29,8 +29,9 @@ class Bench:
     connect: object
     unreachable: object
     partitions: int
-    numbers: itertools.count
+    make_topic: object
     brokers: list
+    group: str = field(default_factory=lambda: f"hedui.group-{next(TOPIC_NUMBERS)}")
 
     async def broker(self) -> Broker:
         broker = self.connect()
@@ -39,7 +40,9 @@ class Bench:
         return broker
 
     def topic(self) -> str:
-        return f"hedui.test-{next(self.numbers)}.inbox"
+        name = f"hedui.test-{next(TOPIC_NUMBERS)}.inbox"
+        self.make_topic(name)
+        return name
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +55,14 @@ def embedded():
 TOPIC_NUMBERS = itertools.count()
 
 
+def made_on_first_use(_topic):
+    return
+
+
 def memory_bench(_request):
     cluster, dead = MemoryCluster(), MemoryCluster()
     dead.down = True
-    return lambda: MemoryBroker(cluster), lambda: MemoryBroker(dead), 3
+    return lambda: MemoryBroker(cluster), lambda: MemoryBroker(dead), 3, made_on_first_use
 
 
 def embedded_bench(request):
@@ -71,13 +78,29 @@ def embedded_bench(request):
             )
         )
 
-    return lambda: connect(bootstrap), lambda: connect("127.0.0.1:1"), 4
+    return lambda: connect(bootstrap), lambda: connect("127.0.0.1:1"), 4, made_on_first_use
 
 
-@pytest.fixture(params=[memory_bench, embedded_bench], ids=["memory", "embedded"])
+def kafka_bench(request):
+    kafka = request.getfixturevalue("kafka")
+
+    def connect(address):
+        # The administrator may do everything; who may what is shown in tests/kafka.
+        return kafka.broker(ADMIN_SERVICE, bootstrap=address, client_id="test")
+
+    def make(topic):
+        kafka.make_topic(topic, 3)
+
+    bootstrap = kafka.cluster.bootstrap
+    return lambda: connect(bootstrap), lambda: connect("127.0.0.1:1"), 3, make
+
+
+@pytest.fixture(
+    params=[memory_bench, embedded_bench, kafka_bench], ids=["memory", "embedded", "kafka"]
+)
 async def bench(request):
-    connect, unreachable, partitions = request.param(request)
-    built = Bench(connect, unreachable, partitions, TOPIC_NUMBERS, [])
+    connect, unreachable, partitions, make_topic = request.param(request)
+    built = Bench(connect, unreachable, partitions, make_topic, [])
     yield built
     for broker in built.brokers:
         await broker.stop()
@@ -128,7 +151,7 @@ async def test_two_thousand_records_keep_the_order_of_each_key(bench):
     assert await broker.publish(messages[:1500]) == [None] * 1500
     assert await broker.publish(messages[1500:]) == [None] * 500
 
-    records = await drain(await broker.subscribe([topic], GROUP, nothing_stored), 2000)
+    records = await drain(await broker.subscribe([topic], bench.group, nothing_stored), 2000)
     assert values_by_key(records) == {
         key(k): [b"%d" % n for n in range(k, 2000, 20)] for k in range(20)
     }
@@ -149,12 +172,12 @@ async def test_a_restart_goes_on_at_the_stored_offsets(bench):
     broker, topic = await bench.broker(), bench.topic()
     messages = [Outgoing(topic, key(n), b"%d" % n) for n in range(40)]
     await broker.publish(messages)
-    first = await broker.subscribe([topic], GROUP, nothing_stored)
+    first = await broker.subscribe([topic], bench.group, nothing_stored)
     before = list(await first.poll(LONG, 7))
     lost = await first.poll(LONG, 9)
     await first.close()
 
-    again = await broker.subscribe([topic], GROUP, stored_after(before))
+    again = await broker.subscribe([topic], bench.group, stored_after(before))
     after = await drain(again, 40 - len(before))
 
     assert len(lost) > 0
@@ -165,7 +188,7 @@ async def test_the_lag_is_what_was_not_polled_yet(bench):
     broker, topic, quiet = await bench.broker(), bench.topic(), bench.topic()
     await broker.publish([Outgoing(topic, key(n), b"%d" % n) for n in range(40)])
     await broker.publish([Outgoing(quiet, key(1), b"")])
-    subscription = await broker.subscribe([topic, quiet], GROUP, nothing_stored)
+    subscription = await broker.subscribe([topic, quiet], bench.group, nothing_stored)
 
     records = await drain(subscription, 41)
     assert await subscription.lag() == {topic: 0, quiet: 0}
@@ -178,19 +201,19 @@ async def test_the_lag_is_what_was_not_polled_yet(bench):
     assert await subscription.lag() == {topic: 0, quiet: 0}
     await subscription.close()
 
-    again = await broker.subscribe([topic, quiet], GROUP, stored_after(records[:1]))
+    again = await broker.subscribe([topic, quiet], bench.group, stored_after(records[:1]))
     assert topic not in await again.lag() or (await again.lag())[topic] > 0
 
 
 async def test_committed_positions_decide_nothing(bench):
     broker, topic = await bench.broker(), bench.topic()
     await broker.publish([Outgoing(topic, key(1), b"%d" % n) for n in range(4)])
-    first = await broker.subscribe([topic], GROUP, nothing_stored)
+    first = await broker.subscribe([topic], bench.group, nothing_stored)
     records = await drain(first, 4)
     await first.commit({(topic, records[0].partition): 4, ("hedui.unknown.inbox", 9): 1})
     await first.close()
 
-    again = await broker.subscribe([topic], GROUP, nothing_stored)
+    again = await broker.subscribe([topic], bench.group, nothing_stored)
 
     assert await drain(again, 4) == records
 
@@ -203,7 +226,7 @@ async def test_a_partition_absent_from_the_store_starts_at_its_beginning(bench):
     async def middle(_topic):
         return {1: 2}
 
-    records = await drain(await broker.subscribe([topic], GROUP, middle), 28)
+    records = await drain(await broker.subscribe([topic], bench.group, middle), 28)
 
     assert sorted(records, key=lambda r: (r.partition, r.offset)) == sorted(
         (r for r in everything if r.partition != 1 or r.offset >= 2),
@@ -218,7 +241,7 @@ async def test_an_offset_the_cluster_never_reached_starts_at_the_beginning(bench
     async def beyond(_topic):
         return dict.fromkeys(range(bench.partitions), 999)
 
-    assert await drain(await broker.subscribe([topic], GROUP, beyond), 12)
+    assert await drain(await broker.subscribe([topic], bench.group, beyond), 12)
 
 
 async def test_each_topic_has_its_own_offsets(bench):
@@ -229,7 +252,7 @@ async def test_each_topic_has_its_own_offsets(bench):
     async def source(topic):
         return {one: {partition: 1}, two: {partition: 2}}[topic]
 
-    records = await drain(await broker.subscribe([one, two], GROUP, source), 3)
+    records = await drain(await broker.subscribe([one, two], bench.group, source), 3)
 
     assert sorted((r.topic, r.offset) for r in records) == [(one, 1), (one, 2), (two, 2)]
 
@@ -241,7 +264,7 @@ async def test_a_store_that_cannot_be_read_stops_the_subscription(bench):
         raise UnavailableError("STORE_UNAVAILABLE", "数据库不可用", "The database is away")
 
     with pytest.raises(UnavailableError, match="STORE_UNAVAILABLE"):
-        await broker.subscribe([topic], GROUP, broken)
+        await broker.subscribe([topic], bench.group, broken)
 
 
 async def test_followers_read_headers_and_tombstones_from_the_beginning(bench):
@@ -341,7 +364,7 @@ async def test_an_oversize_record_holds_back_only_its_own_key(bench):
 
 
 async def test_a_subscription_to_no_topic_reads_nothing(bench):
-    subscription = await (await bench.broker()).subscribe([], GROUP, nothing_stored)
+    subscription = await (await bench.broker()).subscribe([], bench.group, nothing_stored)
 
     assert not await subscription.poll(MOMENT, 10)
 
@@ -375,17 +398,17 @@ async def test_stop_and_close_may_come_twice_and_end_everything(bench):
         "BROKER_CLOSED"
     ]
     with pytest.raises(BrokerUnavailable, match="BROKER_CLOSED"):
-        await broker.subscribe([topic], GROUP, nothing_stored)
+        await broker.subscribe([topic], bench.group, nothing_stored)
 
 
 async def test_topics_of_a_directory_that_grows_are_subscribed_again(bench):
     broker, one, two = await bench.broker(), bench.topic(), bench.topic()
     await broker.publish([Outgoing(topic, b"k", topic.encode()) for topic in (one, two)])
-    first = await broker.subscribe([one], GROUP, nothing_stored)
+    first = await broker.subscribe([one], bench.group, nothing_stored)
     before = await drain(first, 1)
     await first.close()
 
-    after = await drain(await broker.subscribe([one, two], GROUP, nothing_stored), 2)
+    after = await drain(await broker.subscribe([one, two], bench.group, nothing_stored), 2)
 
     assert [record.value for record in before] == [one.encode()]
     assert {record.value for record in after} == {one.encode(), two.encode()}
@@ -397,3 +420,31 @@ async def test_a_stopped_broker_can_be_started_again(bench):
     await broker.start()
 
     assert await broker.publish([Outgoing(topic, b"k", b"v")]) == [None]
+
+
+async def test_a_subscription_follows_a_directory_that_grows_and_shrinks(bench):
+    broker = await bench.broker()
+    one, two, three = bench.topic(), bench.topic(), bench.topic()
+    await broker.publish([Outgoing(t, b"k", t.encode()) for t in (one, two, three)])
+    offsets = {}
+
+    async def stored(topic):
+        return {partition: at for (t, partition), at in offsets.items() if t == topic}
+
+    async def read(subscription, count):
+        records = await drain(subscription, count)
+        offsets.update({(r.topic, r.partition): r.offset + 1 for r in records})
+        return {record.topic for record in records}
+
+    subscription = await broker.subscribe([one, two], bench.group, stored)
+    assert await read(subscription, 2) == {one, two}
+    await subscription.change([one, two, three])
+    assert await read(subscription, 1) == {three}
+    await subscription.change([two, three])
+    await broker.publish([Outgoing(topic, b"k", b"more") for topic in (one, two, three)])
+    assert await read(subscription, 2) == {two, three}
+    await subscription.close()
+
+    # A process that was away while the directory changed is given what it asks for now.
+    again = await broker.subscribe([one], bench.group, stored)
+    assert await read(again, 1) == {one}

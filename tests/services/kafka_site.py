@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from bus.broker.kafka import KafkaBroker
 from bus.broker.local.cluster import LocalCa, LocalCluster
@@ -84,6 +84,12 @@ class KafkaSite:
                 "log_level": 0,
             }
         )
+
+    def make_topic(self, topic: str, partitions: int) -> None:
+        """Make a topic, as the administrator."""
+        admin, copies = self.admin(), self.cluster.layout.replication
+        for future in admin.create_topics([NewTopic(topic, partitions, copies)]).values():
+            future.result(LIMIT)
 
     def settings(self, name: str, generation: int = 1, **changes: object) -> BrokerSettings:
         """Return connection settings of a participant."""

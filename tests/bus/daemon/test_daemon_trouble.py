@@ -10,19 +10,22 @@ from io import StringIO
 from types import SimpleNamespace
 
 import pytest
-from daemon_deeds import case_of, clean, submit_draft
+from daemon_deeds import case_of, clean, quarantine, submit_draft
 
 from bus.daemon import run as run_module
 from bus.daemon.certificates import CertificateWatch
 from bus.daemon.directory import DirectoryKeeper
 from bus.daemon.loop import Loops
+from bus.daemon.readers import TopicReader
 from bus.daemon.run import reach_broker
 from bus.errors import UnavailableError
 from bus.logs.setup import make_logger
 from bus.model.case import QueryState
+from bus.ports.broker import Outgoing
 from bus.ports.broker_errors import broker_unauthorised, tls_failed, unavailable
 from signer.certificates import PathValidator
 from signer.directory.view import KeyUse
+from signer.identity import outbox_topic
 
 
 def loops_of(country, name):
@@ -155,3 +158,30 @@ async def test_an_ending_certificate_is_told_at_60_30_7_and_0_days(country):
     ]
     gauge = desk.step.metrics.certificate_expires.labels(use=KeyUse.SIGNING)
     assert gauge._value.get() == key.not_after.timestamp()
+
+
+async def test_a_participant_that_joins_is_read_by_the_same_consumer(country):
+    hub = country["hub"]
+    everybody = dict(country.directory.participants)
+    without = {name: entry for name, entry in everybody.items() if name != "500000"}
+    without.pop("500000.housing-fund")
+    good = country.directory
+    country.adopt(replace(good, participants=without))
+    loops = loops_of(country, "hub")
+    reader = TopicReader(
+        *(hub.office, hub.store, hub.broker, loops.keeper, hub.step, hub.outbox),
+        *(hub.step.metrics, make_logger("hub", StringIO()), asyncio.Event()),
+        lambda: None,
+    )
+    country.cluster.append(Outgoing(outbox_topic("370000"), b"key", b"first"))
+    country.cluster.append(Outgoing(outbox_topic("500000"), b"key", b"of a newcomer"))
+    await reader.round()
+    opened = reader._subscription
+    assert await quarantine(country, "hub") == [("MAGIC", "")]
+
+    country.adopt(good)
+    await reader.round()
+
+    assert reader._subscription is opened
+    assert await quarantine(country, "hub") == [("MAGIC", "")] * 2
+    await reader.close()
