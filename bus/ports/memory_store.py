@@ -185,6 +185,10 @@ class MemoryUnit:
         """Return parked records, oldest first."""
         return oldest(self._tables.held, limit)
 
+    async def is_held(self, number: int) -> bool:
+        """Return whether a record is parked still."""
+        return number in self._tables.held
+
     async def release(self, number: int) -> None:
         """Forget a parked record."""
         self._journal.remove(self._tables.held, number)
@@ -202,7 +206,7 @@ class MemoryUnit:
         at: datetime,
     ) -> int:
         """Keep a refused record as it came; returns its number."""
-        at = cut(at)
+        at, detail = cut(at), detail.replace("\0", "\ufffd")
         number = self._next_number("quarantined")
         refused = QuarantinedMessage(
             number, topic, partition, offset, key, value, tuple(headers), code, detail, at, None
@@ -230,6 +234,7 @@ class MemoryUnit:
             oldest_unsent=min(waiting, default=None),
             held=len(tables.held),
             quarantined=len(tables.quarantined),
+            last_quarantined=tables.numbers.get("quarantined", 0),
             cases=Counter((role, filed.state) for (_, role), filed in tables.cases.items()),
         )
 
@@ -251,6 +256,20 @@ class MemoryUnit:
     async def year_tables(self) -> Mapping[int, str]:
         """Return the imported year tables."""
         return dict(sorted(self._tables.year_tables.items()))
+
+    async def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
+        """Take or renew a lease; returns whether `holder` has it."""
+        now, until = cut(now), cut(until)
+        owner, end = self._tables.leases.get(name, (holder, now))
+        if owner != holder and now < end <= until + (until - now):
+            return False
+        self._journal.put(self._tables.leases, name, (holder, until))
+        return True
+
+    async def end_lease(self, name: str, holder: str) -> None:
+        """Give a lease up, if `holder` has it."""
+        if self._tables.leases.get(name, ("",))[0] == holder:
+            self._journal.remove(self._tables.leases, name)
 
 
 class MemoryStore:

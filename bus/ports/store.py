@@ -1,5 +1,8 @@
 """What the daemons need of a database: one transaction at a time, everything of a step inside it.
 
+One at a time among all instances that share the database: what a transaction has read stays true
+until it ends.
+
 `MemoryStore` (memory_store.py) and the SQL store pass the same tests.
 """
 
@@ -113,13 +116,15 @@ class AuditEntry:
 class Tally:
     """How much there is of what: for gauges and `standing`.
 
-    `oldest_unsent` is when the oldest unsent outbox row was enqueued, None where there is none.
+    `oldest_unsent` is when the oldest unsent outbox row was enqueued, None where there is none;
+    `last_quarantined` the highest number in quarantine, 0 where there is none.
     """
 
     unsent: int
     oldest_unsent: datetime | None
     held: int
     quarantined: int
+    last_quarantined: int
     cases: Mapping[tuple[CaseRole, QueryState], int]
 
 
@@ -222,6 +227,10 @@ class Unit(Protocol):
         """Return parked records, oldest first."""
         ...
 
+    async def is_held(self, number: int) -> bool:
+        """Return whether a record is parked still: another instance may have settled it."""
+        ...
+
     async def release(self, number: int) -> None:
         """Forget a parked record: it went on, or went to quarantine."""
         ...
@@ -238,7 +247,10 @@ class Unit(Protocol):
         detail: str,
         at: datetime,
     ) -> int:
-        """Keep a refused record as it came; returns its number."""
+        """Keep a refused record as it came; returns its number, above all earlier ones.
+
+        A NUL in `detail` is kept as U+FFFD, since not every database's text can hold it.
+        """
         ...
 
     async def quarantined(self, after: int, limit: int) -> Sequence[QuarantinedMessage]:
@@ -269,12 +281,31 @@ class Unit(Protocol):
         """Return the imported year tables."""
         ...
 
+    async def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
+        """Take or renew what only one instance may do at a time.
+
+        Args:
+            name: What is to be done.
+            holder: The instance that wants to.
+            now: The present instant.
+            until: When another may take it, unless it is renewed before.
+
+        Returns:
+            Whether `holder` has it now. False while another has; one that runs further than twice
+            the span asked for was taken by a clock that has been set back since, and is over.
+        """
+        ...
+
+    async def end_lease(self, name: str, holder: str) -> None:
+        """Give a lease up; one that another holds is passed over."""
+        ...
+
 
 class Store(Protocol):
     """A participant's database."""
 
     async def open(self) -> None:
-        """Open, creating the tables where they are missing.
+        """Open, creating the tables where they are missing, and bringing older ones forward.
 
         Raises:
             StoreUnavailable: The database cannot be reached or written.

@@ -18,6 +18,9 @@ HOLD = insert(held)
 # What to try again, in the order it came.
 LIST_HELD = select(*columns_of(held, HeldMessage)).order_by(held.c.number).limit(bindparam("limit"))
 
+# Another instance may have settled it since it was listed.
+FIND_HELD = select(held.c.number).where(held.c.number == bindparam("row"))
+
 # It went on, or went to quarantine, in the same transaction.
 RELEASE = delete(held).where(held.c.number == bindparam("row"))
 
@@ -71,6 +74,10 @@ class Parked(Statements):
         """Return parked records, oldest first."""
         return [HeldMessage(**row) for row in await self._rows(LIST_HELD, {"limit": limit})]
 
+    async def is_held(self, number: int) -> bool:
+        """Return whether a record is parked still."""
+        return await self._row(FIND_HELD, {"row": number}) is not None
+
     async def release(self, number: int) -> None:
         """Forget a parked record; a number that is not there is passed over."""
         await self._write(RELEASE, {"row": number})
@@ -96,7 +103,8 @@ class Parked(Statements):
             "value": value,
             "headers": tuple(headers),
             "code": code,
-            "detail": detail,
+            # PostgreSQL's text holds no NUL, and the place at fault may be a peer's own word.
+            "detail": detail.replace("\0", "\ufffd"),
             "at": at,
         }
         return await self._insert(QUARANTINE, values)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bus.errors import HeduiError
 from bus.ports.turn import Hold
+from bus.store.database import Database
 from bus.store.faults import own_error, translated
 from bus.store.unbroken import to_the_end
 
@@ -27,19 +28,19 @@ class Statements:
     """What the parts of a unit run their statements with.
 
     After a statement has failed in the database the transaction may be gone already (SQLite rolls
-    back by itself when the disk is full), so every later statement, and the commit, fail with the
-    same error instead of writing half a step.
+    back by itself when the disk is full, PostgreSQL whatever the error), so every later statement,
+    and the commit, fail with the same error instead of writing half a step.
 
     Args:
         connection: In a transaction that the store began and will end.
         hold: The turn the transaction has; no statement runs after it.
-        where: The database, as an operator knows it.
+        database: What the connection is to, for errors.
     """
 
-    def __init__(self, connection: AsyncConnection, hold: Hold, where: str) -> None:
+    def __init__(self, connection: AsyncConnection, hold: Hold, database: Database) -> None:
         self._connection = connection
         self._hold = hold
-        self._where = where
+        self._database = database
         self._fault: HeduiError | None = None
 
     @property
@@ -81,7 +82,7 @@ class Statements:
         except Exception as error:  # noqa: BLE001 - whatever it is, it leaves as one of ours
             fault = own_error(error)
             if fault is None:
-                fault = self._fault = translated(error, self._where)
+                fault = self._fault = translated(error, self._database)
             # `from None`: a foreign text may quote values.
             raise fault from None
 

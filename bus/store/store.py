@@ -4,64 +4,69 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from threading import Thread
 from typing import Any, TypeVar
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bus.ports.store import Unit
 from bus.ports.store_errors import store_closed
 from bus.ports.turn import Turn
-from bus.store.driver_threads import driver_threads, ended
-from bus.store.engine import build_engine, ensure_file, sqlite_file
 from bus.store.faults import own_error, translated
+from bus.store.location import Access, database_of
 from bus.store.schema import ensure_schema
 from bus.store.unbroken import to_the_end
 from bus.store.unit import SqlUnit
 
 T = TypeVar("T")
 
+_ACCESS = Access()
+
 
 class SqlStore:
-    """A `Store` on SQLite.
+    """A `Store` on SQLite or PostgreSQL.
 
-    Transactions of this store take turns; asking for one inside another is refused. A task that
-    is cancelled inside a transaction rolls it back. One that is cancelled during the commit
-    itself finishes the commit first: its work then stands, as after a crash just after it.
+    Transactions of this store take turns, on PostgreSQL with those of every other instance; asking
+    for one inside another is refused. A task that is cancelled inside a transaction rolls it back.
+    One that is cancelled during the commit itself finishes the commit first: its work then stands,
+    as after a crash just after it.
+
+    A server that was gone is connected to anew by the next transaction that is asked for.
 
     Args:
-        url: `sqlite+aiosqlite:///<path>`; the directory exists, the file need not.
+        url: The database, see `database_of`; of SQLite the directory exists, the file need not.
+        access: What a connection to PostgreSQL needs beside it.
 
     Raises:
-        ConfigError: `STORE_URL_INVALID`.
+        ConfigError: As `database_of`.
     """
 
-    def __init__(self, url: str) -> None:
-        self._path = sqlite_file(url)
-        self._where = str(self._path)
+    def __init__(self, url: str, access: Access = _ACCESS) -> None:
+        self._database = database_of(url, access)
         self._turn = Turn()
         self._engine: AsyncEngine | None = None
 
     async def open(self) -> None:
-        """Open, making the file (mode 0600) and its tables where they are missing.
+        """Open, making an SQLite file (mode 0600) and the tables where they are missing.
 
-        A second call changes nothing.
+        Tables of an older version are brought forward. A second call changes nothing.
 
         Raises:
-            StoreUnavailable: `STORE_UNWRITABLE`, `STORE_FULL`, `STORE_UNAVAILABLE`.
+            StoreUnavailable: `STORE_UNWRITABLE`, `STORE_FULL`, `STORE_UNAVAILABLE`; of a server
+                also `STORE_DENIED`, `STORE_TLS`.
             StoreCorrupt: `STORE_CORRUPT`: the file is no sound SQLite database.
             ConfigError: `STORE_VERSION_NEWER`, `STORE_VERSION_UNKNOWN`.
+            KeyFileError: The password file cannot be read, or by others too.
         """
         async with self._turn.take():
             if self._engine is not None:
                 return
-            ensure_file(self._path)
-            earlier = driver_threads()
-            engine = build_engine(self._path)
+            self._database.prepare()
+            engine = self._database.engine()
             try:
                 await self._guarded(self._ensure_schema(engine))
             except BaseException:
-                await to_the_end(_let_go(engine, earlier))
+                await to_the_end(self._database.let_go(engine))
                 raise
             self._engine = engine
 
@@ -71,8 +76,8 @@ class SqlStore:
 
         Raises:
             DefectError: `STORE_NESTED`: this task, or the one that started it, has one open.
-            StoreUnavailable: `STORE_CLOSED`: the store is not open. `STORE_UNAVAILABLE`,
-                `STORE_FULL`, `STORE_UNWRITABLE`, at the start, a statement or the commit.
+            StoreUnavailable: `STORE_CLOSED`: the store is not open. As `open`, at the start, a
+                statement or the commit.
             StoreCorrupt: `STORE_CORRUPT`, `STORE_STATEMENT_FAILED`.
         """
         async with self._turn.take() as hold:
@@ -81,7 +86,7 @@ class SqlStore:
             connection = self._engine.connect()
             try:
                 await self._guarded(_begin(connection))
-                unit = SqlUnit(connection, hold, self._where)
+                unit = SqlUnit(connection, hold, self._database)
                 yield unit
                 hold.open = False
                 if unit.fault is not None:
@@ -100,7 +105,7 @@ class SqlStore:
 
     async def _ensure_schema(self, engine: AsyncEngine) -> None:
         async with engine.begin() as connection:
-            await connection.run_sync(ensure_schema, self._where)
+            await connection.run_sync(ensure_schema, self._database.where)
 
     async def _guarded(self, work: Coroutine[Any, Any, T]) -> T:
         """Run `work` to its end and let nothing but our own errors out."""
@@ -108,17 +113,19 @@ class SqlStore:
             return await to_the_end(work)
         except Exception as error:  # noqa: BLE001 - whatever it is, it leaves as one of ours
             # `from None`: a foreign text may quote values.
-            raise own_error(error) or translated(error, self._where) from None
-
-
-async def _let_go(engine: AsyncEngine, earlier: frozenset[Thread]) -> None:
-    await engine.dispose()
-    await ended(earlier)
+            raise own_error(error) or translated(error, self._database) from None
 
 
 async def _begin(connection: AsyncConnection) -> None:
     await connection.start()
-    await connection.begin()
+    try:
+        await connection.begin()
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        # The server was restarted while the connection lay in the pool: nothing was begun on it,
+        # so another one may try.
+        await connection.begin()
 
 
 async def _give_back(connection: AsyncConnection) -> None:

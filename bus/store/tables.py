@@ -30,12 +30,6 @@ def _number(comment: str) -> Column[int]:
     return Column("number", RowNumber, primary_key=True, autoincrement=True, comment=comment)
 
 
-schema_version = Table(
-    "schema_version",
-    metadata,
-    Column("version", Integer, primary_key=True, autoincrement=False, comment="one row: the shape"),
-)
-
 seen = Table(
     "seen",
     metadata,
@@ -167,4 +161,12 @@ year_tables = Table(
     metadata,
     Column("year", Integer, primary_key=True, autoincrement=False, comment="calendar year"),
     Column("body", Text, nullable=False, comment="the imported table, JSON text"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True, comment="what only one instance does at a time"),
+    Column("holder", Text, nullable=False, comment="participant id and instance"),
+    Column("until", Instant, nullable=False, comment="when another may take it"),
 )

@@ -17,8 +17,10 @@ COUNT_UNSENT = select(func.count().label("rows"), func.min(outbox.c.created).lab
 # The gauge of parked records.
 COUNT_HELD = select(func.count().label("rows")).select_from(held)
 
-# For `standing`: everything ever refused.
-COUNT_QUARANTINED = select(func.count().label("rows")).select_from(quarantined)
+# For `standing`: everything ever refused, and the number of the last.
+COUNT_QUARANTINED = select(
+    func.count().label("rows"), func.max(quarantined.c.number).label("last")
+).select_from(quarantined)
 
 # The gauge of queries on file.
 COUNT_CASES = select(cases.c.role, cases.c.state, func.count().label("rows")).group_by(
@@ -38,4 +40,11 @@ class Tallies(Statements):
             (CaseRole(row["role"]), QueryState(row["state"])): row["rows"]
             for row in await self._rows(COUNT_CASES, {})
         }
-        return Tally(unsent["rows"], unsent["oldest"], parked["rows"], refused["rows"], by_state)
+        return Tally(
+            unsent=unsent["rows"],
+            oldest_unsent=unsent["oldest"],
+            held=parked["rows"],
+            quarantined=refused["rows"],
+            last_quarantined=refused["last"] or 0,
+            cases=by_state,
+        )

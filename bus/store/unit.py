@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bus.store.audit import Audit
 from bus.store.cases import Cases
+from bus.store.leases import Leases
 from bus.store.messages import Messages
 from bus.store.outbox import Outbox
 from bus.store.parked import Parked
@@ -12,5 +13,5 @@ from bus.store.records import Records
 from bus.store.tally import Tallies
 
 
-class SqlUnit(Cases, Messages, Outbox, Audit, Progress, Parked, Records, Tallies):
+class SqlUnit(Cases, Messages, Outbox, Audit, Progress, Parked, Records, Tallies, Leases):
     """A `Unit` on SQL; see there for what each method promises."""

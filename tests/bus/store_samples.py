@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import pytest
+
 from bus.model.case import Case, CaseRole, Fragment, QueryState, Row, RowState
 from bus.model.messages import Finding
 from bus.model.request import PartDigest, Request, RequestLine
@@ -22,16 +24,28 @@ QUERY = UUID("019c2f00-0000-7000-8000-000000000001")
 OTHER_QUERY = UUID("019c2f00-0000-7000-8000-000000000002")
 MESSAGE = UUID("019c2f00-0000-7000-8000-00000000000a")
 HEADERS = (("ce_id", b"a"), ("traceparent", b"\x00\xff"))
-KINDS = ("memory", "sql")
+MEMORY = "memory"
+KINDS = (MEMORY, "sqlite", "postgresql")
 
 
 def url_of(path: Path) -> str:
     return f"sqlite+aiosqlite:///{path}"
 
 
+async def new_place(kind: str, request: pytest.FixtureRequest) -> str:
+    """Where an empty store of a kind is: a URL, or MEMORY."""
+    match kind:
+        case "sqlite":
+            return url_of(request.getfixturevalue("tmp_path") / "bus.db")
+        case "postgresql":
+            return await request.getfixturevalue("postgres").database()
+        case _:
+            return MEMORY
+
+
 @asynccontextmanager
-async def opened(kind: str, directory: Path) -> AsyncIterator[Store]:
-    store: Store = MemoryStore() if kind == "memory" else SqlStore(url_of(directory / "bus.db"))
+async def opened(place: str) -> AsyncIterator[Store]:
+    store: Store = MemoryStore() if place == MEMORY else SqlStore(place)
     await store.open()
     try:
         yield store

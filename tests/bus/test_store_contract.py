@@ -21,6 +21,7 @@ from store_samples import (
     event,
     full_case,
     message,
+    new_place,
     opened,
 )
 
@@ -31,8 +32,8 @@ from bus.ports.store import HeldMessage, OutboxRow, QuarantinedMessage, Store, T
 
 
 @pytest.fixture(params=KINDS)
-async def store(request, tmp_path) -> AsyncIterator[Store]:
-    async with opened(request.param, tmp_path) as store:
+async def store(request) -> AsyncIterator[Store]:
+    async with opened(await new_place(request.param, request)) as store:
         yield store
 
 
@@ -204,6 +205,40 @@ async def test_held_records_wait_in_order_until_they_are_released(store):
     assert third.number > second.number
 
 
+async def test_a_record_is_held_until_it_is_released(store):
+    async with store.transaction() as unit:
+        await unit.hold("t", b"k", b"v", HEADERS, "CODE", None, NOW, LATER)
+        (parked,) = await unit.held(10)
+        assert await unit.is_held(parked.number)
+        assert not await unit.is_held(parked.number + 1)
+    async with store.transaction() as unit:
+        await unit.release(parked.number)
+        assert not await unit.is_held(parked.number)
+
+
+async def test_a_peers_word_in_quarantine_may_hold_a_nul(store):
+    async with store.transaction() as unit:
+        await unit.quarantine("t", 0, 1, None, b"v", (), "CODE", "a\0b", NOW)
+    async with store.transaction() as unit:
+        (kept,) = await unit.quarantined(0, 10)
+    assert kept.detail == "a\ufffdb"
+
+
+async def test_the_last_number_in_quarantine_is_told_after_a_rolled_back_one(store):
+    async def refuse(*, broken: bool) -> None:
+        async with store.transaction() as unit:
+            await unit.quarantine("t", 0, 1, None, b"v", (), "CODE", "", NOW)
+            assert not broken or await unit.case(QUERY, CaseRole.REQUESTER), "taken back"
+
+    with pytest.raises(AssertionError, match="taken back"):
+        await refuse(broken=True)
+    await refuse(broken=False)
+    async with store.transaction() as unit:
+        (kept,) = await unit.quarantined(0, 10)
+        tally = await unit.tally()
+    assert (tally.quarantined, tally.last_quarantined) == (1, kept.number)
+
+
 async def test_quarantine_keeps_the_record_and_when_it_was_replayed(store):
     async with store.transaction() as unit:
         one = await unit.quarantine("t", 1, 7, b"k", b"v", HEADERS, "SIGNATURE", "seal 0", NOW)
@@ -260,7 +295,7 @@ async def test_an_instant_without_a_zone_is_refused(store):
 
 async def test_a_tally_counts_what_there_is(store):
     async with store.transaction() as unit:
-        assert await unit.tally() == Tally(0, None, 0, 0, {})
+        assert await unit.tally() == Tally(0, None, 0, 0, 0, {})
         await unit.enqueue("hedui.hub.inbox", b"k", b"1", HEADERS, NOW)
         await unit.enqueue("hedui.hub.inbox", b"k", b"2", HEADERS, LATER)
         await unit.hold("t", b"k", b"v", HEADERS, "CODE", None, NOW, LATER)
@@ -269,7 +304,7 @@ async def test_a_tally_counts_what_there_is(store):
     async with store.transaction() as unit:
         tally = await unit.tally()
         assert (tally.unsent, tally.oldest_unsent) == (2, NOW)
-        assert (tally.held, tally.quarantined) == (1, 1)
+        assert (tally.held, tally.quarantined, tally.last_quarantined) == (1, 1, 1)
         assert tally.cases == {(case().role, case().state): 1}
         await unit.mark_sent([row.number for row in await unit.unsent(1)], LATER)
         assert (await unit.tally()).oldest_unsent == LATER

@@ -13,12 +13,22 @@ from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql import ClauseElement
-from store_samples import MESSAGE, NOW, QUERY, case, digest, event, message, opened
+from store_samples import MESSAGE, NOW, QUERY, case, digest, event, message, opened, url_of
 
 from bus.model.case import CaseRole
 from bus.ports.audit_chain import verify
 from bus.ports.store_errors import StoreCorrupt, StoreUnavailable
-from bus.store import audit, cases, engine, messages, outbox, parked, progress, records, schema
+from bus.store import (
+    audit,
+    cases,
+    engine_sqlite,
+    messages,
+    outbox,
+    parked,
+    progress,
+    records,
+    schema,
+)
 from bus.store.conflicts import insert_or_keep, insert_or_replace
 from bus.store.store import SqlStore
 from bus.store.tables import metadata
@@ -28,9 +38,9 @@ MARK = "must-not-be-quoted"
 
 @pytest.fixture
 async def store(tmp_path, monkeypatch) -> AsyncIterator[SqlStore]:
-    impatient = ("PRAGMA busy_timeout = 0", *engine._ON_CONNECT[1:])
-    monkeypatch.setattr(engine, "_ON_CONNECT", impatient)
-    async with opened("sql", tmp_path) as store:
+    impatient = ("PRAGMA busy_timeout = 0", *engine_sqlite._ON_CONNECT[1:])
+    monkeypatch.setattr(engine_sqlite, "_ON_CONNECT", impatient)
+    async with opened(url_of(tmp_path / "bus.db")) as store:
         yield store
 
 

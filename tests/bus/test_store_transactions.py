@@ -6,7 +6,20 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from store_samples import HEADERS, KINDS, LATER, MESSAGE, NOW, QUERY, case, digest, event, message
+from store_samples import (
+    HEADERS,
+    KINDS,
+    LATER,
+    MESSAGE,
+    NOW,
+    QUERY,
+    case,
+    digest,
+    event,
+    message,
+    new_place,
+    url_of,
+)
 from store_samples import opened as opened_store
 
 from bus.errors import DefectError
@@ -16,8 +29,8 @@ from bus.ports.store_errors import StoreUnavailable
 
 
 @pytest.fixture(params=KINDS)
-async def store(request, tmp_path) -> AsyncIterator[Store]:
-    async with opened_store(request.param, tmp_path) as store:
+async def store(request) -> AsyncIterator[Store]:
+    async with opened_store(await new_place(request.param, request)) as store:
         yield store
 
 
@@ -281,9 +294,8 @@ async def test_closing_inside_a_transaction_is_refused(store):
 
 
 async def test_two_stores_may_be_used_inside_each_other(store, tmp_path):
-    (tmp_path / "other").mkdir()
     async with (
-        opened_store("sql", tmp_path / "other") as other,
+        opened_store(url_of(tmp_path / "other.db")) as other,
         store.transaction() as unit,
         other.transaction() as second,
     ):
