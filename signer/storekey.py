@@ -40,6 +40,7 @@ class StoreKey:
     """Seals small secrets for one store. Made by `create`, `load` or `ephemeral`."""
 
     def __init__(self, key: bytes) -> None:
+        self._key = key
         self._wrapping = AESGCM(_derive(key, b"hedui/store-wrap/1"))
         self._person = _derive(key, b"hedui/store-person/1")
 
@@ -54,12 +55,9 @@ class StoreKey:
         Raises:
             KeyFileError: `KEY_FILE_EXISTS`, `KEY_FILE_UNWRITABLE`.
         """
-        key = token_bytes(_KEY)
-        head = _MAGIC + token_bytes(_SALT)
-        nonce = token_bytes(_NONCE)
-        sealed = AESGCM(_stretch(passphrase, head)).encrypt(nonce, key, head)
-        write_new(path, head + nonce + sealed)
-        return cls(key)
+        made = cls(token_bytes(_KEY))
+        made.save(path, passphrase)
+        return made
 
     @classmethod
     def load(cls, path: Path, passphrase: bytes) -> Self:
@@ -97,6 +95,21 @@ class StoreKey:
     def ephemeral(cls) -> Self:
         """Make a key that ends with the process, for stores that do too."""
         return cls(token_bytes(_KEY))
+
+    def save(self, path: Path, passphrase: bytes) -> None:
+        """Write the key's file, as `create`.
+
+        Raises:
+            KeyFileError: `KEY_FILE_EXISTS`, `KEY_FILE_UNWRITABLE`.
+        """
+        head = _MAGIC + token_bytes(_SALT)
+        nonce = token_bytes(_NONCE)
+        sealed = AESGCM(_stretch(passphrase, head)).encrypt(nonce, self._key, head)
+        write_new(path, head + nonce + sealed)
+
+    def fingerprint(self) -> str:
+        """Return what tells this key from others and nothing about it: 32 hex digits."""
+        return _derive(self._key, b"hedui/store-name/1")[:16].hex()
 
     def wrap(self, secret: bytes, context: bytes) -> bytes:
         """Seal a secret: nonce (12) ‖ ciphertext ‖ tag (16).

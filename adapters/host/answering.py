@@ -1,7 +1,9 @@
 """Answers open rows: order and roster from the store, lookup outside, answer sealed in one step.
 
 A lookup may take long and sources go down, so it runs between transactions: the row stays open in
-the store until the answer is in the outbox, and a crash in between only repeats the lookup.
+the store until the answer is in the outbox, and a crash in between only repeats the lookup. Of
+several instances only the holder of a lease looks up, so that no source is asked twice about a
+person; should it lose the lease in a long lookup, one answer at most is taken all the same.
 """
 
 from __future__ import annotations
@@ -41,6 +43,11 @@ RETRY_AFTER = timedelta(seconds=5)
 ROW_RETRY_AFTER = timedelta(minutes=1)
 """Until a row that could not be answered, for a reason of its own, is tried again."""
 
+LEASE = "answering"
+
+LEASE_FOR = timedelta(minutes=2)
+"""Until another instance answers for one that is gone; renewed before each row."""
+
 RowKey = tuple[bytes, int, str]
 """What names a row here: its order, part and resource."""
 
@@ -52,6 +59,7 @@ class Answering:
     """Answers the open rows of one agency.
 
     Attributes:
+        holder: This instance, as holder of the lease.
         retry_at: When to ask a source again that was down; None while it is up.
     """
 
@@ -61,6 +69,7 @@ class Answering:
     resources: frozenset[str]
     metrics: Metrics
     log: Logger
+    holder: str
     retry_at: datetime | None = None
     _waiting: dict[RowKey, datetime] = field(default_factory=dict)
 
@@ -75,11 +84,15 @@ class Answering:
             return 0
         self.retry_at = None
         closed = 0
+        if not await self._mine():
+            return 0
         owed = await self._owed()
         self._waiting = {key: at for key, at in self._waiting.items() if key in owed}
         for key, (case, row) in owed.items():
             if _before(now, self._waiting.get(key), ROW_RETRY_AFTER):
                 continue
+            if not await self._mine():
+                break
             try:
                 with self.metrics.lookup_seconds.labels(resource=row.resource).time():
                     roster, answers = await self._look_up(case, row)
@@ -100,6 +113,20 @@ class Answering:
                 self._report(error)
                 self._waiting[key] = now + ROW_RETRY_AFTER
         return closed
+
+    async def hand_over(self) -> None:
+        """Give the lease up, so that nobody waits for an instance that has stopped.
+
+        Raises:
+            StoreUnavailable: The store cannot be reached.
+        """
+        async with self.store.transaction() as unit:
+            await unit.end_lease(LEASE, self.holder)
+
+    async def _mine(self) -> bool:
+        now = self.office.clock.now()
+        async with self.store.transaction() as unit:
+            return await unit.lease(LEASE, self.holder, now, now + LEASE_FOR)
 
     def _report(self, error: Exception) -> None:
         # By code, or by type: a foreign text may quote values.

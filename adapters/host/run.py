@@ -45,6 +45,7 @@ async def run_adapter(config: Config, path: Path, *, dev: bool) -> None:
         frozenset(entry.name for entry in mapping.resources),
         participant.metrics,
         participant.log,
+        participant.instance,
     )
 
     stepped = asyncio.Event()
@@ -59,7 +60,7 @@ async def run_adapter(config: Config, path: Path, *, dev: bool) -> None:
         await run(
             participant,
             [health_face(participant)],
-            [Regular("answering", ANSWER_EVERY, answer, stepped)],
+            [Regular("answering", ANSWER_EVERY, answer, stepped, answering.hand_over)],
         )
     finally:
         await connector.close()

@@ -32,6 +32,7 @@ hub.command("provision")(provision)
 node = typer.Typer(no_args_is_help=True, help="节点 / A provincial or lower node.")
 
 PUBLISH_EVERY = timedelta(seconds=30)
+CALENDAR_EVERY = timedelta(seconds=60)
 
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="配置文件 / Its TOML file.")]
 Dev = Annotated[
@@ -75,13 +76,17 @@ def _run(config: Config, path: Path, role: Role, *, dev: bool) -> None:
 
 async def _serve(centre: Participant) -> None:
     service = service_of(centre)
-    regular: list[Regular] = []
+    # Another instance may have imported a year table.
+    regular = [Regular("calendar", CALENDAR_EVERY, service.load_calendar)]
     hub_section = centre.config.hub
     if hub_section is not None:
         # A list that cannot be read stops the start; a later edit that breaks it is only logged.
         load_participants(hub_section.participants)
-        publish = _publishing(centre, hub_section.participants)
-        regular.append(Regular("directory", PUBLISH_EVERY, publish))
+        publisher = DirectoryPublisher(
+            centre.office, centre.store, centre.keeper, centre.ring.issuers, centre.instance
+        )
+        publish = _publishing(centre, publisher, hub_section.participants)
+        regular.append(Regular("directory", PUBLISH_EVERY, publish, leave=publisher.hand_over))
         regular.append(Regular("due", COUNT_EVERY, centre.gauges.open_rows.count))
 
     await run(
@@ -102,10 +107,9 @@ def service_of(centre: Participant) -> Service:
     return Service(centre.office, centre.store, centre.loops.outbox.wake.set, retry)
 
 
-def _publishing(centre: Participant, participants: Path) -> Callable[[], Awaitable[object]]:
-    issuers = centre.ring.issuers
-    publisher = DirectoryPublisher(centre.office, centre.store, centre.keeper, issuers)
-
+def _publishing(
+    centre: Participant, publisher: DirectoryPublisher, participants: Path
+) -> Callable[[], Awaitable[object]]:
     async def publish() -> None:
         listed = await asyncio.to_thread(load_participants, participants)
         if await publisher.publish(listed):

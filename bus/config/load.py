@@ -84,7 +84,8 @@ def _invalid(path: Path, faults: Iterable[KeyFault]) -> ConfigError:
 
 def _placed(config: Config, folder: Path) -> Config:
     """Return the configuration with its paths anchored at the file's folder."""
-    keys, broker, http, hub = config.keys, config.broker, config.http, config.hub
+    keys, broker, store = config.keys, config.broker, config.store
+    http, hub = config.http, config.hub
     return config.model_copy(
         update={
             "keys": keys.model_copy(
@@ -94,13 +95,15 @@ def _placed(config: Config, folder: Path) -> Config:
                     "store_key": folder / keys.store_key,
                 }
             ),
-            "broker": broker.model_copy(
-                update={"ca_file": None if broker.ca_file is None else folder / broker.ca_file}
+            "broker": broker.model_copy(update={"ca_file": _file(broker.ca_file, folder)}),
+            "store": store.model_copy(
+                update={
+                    "url": _url(store.url, folder),
+                    "password_file": _file(store.password_file, folder),
+                    "ca_file": _file(store.ca_file, folder),
+                }
             ),
-            "store": config.store.model_copy(update={"url": _url(config.store.url, folder)}),
-            "http": http.model_copy(
-                update={"socket": None if http.socket is None else folder / http.socket}
-            ),
+            "http": http.model_copy(update={"socket": _file(http.socket, folder)}),
             "hub": None
             if hub is None
             else hub.model_copy(update={"participants": folder / hub.participants}),
@@ -108,8 +111,12 @@ def _placed(config: Config, folder: Path) -> Config:
     )
 
 
+def _file(path: Path | None, folder: Path) -> Path | None:
+    return None if path is None else folder / path
+
+
 def _url(url: str, folder: Path) -> str:
     prefix = "sqlite+aiosqlite:///"
     if not url.startswith(prefix) or url.removeprefix(prefix) in ("", ":memory:"):
-        return url  # the store refuses it, by name
+        return url  # on a server; or the store refuses it, by name
     return prefix + os.fspath(folder / url.removeprefix(prefix))

@@ -41,9 +41,10 @@ def bootstrap(value: str) -> str:
 
 
 class ParticipantSection(_Section):
-    """Who this process is."""
+    """Who this process is; `instance` tells it from others of the same participant and store."""
 
     id: Annotated[str, AfterValidator(participant_id)]
+    instance: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,20}$")] = "1"
 
 
 class KeysSection(_Section):
@@ -70,9 +71,11 @@ class BrokerSection(_Section):
 
 
 class StoreSection(_Section):
-    """The participant's database."""
+    """The participant's database; the files are for a PostgreSQL server."""
 
     url: str
+    password_file: Path | None = None
+    ca_file: Path | None = None
 
 
 class HttpSection(_Section):

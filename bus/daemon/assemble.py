@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from bus.broker.kafka import KafkaBroker
 from bus.broker.settings import BrokerSettings, Profile, TlsFiles
 from bus.config.models import BrokerKind, Config
+from bus.daemon.binding import StoreKeyFile
 from bus.daemon.certificates import CertificateWatch
 from bus.daemon.directory import DirectoryKeeper
 from bus.daemon.gauges import Gauges
@@ -23,6 +23,7 @@ from bus.logs.setup import Logger, make_logger
 from bus.metrics.catalogue import Metrics
 from bus.ports.clock import Clock, SystemClock
 from bus.ports.store import Store
+from bus.store.location import Access, daemon_name
 from bus.store.store import SqlStore
 from schemas.loader import Schema, shipped
 from signer.certificates import PathValidator, to_key
@@ -30,7 +31,6 @@ from signer.directory.view import KeyUse
 from signer.envelope.open import Opener
 from signer.envelope.seal import Sealer
 from signer.keyfiles import FileKeyRing
-from signer.storekey import StoreKey
 from signer.suites.p256_aes256gcm import NAME as DEFAULT_SUITE
 
 SchemaSource = Callable[[bytes], Schema | None]
@@ -38,11 +38,16 @@ SchemaSource = Callable[[bytes], Schema | None]
 
 @dataclass
 class Participant:
-    """A participant put together, not yet running."""
+    """A participant put together, not yet running.
+
+    `instance` names this process among those of the participant: `<id>/<instance>`.
+    """
 
     config: Config
+    instance: str
     office: Office
     store: Store
+    store_key: StoreKeyFile
     ring: FileKeyRing
     keeper: DirectoryKeeper
     step: Step
@@ -83,41 +88,44 @@ def assemble(
     metrics = Metrics(me)
     log = make_logger(me)
     find = shipped().get
+    store_key = StoreKeyFile.read(config.keys.store_key, ring.passphrase)
     office = Office(
         me=me,
         clock=clock,
         entropy=secrets.token_bytes,
         ring=ring,
-        store_key=_store_key(config, ring.passphrase),
+        store_key=store_key.key,
         sealer=Sealer(me, ring, DEFAULT_SUITE, secrets.token_bytes),
         opener=Opener(ring, find),
         schemas=find,
     )
-    store = SqlStore(config.store.url)
+    instance = f"{me}/{config.participant.instance}"
+    section = config.store
+    access = Access(section.password_file, section.ca_file, daemon_name(instance))
+    store = SqlStore(section.url, access)
     broker = KafkaBroker(broker_settings(config, ring, dev=dev))
     keeper = DirectoryKeeper(office, store, validator, metrics)
     step = Step(office, store, router, metrics, log)
-    outbox = OutboxRelay(store, broker, clock, metrics)
+    outbox = OutboxRelay(store, broker, clock, metrics, instance)
     loops = Loops(office, store, broker, keeper, step, outbox, metrics, log)
     gauges = Gauges(office, store, metrics, OpenRows(office, store))
     current = [to_key(certificate) for certificate in ring.certificates[: len(KeyUse)]]
     certificates = CertificateWatch(current, clock, metrics, log)
     return Participant(
-        config, office, store, ring, keeper, step, loops, metrics, gauges, certificates, log
+        config,
+        instance,
+        office,
+        store,
+        store_key,
+        ring,
+        keeper,
+        step,
+        loops,
+        metrics,
+        gauges,
+        certificates,
+        log,
     )
-
-
-def _store_key(config: Config, passphrase: bytes) -> StoreKey:
-    """Return the store key, made at the very first start only.
-
-    A store without its key can never be read again, so a missing key beside an existing database
-    is an error and not an occasion to make a new one.
-    """
-    path = config.keys.store_key
-    database = Path(config.store.url.removeprefix("sqlite+aiosqlite:///"))
-    if not path.exists() and not database.exists():
-        return StoreKey.create(path, passphrase)
-    return StoreKey.load(path, passphrase)
 
 
 def broker_settings(config: Config, ring: FileKeyRing, *, dev: bool) -> BrokerSettings:
@@ -146,7 +154,8 @@ def broker_settings(config: Config, ring: FileKeyRing, *, dev: bool) -> BrokerSe
         )
     return BrokerSettings(
         bootstrap=section.bootstrap,
-        client_id=f"hedui-{config.participant.id}",
+        # Static members of one consumer group must not share their name.
+        client_id=f"hedui-{config.participant.id}-{config.participant.instance}",
         profile=Profile(section.profile.value),
         tls=tls,
     )

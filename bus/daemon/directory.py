@@ -14,7 +14,8 @@ from bus.model.audit import Event
 from bus.ports.broker import Record
 from bus.ports.store import Store, Unit
 from signer.certificates import PathValidator
-from signer.directory.records import Adopted, adopt
+from signer.directory.records import HEAD_KEY, Adopted, adopt
+from signer.directory.signed import RecordKind, parse_record
 from signer.errors import DirectoryError
 
 
@@ -73,8 +74,10 @@ class DirectoryKeeper:
         return await asyncio.to_thread(adopt, dict(records), self.validator, self.current, now)
 
     async def keep(self, unit: Unit, records: Mapping[str, bytes], adopted: Adopted) -> None:
-        """Keep verified records in the store."""
+        """Keep verified records in the store, unless another instance has kept newer ones."""
         kept = await unit.directory()
+        if kept == records or head_version(kept) > adopted.directory.version:
+            return
         for key, record in records.items():
             if kept.get(key) != record:
                 await unit.put_directory(key, record)
@@ -92,6 +95,16 @@ class DirectoryKeeper:
         self.metrics.directory_version.set(adopted.directory.version)
         self.metrics.directory_expires.set(adopted.directory.expires.timestamp())
 
+    async def follow_store(self, kept: Mapping[str, bytes]) -> None:
+        """Serve on what another instance has kept in the store, if it is not what we serve on.
+
+        Like `load`: one that has expired meanwhile is not put in force, but stays what
+        the next one is counted from.
+        """
+        if kept and kept != self.records:
+            self.records = dict(kept)
+            await self._try_adopt(kept=True)
+
     async def _try_adopt(self, *, kept: bool = False) -> bool:
         records = dict(self.records)
         try:
@@ -107,3 +120,12 @@ class DirectoryKeeper:
                 await self.keep(unit, records, adopted)
         self.put_in_force(records, adopted)
         return True
+
+
+def head_version(records: Mapping[str, bytes]) -> int:
+    """Return the version of the head among records that were verified, 0 where there is none."""
+    head = records.get(HEAD_KEY)
+    if head is None:
+        return 0
+    version: int = parse_record(head, RecordKind.HEAD, HEAD_KEY).content["version"]
+    return version

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -20,29 +20,51 @@ HEAD_LIFETIME = timedelta(minutes=30)
 HEAD_RENEWAL = timedelta(minutes=5)
 
 
+LEASE = "directory"
+
+LEASE_FOR = timedelta(seconds=90)
+"""Until another instance publishes for one that is gone; more than two rounds."""
+
+
 @dataclass
 class DirectoryPublisher:
-    """The hub's side: signs entries and heads, and puts them into the outbox."""
+    """The hub's side: signs entries and heads, and puts them into the outbox.
+
+    What was published last is read from the store: another instance may have done it. One at a
+    time publishes, so that two lists of participants that differ for a while do not take turns.
+
+    Attributes:
+        holder: This instance, as holder of the lease.
+    """
 
     office: Office
     store: Store
     keeper: DirectoryKeeper
     issuers: tuple[bytes, ...]
+    holder: str
 
     async def publish(self, participants: Sequence[Participant]) -> bool:
         """Sign and publish what changed and a new head; returns whether anything was due.
 
         Unchanged entries keep their version and bytes. The head is renewed when entries changed
-        or every five minutes.
+        or every five minutes. While another instance has the lease, its directory is put in force.
 
         Raises:
             DirectoryError: The participants make no directory, e.g. a parent is missing; nothing
                 was published.
         """
         now = self.office.clock.now()
-        last = self._last_head()
-        entries = await asyncio.to_thread(lambda: {p.id: self._entry(p) for p in participants})
-        known = {k: v for k, v in self.keeper.records.items() if k != HEAD_KEY}
+        async with self.store.transaction() as unit:
+            mine = await unit.lease(LEASE, self.holder, now, now + LEASE_FOR)
+            kept = dict(await unit.directory())
+        await self.keeper.follow_store(kept)
+        if not mine:
+            return False
+        last = _last_head(kept)
+        entries = await asyncio.to_thread(
+            lambda: {p.id: self._entry(p, kept) for p in participants}
+        )
+        known = {k: v for k, v in kept.items() if k != HEAD_KEY}
         due = last is None or now >= last.content["issued"] + HEAD_RENEWAL
         if entries == known and not due:
             return False
@@ -56,26 +78,29 @@ class DirectoryPublisher:
             issuers=self.issuers,
         )
         records = entries | {HEAD_KEY: head}
-        changed = {k: v for k, v in records.items() if known.get(k) != v}
-        changed |= dict.fromkeys(known.keys() - entries.keys(), TOMBSTONE)
         # Verified before it goes out, and kept in the same transaction: a version that went out
         # and was forgotten here would be made again with other content.
         adopted = await self.keeper.verify(records)
         async with self.store.transaction() as unit:
-            for key, value in changed.items():
+            if dict(await unit.directory()) != kept:
+                return False  # another instance was faster, and the next round takes what it made
+            for key, value in _changes(kept, records).items():
                 await unit.enqueue(DIRECTORY_TOPIC, key.encode(), value, (), now)
             await self.keeper.keep(unit, records, adopted)
         self.keeper.put_in_force(records, adopted)
         return True
 
-    def _last_head(self) -> SignedRecord | None:
-        # From our own records and not from the directory in force: a hub that was down for longer
-        # than the grace goes on counting where it stopped, or everybody sees a rollback.
-        record = self.keeper.records.get(HEAD_KEY)
-        return None if record is None else parse_record(record, RecordKind.HEAD, HEAD_KEY)
+    async def hand_over(self) -> None:
+        """Give the lease up, so that nobody waits for an instance that has stopped.
 
-    def _entry(self, participant: Participant) -> bytes:
-        record = self.keeper.records.get(participant.id)
+        Raises:
+            HeduiError: The store cannot be reached.
+        """
+        async with self.store.transaction() as unit:
+            await unit.end_lease(LEASE, self.holder)
+
+    def _entry(self, participant: Participant, records: Mapping[str, bytes]) -> bytes:
+        record = records.get(participant.id)
         if record is None:
             return sign_entry(self.office.ring, replace(participant, version=1))
         kept = parse_record(record, RecordKind.ENTRY, participant.id)
@@ -84,3 +109,15 @@ class DirectoryPublisher:
         if kept.content == same and kept.signer == self.office.ring.signing_key:
             return record
         return sign_entry(self.office.ring, replace(participant, version=version + 1))
+
+
+def _last_head(records: Mapping[str, bytes]) -> SignedRecord | None:
+    # From the kept records and not from the directory in force: a hub that was down for longer
+    # than the grace goes on counting where it stopped, or everybody sees a rollback.
+    record = records.get(HEAD_KEY)
+    return None if record is None else parse_record(record, RecordKind.HEAD, HEAD_KEY)
+
+
+def _changes(kept: Mapping[str, bytes], records: Mapping[str, bytes]) -> dict[str, bytes]:
+    changed = {key: value for key, value in records.items() if kept.get(key) != value}
+    return changed | dict.fromkeys(kept.keys() - records.keys(), TOMBSTONE)

@@ -7,7 +7,7 @@ because a step changes the store in one transaction or not at all.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -101,9 +101,17 @@ class Loops:
 
         await self._rounds("outbox", round_)
 
-    async def drain(self) -> None:
-        """Publish what is left; after all other loops have ended, so that nothing is added."""
+    async def drain(self, leave: Sequence[Callable[[], Awaitable[object]]] = ()) -> None:
+        """Publish what is left, and leave the rest to other instances.
+
+        After all other loops have ended, so that nothing is added.
+
+        Args:
+            leave: What the timers hand over besides.
+        """
         await self.attempt("outbox", self.outbox.drain)
+        for hand_over in (self.outbox.hand_over, *leave):
+            await self.attempt("leases", hand_over)
 
     async def every(
         self,

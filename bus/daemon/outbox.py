@@ -1,6 +1,8 @@
 """The outbox relay: publishes what steps have committed, in order, until it is stored.
 
-A crash between publishing and marking publishes again; the receiver's dedupe table meets it.
+A crash between publishing and marking publishes again; the receiver's dedupe table meets it. Of
+several instances on one store only the holder of a lease publishes, so that they do not all publish
+everything, and records of one key keep their order. One that dies or is stopped loses it.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from bus.errors import UnavailableError
 from bus.metrics.catalogue import Metrics
@@ -20,12 +23,18 @@ BATCH = 500
 STUCK = 2000
 """Rows that may wait for a topic that refuses, before those behind them wait too."""
 
+LEASE = "outbox"
+
+LEASE_FOR = timedelta(seconds=30)
+"""Until another instance goes on for one that is gone."""
+
 
 @dataclass
 class OutboxRelay:
     """Moves outbox rows to the broker.
 
     Attributes:
+        holder: This instance, as holder of the lease.
         wake: Set by whoever committed new rows.
     """
 
@@ -33,10 +42,13 @@ class OutboxRelay:
     broker: Broker
     clock: Clock
     metrics: Metrics
+    holder: str
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def drain(self) -> int:
         """Publish all unsent rows, batch by batch; returns how many were stored.
+
+        None while another instance has the lease.
 
         A row that the broker refuses stays, and with it every later one of its key, in order, for
         the next time; what goes to other topics goes on past it.
@@ -48,7 +60,10 @@ class OutboxRelay:
         failure: Exception | None = None
         waiting: dict[int, tuple[str, bytes]] = {}
         while len(waiting) < STUCK:
+            now = self.clock.now()
             async with self.store.transaction() as unit:
+                if not await unit.lease(LEASE, self.holder, now, now + LEASE_FOR):
+                    break
                 unsent = await unit.unsent(BATCH + len(waiting))
             keys = set(waiting.values())
             held_back = {r.number: (r.topic, r.key) for r in unsent if (r.topic, r.key) in keys}
@@ -67,6 +82,15 @@ class OutboxRelay:
         if failure is not None:
             raise failure
         return total
+
+    async def hand_over(self) -> None:
+        """Give the lease up, so that nobody waits for an instance that has stopped.
+
+        Raises:
+            HeduiError: The store cannot be reached.
+        """
+        async with self.store.transaction() as unit:
+            await unit.end_lease(LEASE, self.holder)
 
     async def _publish(self, rows: list[OutboxRow]) -> list[Exception | None]:
         # An envelope is never empty: an empty value is a compacted topic's tombstone.

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from bus.daemon.directory import DirectoryKeeper
 from bus.daemon.office import Office
 from bus.daemon.outbox import OutboxRelay
+from bus.daemon.positions import Positions
 from bus.daemon.step import Step
 from bus.logs.setup import Logger
 from bus.metrics.catalogue import Metrics
@@ -52,6 +53,7 @@ class TopicReader:
     _well: bool = True
     _refused: frozenset[str] = field(default_factory=frozenset)
     _retry_at: datetime | None = None
+    _positions: Positions = field(default_factory=Positions)
 
     async def round(self) -> None:
         """Read one batch, if there is one, and settle it.
@@ -81,13 +83,14 @@ class TopicReader:
         if self._well:
             self.reading.set()
         records = await subscription.poll(POLL, BATCH)
+        batch = self._positions.batch()
         await self._measure(subscription)
         await self._retry_refused(subscription)
         self._well = True
         self.reading.set()
         if not records:
             return
-        await self.step.run(records)
+        await self.step.run(records, batch)
         self.outbox.wake.set()
         self.after_step()
         await subscription.commit({(r.topic, r.partition): r.offset + 1 for r in records})
@@ -134,7 +137,9 @@ class TopicReader:
 
     async def _offsets(self, topic: str) -> Offsets:
         async with self.store.transaction() as unit:
-            return await unit.offsets(topic)
+            stored = await unit.offsets(topic)
+        self._positions.assigned(topic, stored)
+        return stored
 
 
 @dataclass

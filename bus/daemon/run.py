@@ -22,12 +22,13 @@ Face = Callable[[asyncio.Event], Coroutine[None, None, None]]
 
 @dataclass(frozen=True, slots=True)
 class Regular:
-    """A timer: its name, its period, what it does, and what wakes it early."""
+    """A timer: its name, its period, what it does, what wakes it early, what it does at the end."""
 
     name: str
     period: timedelta
     work: Callable[[], Awaitable[object]]
     wake: asyncio.Event | None = None
+    leave: Callable[[], Awaitable[object]] | None = None
 
 
 HELD_EVERY = timedelta(seconds=5)
@@ -52,11 +53,14 @@ async def run(
         follow_directory: False at the hub, which makes the directory itself.
 
     Raises:
-        HeduiError: The store cannot be opened.
+        HeduiError: The store cannot be opened, or is sealed under another store key.
     """
     loops, log = participant.loops, participant.log
     route_foreign(log)
     await participant.store.open()
+    await participant.store_key.bind(
+        participant.store, participant.office.me, participant.office.clock
+    )
     await participant.keeper.load()
     if prepare is not None:
         await prepare()
@@ -83,7 +87,7 @@ async def run(
             ]
             log.info("daemon.started", role=role_of(participant.office.me))
             await asyncio.wait(running)
-            await loops.drain()
+            await loops.drain([timer.leave for timer in regular if timer.leave is not None])
             serving.set()
     finally:
         serving.set()

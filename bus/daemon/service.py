@@ -207,7 +207,7 @@ class Service:
                 raise InputError(
                     "QUARANTINE_UNKNOWN", "隔离区没有此编号", "no such number", where=str(number)
                 )
-            last = (await unit.tally()).quarantined
+            last = (await unit.tally()).last_quarantined
             await unit.mark_replayed(number, now)
             work = Work(self.office, unit, now)
             work.note(None, Event.QUARANTINE_REPLAYED, f"operator:{operator}", number=number)
@@ -241,7 +241,7 @@ class Service:
             return await unit.audit(after, limit)
 
     async def load_calendar(self) -> None:
-        """Put the imported year tables in force."""
+        """Put the imported year tables in force, those another instance imported among them."""
         async with self.store.transaction() as unit:
             tables = await unit.year_tables()
         self.office.calendar = Calendar([read_year_table(text) for text in tables.values()])

@@ -31,6 +31,7 @@ from prometheus_client import Counter
 
 from bus.daemon.office import Office
 from bus.daemon.opening import Arrived, Opened, open_all
+from bus.daemon.positions import Batch
 from bus.daemon.work import Work
 from bus.errors import DefectError, HeduiError, PendingError, RefusedError, UnavailableError
 from bus.flow.outcome import Send
@@ -91,10 +92,14 @@ class Step:
     _took: list[timedelta] = field(default_factory=list)
     """How long the queries took that it delivers."""
 
-    async def run(self, records: Sequence[Record]) -> None:
+    async def run(self, records: Sequence[Record], batch: Batch | None = None) -> None:
         """Handle a batch and store how far it was consumed, in one transaction.
 
         Then parked records of the queries that moved are tried again.
+
+        Args:
+            records: As they were read; one replayed from quarantine has no place in a topic.
+            batch: Tells which of them another instance has settled; None for a replay.
 
         Raises:
             HeduiError: Trouble with the store or the signing key; nothing was changed.
@@ -102,13 +107,22 @@ class Step:
         arrived = [Arrived.read(record) for record in records]
         opened = await self._open(arrived)
 
-        async def consumed(unit: Unit) -> None:
-            for record in records:
-                if record.offset >= 0:  # one replayed from quarantine has no place in a topic
-                    await unit.store_offset(record.topic, record.partition, record.offset + 1)
+        next_offsets: dict[tuple[str, int], int] = {}
+
+        async def settled(unit: Unit) -> Collection[int]:
+            done = frozenset() if batch is None else await batch.settled(unit, records)
+            next_offsets.clear()
+            for place, record in enumerate(records):
+                if record.offset >= 0 and place not in done:
+                    next_offsets[record.topic, record.partition] = record.offset + 1
+            for (topic, partition), offset in next_offsets.items():
+                await unit.store_offset(topic, partition, offset)
+            return done
 
         with self.metrics.step_seconds.time():
-            moved = await self._settle_all(arrived, opened, consumed)
+            moved = await self._settle_all(arrived, opened, settled)
+        if batch is not None:
+            batch.consumed(next_offsets)
         for record in records:
             if record.offset >= 0:
                 self.metrics.read.labels(topic=record.topic).inc()
@@ -137,8 +151,17 @@ class Step:
             if not arrived:
                 return 0
             opened = await self._open(arrived)
+
+            async def settled(unit: Unit) -> Collection[int]:
+                # No later record of the batch takes an earlier one out of the store.
+                return [
+                    place
+                    for place, one in enumerate(arrived)
+                    if one.held is not None and not await unit.is_held(one.held.number)
+                ]
+
             with self.metrics.step_seconds.time():
-                return sum(await self._settle_all(arrived, opened))
+                return sum(await self._settle_all(arrived, opened, settled))
 
     async def _open(self, arrived: Sequence[Arrived]) -> list[Opened]:
         with self.metrics.open_seconds.time():
@@ -148,9 +171,11 @@ class Step:
         self,
         arrived: Sequence[Arrived],
         opened: Sequence[Opened],
-        then: Callable[[Unit], Awaitable[None]] | None = None,
+        first: Callable[[Unit], Awaitable[Collection[int]]],
     ) -> list[bool]:
         """Bring records to their ends in one transaction; False for each that stays parked.
+
+        `first` says the places of records that another instance has settled: they are passed over.
 
         A record whose handling fails takes the transaction with it; it is done again with that
         record in quarantine, so that one record never stands in the way of the others.
@@ -163,7 +188,11 @@ class Step:
                 async with self.store.transaction() as unit:
                     gone, counts = [], []
                     self._counts, self._took = counts, []
+                    settled = await first(unit)
                     for place, (one, how) in enumerate(zip(arrived, opened, strict=True)):
+                        if place in settled:
+                            gone.append(False)
+                            continue
                         now = self.office.clock.now()
                         if place in failed:
                             gone.append(await self._internal(unit, one, how, failed[place], now))
@@ -171,8 +200,6 @@ class Step:
                             gone.append(await self._settle(unit, place, one, how, now))
                         if one.held is not None:
                             gone[-1] = await self._release(unit, one, one.held, gone[-1], now)
-                    if then is not None:
-                        await then(unit)
             except _HandlingFailed as failure:
                 failed[failure.place] = failure.code
             else:

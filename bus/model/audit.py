@@ -50,5 +50,7 @@ class Event(StrEnum):
     """An operator gave a refused record to the step again. number."""
     YEAR_TABLE_IMPORTED = "calendar.imported"
     """An operator imported a working-day table. year."""
+    STORE_KEY_BOUND = "store.bound"
+    """The first entry: the store was given its store key. key (fingerprint)."""
     DIRECTORY_ADOPTED = "directory.adopted"
     """A newer directory was adopted. version."""

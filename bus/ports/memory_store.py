@@ -16,6 +16,7 @@ from bus.model.case import Case, CaseRole, QueryState
 from bus.ports.audit_chain import link
 from bus.ports.case_codec import decode_case, encode_case
 from bus.ports.instants import cut, to_milliseconds
+from bus.ports.leases import Lease, Ruling, rule
 from bus.ports.memory_tables import FiledCase, Journal, Tables, following, oldest
 from bus.ports.store import (
     AuditEntry,
@@ -259,16 +260,16 @@ class MemoryUnit:
 
     async def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
         """Take or renew a lease; returns whether `holder` has it."""
-        now, until = cut(now), cut(until)
-        owner, end = self._tables.leases.get(name, (holder, now))
-        if owner != holder and now < end <= until + (until - now):
-            return False
-        self._journal.put(self._tables.leases, name, (holder, until))
-        return True
+        until = cut(until)
+        ruling = rule(self._tables.leases.get(name), holder, now, until)
+        if ruling is Ruling.TAKE:
+            self._journal.put(self._tables.leases, name, Lease(holder, until))
+        return ruling is not Ruling.OTHERS
 
     async def end_lease(self, name: str, holder: str) -> None:
         """Give a lease up, if `holder` has it."""
-        if self._tables.leases.get(name, ("",))[0] == holder:
+        lease = self._tables.leases.get(name)
+        if lease is not None and lease.holder == holder:
             self._journal.remove(self._tables.leases, name)
 
 

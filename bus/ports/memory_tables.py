@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
 from bus.model.case import CaseRole, QueryState
+from bus.ports.leases import Lease
 from bus.ports.store import AuditEntry, HeldMessage, OutboxRow, QuarantinedMessage, StoredMessage
 
 K = TypeVar("K")
@@ -40,7 +40,7 @@ class Tables:
     quarantined: dict[int, QuarantinedMessage] = field(default_factory=dict)
     directory: dict[str, bytes] = field(default_factory=dict)
     year_tables: dict[int, str] = field(default_factory=dict)
-    leases: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    leases: dict[str, Lease] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
 
 

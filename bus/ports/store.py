@@ -282,7 +282,7 @@ class Unit(Protocol):
         ...
 
     async def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
-        """Take or renew what only one instance may do at a time.
+        """Take or renew what only one instance may do at a time; `leases.rule` says whose it is.
 
         Args:
             name: What is to be done.
@@ -291,8 +291,7 @@ class Unit(Protocol):
             until: When another may take it, unless it is renewed before.
 
         Returns:
-            Whether `holder` has it now. False while another has; one that runs further than twice
-            the span asked for was taken by a clock that has been set back since, and is over.
+            Whether `holder` has it now, for at least half of the span asked for.
         """
         ...
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from sqlalchemy import ColumnElement, Table
+from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 Upsert = sqlite.Insert | postgresql.Insert
@@ -33,15 +33,12 @@ def insert_or_keep(table: Table, dialect: str) -> Upsert:
 
 
 @cache
-def insert_or_replace(
-    table: Table, dialect: str, where: ColumnElement[bool] | None = None
-) -> Upsert:
+def insert_or_replace(table: Table, dialect: str) -> Upsert:
     """Return an insert that, where the primary key is there, replaces all the other columns.
 
     Args:
         table: Where to insert.
         dialect: SQLAlchemy's name of the database: `sqlite` or `postgresql`.
-        where: Which rows may be replaced; all of them unless given.
     """
     insert = _INSERTS[dialect](table)
     replaced = {
@@ -49,6 +46,4 @@ def insert_or_replace(
         for column in table.columns
         if not column.primary_key
     }
-    return insert.on_conflict_do_update(
-        index_elements=list(table.primary_key), set_=replaced, where=where
-    )
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=replaced)

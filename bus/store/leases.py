@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
 
-from sqlalchemy import bindparam, delete, or_
+from sqlalchemy import bindparam, delete, select
 
-from bus.store.conflicts import Upsert, insert_or_replace
-from bus.store.statements import Statements
+from bus.ports.leases import Lease, Ruling, rule
+from bus.store.conflicts import insert_or_replace
+from bus.store.statements import Statements, columns_of
 from bus.store.tables import leases
+
+# Read before it is taken: nobody else is in a transaction meanwhile.
+FIND_LEASE = select(*columns_of(leases, Lease)).where(leases.c.name == bindparam("lease"))
 
 # A clean stop, so that nobody waits for what has ended.
 END_LEASE = delete(leases).where(
@@ -17,37 +20,17 @@ END_LEASE = delete(leases).where(
 )
 
 
-@cache
-def take_lease(dialect: str) -> Upsert:
-    """Return the insert that takes or renews a lease; it touches no row while another holds it.
-
-    Args:
-        dialect: SQLAlchemy's name of the database.
-    """
-    mine = leases.c.holder == bindparam("owner")
-    over = leases.c.until <= bindparam("now", type_=leases.c.until.type)
-    unbelievable = leases.c.until > bindparam("beyond", type_=leases.c.until.type)
-    return insert_or_replace(leases, dialect, or_(mine, over, unbelievable))
-
-
 class Leases(Statements):
     """The leases of a unit."""
 
     async def lease(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
-        """Take or renew a lease; returns whether `holder` has it until then.
-
-        One that runs further than twice the span asked for was taken by a clock that has been set
-        back since, and is over.
-        """
-        values = {
-            "name": name,
-            "holder": holder,
-            "until": until,
-            "owner": holder,
-            "now": now,
-            "beyond": until + (until - now),
-        }
-        return await self._write(take_lease(self._dialect), values) == 1
+        """Take or renew a lease; returns whether `holder` has it."""
+        row = await self._row(FIND_LEASE, {"lease": name})
+        ruling = rule(None if row is None else Lease(**row), holder, now, until)
+        if ruling is Ruling.TAKE:
+            values = {"name": name, "holder": holder, "until": until}
+            await self._write(insert_or_replace(leases, self._dialect), values)
+        return ruling is not Ruling.OTHERS
 
     async def end_lease(self, name: str, holder: str) -> None:
         """Give a lease up; one that another holds is passed over."""

@@ -33,6 +33,11 @@ class Access:
     limits: Limits = field(default_factory=Limits)
 
 
+def daemon_name(instance: str) -> str:
+    """Return what the sessions of a daemon are called at the server; others are named otherwise."""
+    return f"{APPLICATION} {instance}"
+
+
 def database_of(url: str, access: Access) -> Database:
     """Return the database a store URL names.
 

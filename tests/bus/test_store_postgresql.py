@@ -125,7 +125,7 @@ async def test_a_transaction_waits_for_another_instances(url):
 
 async def somebody_waits(unit) -> None:
     waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
-    while not (await unit._connection.execute(waiting)).scalar_one():
+    while not (await unit._connection.execute(waiting)).scalar_one():  # noqa: ASYNC110 - only the server knows
         await asyncio.sleep(0)
 
 
@@ -342,7 +342,7 @@ async def reloaded(cluster, name) -> None:
     rules = "SELECT count(*) FROM pg_hba_file_rules WHERE auth_method = 'scram-sha-256'"
     connection = await cluster.connect(name)
     try:
-        while await connection.fetchval(rules) != 1:
+        while await connection.fetchval(rules) != 1:  # noqa: ASYNC110 - only the server knows
             await asyncio.sleep(0)
     finally:
         await connection.close()

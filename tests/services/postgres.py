@@ -29,6 +29,9 @@ listen_addresses = '127.0.0.1'
 max_connections = 50
 logging_collector = off
 log_min_messages = warning
+# Processes are killed here, the machine is not: what the kernel has is as good as on the disk.
+fsync = off
+full_page_writes = off
 """
 
 
@@ -107,8 +110,8 @@ class PostgresCluster:
             self._server = None
 
     def remove(self) -> None:
-        """Stop the server and delete the cluster."""
-        self.stop()
+        """End the server and delete the cluster."""
+        self.kill()
         shutil.rmtree(self.folder)
 
     async def database(self) -> str:

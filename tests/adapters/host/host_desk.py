@@ -179,5 +179,7 @@ def make_desk(mapped=(ACCOUNT, LOAN)):
     logger = make_logger(AGENCY, log)
     office = offices[AGENCY]
     step = Step(office, store, AgencyRouter(), metrics, logger)
-    answering = Answering(office, store, source, frozenset(mapped), metrics, logger)
+    answering = Answering(
+        office, store, source, frozenset(mapped), metrics, logger, f"{office.me}/1"
+    )
     return AgencyDesk(office, store, step, answering, source, clock, log, offices)

@@ -226,7 +226,9 @@ def make_country(
         agency = "." in name
         router = AgencyRouter() if agency else CentreRouter(policy)
         step = Step(office, store, router, metrics, make_logger(name))
-        desk = Desk(office, store, broker, step, OutboxRelay(store, broker, clock, metrics))
+        desk = Desk(
+            office, store, broker, step, OutboxRelay(store, broker, clock, metrics, f"{name}/1")
+        )
         if agency:
             desk.connector = TableConnector()
             desk.answering = Answering(
@@ -236,6 +238,7 @@ def make_country(
                 frozenset(offered[name]),
                 metrics,
                 make_logger(name),
+                f"{name}/1",
             )
         desks[name] = desk
     records = signed_records(desks["hub"].office.ring, directory, issuing)

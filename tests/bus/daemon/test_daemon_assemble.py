@@ -29,12 +29,13 @@ def keys(tmp_path_factory):
 
 @pytest.fixture
 def config(tmp_path, keys):
-    def made(name="370000", profile="kafka"):
+    def made(name="370000", profile="kafka", instance="1"):
         path = tmp_path / "node.toml"
         path.write_text(
             f"""
 [participant]
 id = "{name}"
+instance = "{instance}"
 [keys]
 directory = "{keys}/keys"
 passphrase_file = "{keys}/pass"
@@ -56,20 +57,24 @@ def put_together(config, *, dev=False):
 
 
 @pytest.mark.requirement("R076")
-def test_the_store_key_is_made_at_the_very_first_start_only(config, tmp_path):
-    key = tmp_path / "store.key"
-    assert not key.exists()
-    put_together(config())
-    made = key.read_bytes()
-    assert key.stat().st_mode & 0o077 == 0
-    put_together(config())
-    assert key.read_bytes() == made
+def test_a_store_key_is_read_or_drawn_and_not_yet_written(config, tmp_path):
+    participant = put_together(config())
+    assert not participant.store_key.saved
+    assert participant.office.store_key is participant.store_key.key
+    assert not (tmp_path / "store.key").exists()
 
-    (tmp_path / "node.db").write_bytes(b"")
-    key.unlink()
-    with pytest.raises(ConfigError, match="KEY_FILE_MISSING"):
-        put_together(config())
-    assert not key.exists()
+
+def test_instances_of_one_participant_have_names_of_their_own(config):
+    participant = put_together(config(instance="b-2"))
+    assert participant.instance == participant.loops.outbox.holder == "370000/b-2"
+    settings = broker_settings(participant.config, participant.ring, dev=True)
+    assert settings.client_id == "hedui-370000-b-2"
+
+
+@pytest.mark.parametrize("instance", ["", "A", "a_b", "a.b", "a" * 21])
+def test_an_instance_name_that_would_not_do_everywhere_is_refused(config, instance):
+    with pytest.raises(ConfigError, match=r"participant\.instance"):
+        config(instance=instance)
 
 
 def test_keys_of_another_participant_are_refused(config, tmp_path):
@@ -92,7 +97,7 @@ def test_a_kafka_broker_gets_the_participants_own_certificate(config, keys):
     settings = broker_settings(participant.config, participant.ring, dev=True)
     assert settings.tls is not None
     assert settings.tls.ca == keys / "keys" / "root.pem"
-    assert settings.client_id == "hedui-370000"
+    assert settings.client_id == "hedui-370000-1"
 
 
 async def test_a_participant_tells_when_its_certificates_expire(config):

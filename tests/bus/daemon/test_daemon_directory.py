@@ -53,7 +53,7 @@ async def hub(country):
     """The hub's publisher, with an empty store."""
     keeper = keeper_of(country, "hub")
     await keeper.store.open()
-    return DirectoryPublisher(keeper.office, keeper.store, keeper, (country.issuing.der,))
+    return DirectoryPublisher(keeper.office, keeper.store, keeper, (country.issuing.der,), "hub/1")
 
 
 def listed(country):
@@ -295,7 +295,9 @@ async def test_a_hub_that_was_down_beyond_the_grace_goes_on_counting(country, hu
     restarted = keeper_of(country, "hub", hub.store)
     await restarted.load()
     assert not restarted.office.ready
-    publisher = DirectoryPublisher(restarted.office, hub.store, restarted, (country.issuing.der,))
+    publisher = DirectoryPublisher(
+        restarted.office, hub.store, restarted, (country.issuing.der,), "hub/1"
+    )
     assert await publisher.publish(listed(country))
     assert restarted.office.directory.version == 2
     assert await keeper.take(await outbox(publisher))

@@ -122,11 +122,11 @@ async def test_a_step_that_fails_is_read_again_from_the_stored_offsets(
     hub = country["hub"]
     run, left = hub.step.run, [3]
 
-    async def failing(records):
+    async def failing(records, batch):
         if left[0]:
             left[0] -= 1
             raise StoreUnavailable("STORE_UNAVAILABLE", "数据库不可用", "down")
-        await run(records)
+        await run(records, batch)
 
     monkeypatch.setattr(hub.step, "run", failing)
     async with running(country):
