@@ -9,8 +9,16 @@ import pytest
 from postgres import PostgresCluster, binaries
 
 
+@pytest.fixture
+def postgres(postgres_cluster) -> Iterator[PostgresCluster]:
+    """The cluster, for one test's databases."""
+    yield postgres_cluster
+    postgres_cluster.recycle()
+
+
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresCluster]:
+def postgres_cluster() -> Iterator[PostgresCluster]:
+    """The cluster itself."""
     if binaries() is None:
         text = "PostgreSQL NOT TESTED: no server is installed (apt-get install postgresql)"
         if os.environ.get("HEDUI_CI") == "1":
