@@ -127,7 +127,12 @@ class PostgresCluster:
                 f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608 - our own name
             )
             await self.execute("postgres", ended, f"ALTER DATABASE {name} RESET ALL")
-            await self.execute(name, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+            await self.execute(
+                name,
+                "DROP SCHEMA public CASCADE",
+                "CREATE SCHEMA public",
+                "GRANT USAGE ON SCHEMA public TO PUBLIC",
+            )
         else:
             name = f"store{next(self._numbers)}"
             await self.execute("postgres", f"CREATE DATABASE {name}")
