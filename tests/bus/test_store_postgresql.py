@@ -293,6 +293,30 @@ async def test_a_value_too_large_for_a_column_is_one_of_our_errors(store):
     assert isinstance(await fault_of(overflow()), StoreCorrupt)
 
 
+async def test_a_dump_is_restored_into_an_empty_database_and_goes_on(own_cluster, tmp_path):
+    url, other = await own_cluster.database(), await own_cluster.database()
+    dump = tmp_path / "store.dump"
+    store = await start(url)
+    for number in range(1, 4):
+        await step(store, number)
+    async with store.transaction() as unit:
+        await unit.enqueue("t", b"k", b"1", (), NOW)
+    # While it runs, and as the operators' page says.
+    command = ["--format=custom", f"--file={dump}", name_of(url)]
+    await asyncio.to_thread(own_cluster.client, "pg_dump", *command)
+    await store.close()
+    command = ["--no-owner", "--role=hedui", "--exit-on-error", f"--dbname={name_of(other)}"]
+    await asyncio.to_thread(own_cluster.client, "pg_restore", *command, str(dump))
+    async with opened(other) as restored:
+        await step(restored, 4)
+        async with restored.transaction() as unit:
+            await unit.enqueue("t", b"k", b"2", (), NOW)
+            assert [row.number for row in await unit.unsent(10)] == [1, 2]
+            entries = await unit.audit(0, 10)
+    verify(entries)
+    assert [entry.number for entry in entries] == [1, 2, 3, 4]
+
+
 async def test_nobody_listening_is_told_with_the_address(tmp_path):
     url = f"postgresql+asyncpg://hedui@/bus?host={tmp_path}"
     error = await fault_of(start(url))

@@ -129,7 +129,7 @@ class PostgresCluster:
             await self.execute("postgres", ended, f"ALTER DATABASE {name} RESET ALL")
             await self.execute(
                 name,
-                "DROP SCHEMA public CASCADE",
+                "DROP SCHEMA IF EXISTS public CASCADE",
                 "CREATE SCHEMA public",
                 "GRANT USAGE ON SCHEMA public TO PUBLIC",
             )
@@ -147,6 +147,12 @@ class PostgresCluster:
     def over_tcp(self, url: str) -> str:
         """The same database by its loopback address."""
         return f"postgresql+asyncpg://{_USER}@127.0.0.1:{self.port}/{name_of(url)}"
+
+    def client(self, program: str, *arguments: str) -> None:
+        """Run a client program of the package on the cluster, e.g. `pg_dump`."""
+        place = ["-h", str(self.folder), "-p", str(self.port), "-U", _USER]
+        command = [str(self.binaries / program), *place, *arguments]
+        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - as above
 
     async def execute(self, database: str, *statements: str) -> None:
         """Run statements on a database, each on its own, as the superuser."""
