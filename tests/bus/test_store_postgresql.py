@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-import subprocess
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from postgres import PostgresCluster, name_of
 from sqlalchemy import text
 from store_samples import NOW, digest, event, message, opened
@@ -390,23 +393,46 @@ async def test_a_password_file_that_others_can_read_is_refused(guarded_url, pass
     assert (error.code, error.where) == ("KEY_FILE_READABLE", str(password_file))
 
 
+def self_signed(host: str) -> tuple[bytes, bytes]:
+    """A private key and a certificate of its own for a host, both PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return private, certificate.public_bytes(serialization.Encoding.PEM)
+
+
 @pytest.fixture
 async def tls(own_cluster, tmp_path):
-    """A server with a certificate for db.test and localhost; returns its CA and its database."""
-    openssl = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    """A server with a certificate for localhost; returns its CA and its database."""
     data = own_cluster.folder / "data"
-    names = "subjectAltName=DNS:localhost"
-    key, certificate = data / "server.key", data / "server.crt"
-    files = ["-nodes", "-days", "2", "-subj", "/CN=db", "-keyout", str(key), "-out"]
-    subprocess.run([*openssl, *files, str(certificate), "-addext", names], check=True)  # noqa: ASYNC221, S603 - nothing else runs on this loop
+    key, certificate = self_signed("localhost")
     owner = data.stat()
-    for path in (key, certificate):
+    for name, content in (("server.key", key), ("server.crt", certificate)):
+        path = data / name
+        path.write_bytes(content)
         path.chmod(0o600)
         os.chown(path, owner.st_uid, owner.st_gid)
     url = await own_cluster.database()
     await own_cluster.execute(name_of(url), "ALTER SYSTEM SET ssl = on", "SELECT pg_reload_conf()")
     ca = tmp_path / "ca.pem"
-    ca.write_bytes(certificate.read_bytes())
+    ca.write_bytes(certificate)
     return ca, own_cluster.over_tcp(url)
 
 

@@ -54,6 +54,17 @@ def test_relative_paths_are_relative_to_the_file(write, tmp_path):
     assert config.hub is None
 
 
+def test_a_store_on_a_server_has_its_secrets_beside_the_file(write, tmp_path):
+    url = "postgresql+asyncpg://hedui@db.example/bus"
+    files = 'password_file = "db.password"\nca_file = "/etc/db-ca.pem"'
+    old = 'url = "sqlite+aiosqlite:///data/node.db"'
+    config = load_config(write(GOOD.replace(old, f'url = "{url}"\n{files}')))
+    assert config.store.url == url
+    assert config.store.password_file == tmp_path / "db.password"
+    assert str(config.store.ca_file) == "/etc/db-ca.pem"
+    assert config.participant.instance == "1"
+
+
 def test_a_hub_reviews_by_people_unless_told_otherwise(write, tmp_path):
     config = load_config(write(GOOD + '[hub]\nparticipants = "participants.toml"\n'))
     assert config.hub.review is ReviewChoice.MANUAL

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from country import make_country
@@ -364,6 +365,24 @@ async def test_a_slower_instance_does_not_take_the_kept_directory_back(pair, pub
 
 
 # Year tables, answers
+
+YEAR_TABLE = """
+year = 2027
+source = "通知〔2026〕1号"
+holidays = [2027-01-01, 2027-01-02, 2027-01-03]
+workdays = [2027-02-20]
+"""
+
+
+async def test_a_year_table_imported_at_one_comes_into_force_at_the_other(pair):
+    one, two = (
+        Service(desk.office, desk.store, desk.outbox.wake.set, _never) for desk in pair.desks("hub")
+    )
+    saturday = date(2027, 2, 20)
+    await one.import_year_table(YEAR_TABLE, "值班员")
+    assert two.office.calendar.day(saturday) != one.office.calendar.day(saturday)
+    await two.load_calendar()
+    assert two.office.calendar.day(saturday) == one.office.calendar.day(saturday)
 
 
 async def test_an_agency_that_runs_twice_asks_its_source_once(pair, make_draft):
