@@ -18,6 +18,7 @@ from adapters.sql.check import catalogue_faults
 from bus.cli import main
 from bus.config.load import load_config
 from bus.config.participants import load_participants
+from bus.config.provision import load_provision_config
 from bus.metrics.catalogue import Metrics
 from bus.rules.year_table import read_year_table
 from schemas.resources import resources
@@ -136,7 +137,7 @@ def test_make_targets_exist():
 
 
 def test_every_toml_block_says_what_it_is():
-    allowed = {"toml config", "toml participants", "toml calendar"}
+    allowed = {"toml config", "toml participants", "toml calendar", "toml provision"}
     assert {block.info for block in blocks(OPERATE, "toml")} == allowed
 
 
@@ -147,6 +148,10 @@ def test_toml_block_is_accepted(block, tmp_path):
         assert read_year_table(block.text).year
     elif kind == "participants":
         _check_participants(block, tmp_path)
+    elif kind == "provision":
+        file = tmp_path / "provision.toml"
+        file.write_text(block.text, encoding="utf-8")
+        assert load_provision_config(file).broker.bootstrap
     else:
         _check_config(block, tmp_path)
 
