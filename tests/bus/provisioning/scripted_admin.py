@@ -29,29 +29,29 @@ class ScriptedAdmin:
         self.settings = settings
         return self
 
-    def list_topics(self, timeout):
+    def list_topics(self, **_limits):
         self._called("list_topics", [])
         return SimpleNamespace(topics={name: topic.metadata for name, topic in self.topics.items()})
 
-    def describe_configs(self, resources, request_timeout):
+    def describe_configs(self, resources, **_limits):
         self._called("describe_configs", resources)
         return {
             each: self._future("describe_configs", each.name, self.topics[each.name].entries())
             for each in resources
         }
 
-    def describe_acls(self, wanted, request_timeout):
+    def describe_acls(self, wanted, **_limits):
         self._called("describe_acls", [wanted])
         return self._future("describe_acls", "", list(self.rights))
 
-    def create_topics(self, topics, request_timeout):
+    def create_topics(self, topics, **_limits):
         self._called("create_topics", topics)
         for each in topics:
             if ("create_topics", each.topic) not in self.failing:
                 self.hold(each.topic, each.num_partitions, each.replication_factor, each.config)
         return {each.topic: self._future("create_topics", each.topic, None) for each in topics}
 
-    def incremental_alter_configs(self, resources, request_timeout):
+    def incremental_alter_configs(self, resources, **_limits):
         self._called("incremental_alter_configs", resources)
         for each in resources:
             for entry in each.incremental_configs:
@@ -60,13 +60,13 @@ class ScriptedAdmin:
             each: self._future("incremental_alter_configs", each.name, None) for each in resources
         }
 
-    def create_acls(self, bindings, request_timeout):
+    def create_acls(self, bindings, **_limits):
         self._called("create_acls", bindings)
         assert all(isinstance(each, AclBinding) for each in bindings)
         self.rights |= {b for b in bindings if ("create_acls", b.name) not in self.failing}
         return {each: self._future("create_acls", each.name, None) for each in bindings}
 
-    def delete_acls(self, filters, request_timeout):
+    def delete_acls(self, filters, **_limits):
         self._called("delete_acls", filters)
         gone = {f: [r for r in self.rights if r._to_tuple() == f._to_tuple()] for f in filters}
         self.rights -= {each for found in gone.values() for each in found}

@@ -100,7 +100,8 @@ def test_without_a_registered_address_there_are_no_rights_at_all():
 
 @pytest.mark.requirement("R013")
 @pytest.mark.parametrize(
-    "host", ["kafka.example", "*", "10.37.0.0/24", "10.37.0.1-9", "", "0.0.0.0", "fe80::1%eth0"]
+    "host",
+    ["kafka.example", "*", "10.37.0.0/24", "10.37.0.1-9", "", "0.0.0.0", "fe80::1%eth0"],  # noqa: S104 - refused
 )
 def test_what_is_not_one_address_is_refused_by_name(host):
     target = wanted(country(p=participant("370000", hosts=(host, "10.37.0.11"))))
