@@ -7,7 +7,7 @@ Exit codes: 0 everything stands, 2 an error or a change that failed, 3 changes a
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -21,7 +21,7 @@ from bus.api.errors import FindingBody
 from bus.api.provisioning import ChangeBody, ProvisionBody
 from bus.broker.provisioning.cluster import Cluster, Outcome
 from bus.broker.provisioning.credentials import read_credentials
-from bus.broker.provisioning.desired import TopicPolicy, desired
+from bus.broker.provisioning.desired import Desired, TopicPolicy, desired
 from bus.broker.provisioning.plan import (
     AddRight,
     Change,
@@ -29,9 +29,9 @@ from bus.broker.provisioning.plan import (
     Plan,
     RemoveRight,
     SetSettings,
-    plan,
 )
 from bus.broker.provisioning.rights import Right
+from bus.broker.provisioning.run import Provisioner
 from bus.cli.options import AsJson
 from bus.cli.output import console, findings_table, plain, print_error, print_json, table
 from bus.config.participants import load_participants
@@ -59,10 +59,12 @@ def provision(config: ConfigFile, dry_run: DryRun = False, as_json: AsJson = Fal
         settings.keys.directory, settings.keys.passphrase_file, settings.broker.ca_file
     )
     cluster = Cluster(settings.broker.bootstrap, files)
-    due = _plan(settings, cluster, principal)
+    accepted = frozenset({principal, *settings.rights.accepted_principals})
+    provisioner = Provisioner(cluster, _wanted(settings), accepted)
+    due = provisioner.plan()
     if not as_json:
         _show(due)
-    outcomes = () if dry_run else tuple(_applied(cluster, due.changes))
+    outcomes = () if dry_run else _applied(provisioner, due.changes)
     if as_json:
         print_json(plain(_report(due, outcomes, dry_run=dry_run)))
     else:
@@ -72,7 +74,7 @@ def provision(config: ConfigFile, dry_run: DryRun = False, as_json: AsJson = Fal
     raise typer.Exit(_code(due, outcomes, dry_run=dry_run))
 
 
-def _plan(settings: ProvisionConfig, cluster: Cluster, principal: str) -> Plan:
+def _wanted(settings: ProvisionConfig) -> Desired:
     listed = load_participants(settings.hub.participants)
     # As the directory itself is checked: rights follow parents, so the tree must be one.
     by_id = {participant.id: participant for participant in listed}
@@ -80,20 +82,19 @@ def _plan(settings: ProvisionConfig, cluster: Cluster, principal: str) -> Plan:
     check_keys(by_id)
     topics = settings.topics
     policy = TopicPolicy(topics.partitions, topics.replication_factor, topics.min_insync_replicas)
-    wanted = desired(listed, policy, datetime.now(UTC))
-    accepted = frozenset({principal, *settings.rights.accepted_principals})
-    return plan(wanted, cluster.look(), accepted)
+    return desired(listed, policy, datetime.now(UTC))
 
 
-def _applied(cluster: Cluster, changes: Sequence[Change]) -> Iterator[Outcome]:
-    yield from track(
-        cluster.apply(changes),
+def _applied(provisioner: Provisioner, changes: Sequence[Change]) -> Sequence[Outcome]:
+    made = track(
+        provisioner.apply(changes),
         "更改中 applying",
         total=len(changes),
         console=console(stderr=True),
         transient=True,
         disable=not sys.stderr.isatty(),
     )
+    return provisioner.confirm(tuple(made))
 
 
 def _errors(outcomes: Sequence[Outcome]) -> list[HeduiError]:

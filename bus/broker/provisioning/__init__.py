@@ -11,5 +11,6 @@ Core (no I/O): what ought to be, what was found, what follows. Shell: one admini
 | plan.py | what has to be changed to get from found to desired? |
 | credentials.py | who is the administrator? |
 | cluster.py | what do the brokers hold, and how is it changed? |
+| run.py | what is one run, from looking to seeing it done? |
 | failures.py | which of our errors is an administrative one of Kafka's? |
 """

@@ -33,16 +33,19 @@ from bus.broker.provisioning.plan import (
     RemoveRight,
     SetSettings,
 )
-from bus.broker.provisioning.rights import TOPIC_PREFIX, Right
+from bus.broker.provisioning.rights import TOPIC_PREFIX, Operation, Resource, Right
 from bus.broker.settings import TlsFiles
 from bus.broker.tls import handshake_fault, tls_context
 from bus.errors import HeduiError
 from bus.ports.broker_errors import BrokerUnavailable
+from signer.identity import DIRECTORY_TOPIC
 
 BATCH = 200
 """Changes in one request: a controller takes 10,000 records in one, and a topic is several."""
 
 _MARGIN = timedelta(seconds=5)  # the client ends each request itself; this only backs it up
+
+_NOBODYS = Right(Resource.TOPIC, DIRECTORY_TOPIC, "User:nobody", "127.0.0.1", Operation.READ)
 
 _Item = TypeVar("_Item")
 
@@ -156,7 +159,23 @@ class Cluster:
             future = self._admin.describe_acls(EVERY_RIGHT, request_timeout=self._seconds)
         except KafkaException as error:
             raise translated(error, self._bootstrap) from error
-        return frozenset(map(to_right, self._result(future, self._bootstrap)))
+        rights = frozenset(map(to_right, self._result(future, self._bootstrap)))
+        if not rights:
+            self._check_authority()
+        return rights
+
+    def _check_authority(self) -> None:
+        """Find out why there are no rights to see.
+
+        The client gives an empty list where the brokers refuse to list rights, and where they have
+        no authoriser. A removal that matches nothing is answered with the reason.
+        """
+        try:
+            nothing = exactly(_NOBODYS)
+            future = self._admin.delete_acls([nothing], request_timeout=self._seconds)[nothing]
+        except KafkaException as error:
+            raise translated(error, self._bootstrap) from error
+        self._result(future, self._bootstrap)
 
     def _topics(self) -> Mapping[str, FoundTopic]:
         try:

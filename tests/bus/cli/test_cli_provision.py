@@ -184,7 +184,7 @@ def test_a_list_that_is_no_directory_changes_nothing(provision, site, admin, old
 
 
 def test_brokers_without_an_authoriser_are_an_error(provision, admin):
-    admin.failing["describe_acls", ""] = KafkaError.SECURITY_DISABLED
+    admin.failing["delete_acls", "hedui.directory"] = KafkaError.SECURITY_DISABLED
     ended = provision("--json")
     assert ended.code == 2
     assert json.loads(ended.err)["code"] == "PROVISION_NO_AUTHORISER"

@@ -186,10 +186,17 @@ def test_a_whole_request_that_fails_fails_its_changes_only(cluster, admin, call)
             "PROVISION_UNAUTHORISED",
         ),
         (
-            {("describe_acls", ""): KafkaError.SECURITY_DISABLED},
+            # What the real client makes of a refused listing: an empty one.
+            {("delete_acls", "hedui.directory"): KafkaError.CLUSTER_AUTHORIZATION_FAILED},
+            BrokerRefused,
+            "PROVISION_UNAUTHORISED",
+        ),
+        (
+            {("delete_acls", "hedui.directory"): KafkaError.SECURITY_DISABLED},
             BrokerRefused,
             "PROVISION_NO_AUTHORISER",
         ),
+        ({"delete_acls": KafkaError._TRANSPORT}, BrokerUnavailable, "BROKER_UNAVAILABLE"),
         ({"describe_acls": KafkaError._TRANSPORT}, BrokerUnavailable, "BROKER_UNAVAILABLE"),
         ({("describe_acls", ""): KafkaError._TIMED_OUT}, BrokerUnavailable, "BROKER_UNAVAILABLE"),
         ({"list_topics": KafkaError._TRANSPORT}, BrokerUnavailable, "BROKER_UNAVAILABLE"),
@@ -209,6 +216,12 @@ def test_looking_fails_with_a_code_and_nothing_of_kafkas(cluster, admin, failing
         cluster.look()
     assert refusal.value.code == code
     assert refusal.value.where in {INBOX, "127.0.0.1:1"}
+
+
+def test_where_rights_are_seen_nothing_is_asked_to_be_removed(cluster, admin):
+    list(cluster.apply([AddRight(right(INBOX, "User:370000.g1"))]))
+    cluster.look()
+    assert "delete_acls" not in [call for call, _ in admin.calls]
 
 
 def test_a_topic_whose_metadata_holds_an_error_is_named(cluster, admin):
