@@ -11,5 +11,6 @@
 | tls.py | how do the cluster and we trust each other? |
 | failures.py | which of our errors is a client exception? |
 | embedded.py | the in-process cluster of the demo |
+| provisioning/ | which topics and rights does the directory ask for, and are they there? |
 | local/ | a real cluster on this machine |
 """

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from confluent_kafka.admin import (
@@ -21,9 +22,11 @@ from confluent_kafka.admin import (
     ResourcePatternType,
     ResourceType,
 )
-from kafka_site import LIMIT, KafkaSite
+from kafka_site import LIMIT, KafkaSite, tls_files
 
+from bus.broker.settings import TlsFiles
 from bus.cli import main
+from signer.ca.files import issue_service_keys
 from signer.identity import ADMIN_SERVICE
 
 HOSTS = {
@@ -90,24 +93,19 @@ class Country:
     def list_(
         self,
         hosts: Mapping[str, Iterable[str]] | None = None,
-        generations: Mapping[str, int] | None = None,
-        without: str = "",
+        generations: Mapping[str, str] | None = None,
     ) -> None:
         """Write the list.
 
         Args:
             hosts: Participant → registered addresses where they differ from its own.
-            generations: Participant → the only generation that is listed.
-            without: A participant that is left out.
+            generations: Participant → the folder of its generations: `g1` for every other one,
+                empty for all that were issued.
         """
         entries = []
         for name, own in HOSTS.items():
-            if name == without:
-                continue
             registered = list((hosts or {}).get(name, [own]))
-            folder = self.site.ca.directory / "issued" / name
-            if name in (generations or {}):
-                folder /= f"g{generations[name]}"
+            folder = self.site.ca.directory / "issued" / name / (generations or {}).get(name, "g1")
             entries.append(
                 f'[[participant]]\nid = "{name}"\ntitle = "{name}"\n'
                 f'certificates = "{folder}"\nhosts = {json.dumps(registered)}\n'
@@ -118,7 +116,7 @@ class Country:
         self, *options: str, as_: str = ADMIN_SERVICE, replicas: int = 1, more: str = ""
     ) -> Run:
         """Run `hedui hub provision`, as hub-admin if not said otherwise."""
-        tls = self.site.keys(as_)
+        tls = self._service(as_) if as_ == "help-desk" else self.site.keys(as_)
         secret = self._file(f"{as_}.passphrase")
         secret.touch(0o600)
         secret.write_text(tls.passphrase, "utf-8")
@@ -148,6 +146,15 @@ class Country:
     def topics(self) -> set[str]:
         """Return the topics that are not Kafka's own."""
         return {name for name in self.admin.list_topics(timeout=LIMIT).topics if name[0] != "_"}
+
+    def _service(self, name: str) -> TlsFiles:
+        """Return the TLS material of a service that the brokers' configuration does not name."""
+        out, passphrase = self.site.folder / "keys" / name, "of a service"
+        if not out.exists():
+            secret = self.site.ca.passphrase_file.read_bytes()
+            where = (self.site.ca.directory, secret, name, out, passphrase.encode())
+            issue_service_keys(*where, now=datetime.now(UTC))
+        return tls_files(out, passphrase)
 
     def _file(self, name: str) -> Path:
         return self.site.folder / name

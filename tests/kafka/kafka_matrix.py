@@ -79,7 +79,7 @@ async def gather(country: Country) -> Matrix:
         found.strange = await allowed(await connected("370000", STRANGE_ADDRESS))
 
         country.site.keys("370000", generation=2)
-        country.list_(generations={"370000": 2})
+        country.list_(generations={"370000": "g2"})
         found.runs.append(await asyncio.to_thread(country.provision))
         found.old = await allowed(open_["370000"])
         found.renewed = await allowed(await connected("370000", HOSTS["370000"], generation=2))

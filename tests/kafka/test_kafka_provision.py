@@ -139,11 +139,12 @@ def test_a_new_generation_is_added_beside_the_old_and_the_old_removed_when_it_is
     country.provision()
     country.site.keys("370000", generation=2)
 
+    country.list_(generations={"370000": ""})
     both = country.provision()
     assert (both.code, both.acts) == (0, {"add-right"})
     assert {change["right"]["principal"] for change in both.changes} == {"User:370000.g2"}
 
-    country.list_(generations={"370000": 2})
+    country.list_(generations={"370000": "g2"})
     late = country.provision()
     assert (late.code, late.acts) == (0, {"remove-right"})
     assert {change["right"]["principal"] for change in late.changes} == {"User:370000.g1"}
@@ -177,11 +178,13 @@ def test_more_replicas_than_brokers_are_refused_topic_by_topic_and_rights_are_ma
     assert len(country.rights()) == len(run.changes) - len(failed) > 0
 
 
-def test_a_participant_cannot_provision(country):
+def test_whoever_is_no_administrator_of_the_brokers_cannot_provision(country):
     country.provision()
     held = country.rights()
-    ended = country.provision(as_="370000")
-    assert (ended.code, ended.error) == (2, "PROVISION_UNAUTHORISED")
+    for options in ((), ("--dry-run",)):
+        ended = country.provision(*options, as_="help-desk")
+        assert (ended.code, ended.error) == (2, "PROVISION_UNAUTHORISED")
+    assert country.provision(as_="370000").error == "ADMIN_IS_PARTICIPANT"
     assert country.rights() == held
 
 

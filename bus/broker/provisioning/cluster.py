@@ -37,7 +37,7 @@ from bus.broker.provisioning.rights import TOPIC_PREFIX, Operation, Resource, Ri
 from bus.broker.settings import TlsFiles
 from bus.broker.tls import handshake_fault, tls_context
 from bus.errors import HeduiError
-from bus.ports.broker_errors import BrokerUnavailable
+from bus.ports.broker_errors import BrokerUnavailable, tls_failed
 from signer.identity import DIRECTORY_TOPIC
 
 BATCH = 200
@@ -59,7 +59,7 @@ class Outcome:
 
 
 class Cluster:
-    """The brokers, as their administrator sees them.
+    """The brokers, as their administrator sees them. Synchronous: every call waits.
 
     Args:
         bootstrap: `host:port` pairs separated by commas.
@@ -77,20 +77,7 @@ class Cluster:
         self._seconds = timeout.total_seconds()
         self._limit = timeout
         self._context = tls_context(tls)
-        self._admin = AdminClient(
-            {
-                "bootstrap.servers": bootstrap,
-                "client.id": "hedui-provision",
-                "security.protocol": "ssl",
-                "ssl.ca.location": str(tls.ca),
-                "ssl.certificate.location": str(tls.certificate),
-                "ssl.key.location": str(tls.key),
-                "ssl.key.password": tls.passphrase,
-                "ssl.endpoint.identification.algorithm": "https",
-                "socket.timeout.ms": timeout // timedelta(milliseconds=1),
-                "log_level": 0,  # what goes wrong comes as an error, not on standard error
-            }
-        )
+        self._admin = self._connection(tls)
 
     def look(self) -> Found:
         """Return all rights, and the product's topics with their settings.
@@ -153,6 +140,29 @@ class Cluster:
         filters = [exactly(each.right) for each in batch if isinstance(each, RemoveRight)]
         removed = admin.delete_acls(filters, request_timeout=seconds)
         return [removed[each] for each in filters]
+
+    def _connection(self, tls: TlsFiles) -> AdminClient:
+        try:
+            return AdminClient(
+                {
+                    "bootstrap.servers": self._bootstrap,
+                    "client.id": "hedui-provision",
+                    "security.protocol": "ssl",
+                    "ssl.ca.location": str(tls.ca),
+                    "ssl.certificate.location": str(tls.certificate),
+                    "ssl.key.location": str(tls.key),
+                    "ssl.key.password": tls.passphrase,
+                    "ssl.endpoint.identification.algorithm": "https",
+                    "socket.timeout.ms": self._limit // timedelta(milliseconds=1),
+                    "log_level": 0,  # what goes wrong comes as an error, not on standard error
+                }
+            )
+        except KafkaException:
+            raise tls_failed(
+                "证书与私钥无法用于连接消息集群",
+                "Certificate and key cannot be used to connect to the brokers",
+                str(tls.key),
+            ) from None
 
     def _rights(self) -> frozenset[Right]:
         try:

@@ -38,6 +38,9 @@ EVERY_RIGHT = AclBindingFilter(
 )
 """The filter that all rights match."""
 
+# The client gives the number of the wire, whatever its types say.
+_OF_TOPIC: Any = ConfigSource.DYNAMIC_TOPIC_CONFIG.value
+
 _Ours = TypeVar("_Ours", Operation, Pattern, Permission, Resource)
 
 
@@ -103,12 +106,7 @@ def to_topic(name: str, found: TopicMetadata, settings: dict[str, ConfigEntry]) 
         len(partitions),
         min((len(partition.replicas) for partition in partitions), default=0),
         {key: entry.value for key, entry in settings.items() if entry.value is not None},
-        frozenset(
-            key
-            for key, entry in settings.items()
-            # The client gives the number of the wire.
-            if ConfigSource(entry.source) is ConfigSource.DYNAMIC_TOPIC_CONFIG
-        ),
+        frozenset(key for key, entry in settings.items() if entry.source == _OF_TOPIC),
     )
 
 

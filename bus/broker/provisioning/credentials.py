@@ -11,7 +11,9 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from bus.broker.provisioning.rights import is_participant
 from bus.broker.settings import TlsFiles
+from bus.errors import ConfigError
 from bus.ports.broker_errors import tls_failed
 from signer.directory.view import KeyUse
 from signer.keydirectory import (
@@ -37,6 +39,7 @@ def read_credentials(
 
     Raises:
         KeyFileError: A file is missing, open to others, malformed, or does not belong to the rest.
+        ConfigError: `ADMIN_IS_PARTICIPANT`: whoever sends messages may not hand out rights.
         BrokerRefused: `BROKER_TLS`: the passphrase is no text, which the client needs.
     """
     certificate, key = directory / certificate_file(KeyUse.TLS), directory / key_file(KeyUse.TLS)
@@ -51,7 +54,17 @@ def read_credentials(
     )
     subject = x509.load_der_x509_certificate(leaf).subject
     names = [str(name.value) for name in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-    return files, f"User:{names[0] if names else ''}"
+    principal = f"User:{names[0] if names else ''}"
+    if is_participant(principal):
+        raise ConfigError(
+            "ADMIN_IS_PARTICIPANT",
+            "这是参与方的证书，不得用于管理主题与权限",
+            "This is a participant's certificate; it may not administer topics and rights",
+            remedy_zh="请用 hedui ca issue-service hub-admin 签发的证书",
+            remedy_en="Use the one that `hedui ca issue-service hub-admin` issues",
+            where=str(certificate),
+        )
+    return files, principal
 
 
 def _text(passphrase: bytes, path: Path) -> str:

@@ -17,7 +17,8 @@ from scripted_admin import ScriptedAdmin
 
 from bus.broker.provisioning import cluster
 from bus.broker.provisioning.conversions import binding
-from signer.ca.files import init_ca, issue
+from signer.ca.files import init_ca, issue, issue_service_keys
+from signer.identity import ADMIN_SERVICE
 
 LIST = "".join(
     f'[[participant]]\nid = "{name}"\ntitle = "{name}"\ncertificates = "ca/issued/{name}"\n'
@@ -26,7 +27,7 @@ LIST = "".join(
 )
 CONFIG = """
 [keys]
-directory = "keys/990000"
+directory = "keys/hub-admin"
 passphrase_file = "passphrase"
 [broker]
 bootstrap = "127.0.0.1:1"
@@ -43,8 +44,10 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     now = datetime.now(UTC)
     init_ca(folder / "ca", b"ca", now, 1)
-    for name in (*HOSTS, "990000"):
+    for name in HOSTS:
         issue(folder / "ca", b"ca", name, folder / "keys" / name, b"key", now=now)
+    admin = folder / "keys" / ADMIN_SERVICE
+    issue_service_keys(folder / "ca", b"ca", ADMIN_SERVICE, admin, b"key", now=now)
     secret = folder / "passphrase"
     secret.touch(0o600)
     secret.write_text("key")

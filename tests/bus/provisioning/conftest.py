@@ -13,7 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from scripted_admin import ScriptedAdmin
 
 from bus.broker.provisioning import cluster
-from signer.ca.files import init_ca, issue
+from signer.ca.files import init_ca, issue_service_keys
+from signer.identity import ADMIN_SERVICE
 
 PASSPHRASE = b"of a test"
 
@@ -24,7 +25,7 @@ def keys(tmp_path_factory):
     folder = tmp_path_factory.mktemp("admin")
     now = datetime.now(UTC)
     init_ca(folder / "ca", b"ca", now, 1)
-    issue(folder / "ca", b"ca", "370000", folder / "keys", PASSPHRASE, now=now)
+    issue_service_keys(folder / "ca", b"ca", ADMIN_SERVICE, folder / "keys", PASSPHRASE, now=now)
     secret = folder / "passphrase"
     secret.touch(0o600)
     secret.write_bytes(PASSPHRASE)

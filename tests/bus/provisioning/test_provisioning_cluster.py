@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import socket
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (
     AclBinding,
     AclOperation,
@@ -21,7 +21,9 @@ from bus.broker.provisioning.cluster import Cluster
 from bus.broker.provisioning.credentials import read_credentials
 from bus.broker.provisioning.plan import AddRight, CreateTopic, RemoveRight, plan
 from bus.broker.provisioning.rights import Operation, Pattern, Permission, Resource
+from bus.errors import ConfigError
 from bus.ports.broker_errors import BrokerRefused, BrokerUnavailable
+from signer.ca.files import init_ca, issue
 from signer.errors import KeyFileError
 
 INBOX = "hedui.370000.inbox"
@@ -249,6 +251,17 @@ def test_the_real_client_finds_nobody_and_says_so(keys):
     assert refusal.value.where == address
 
 
+def test_material_that_the_client_does_not_take_is_no_foreign_error(monkeypatch, keys):
+    def refusing(_settings):
+        raise KafkaException(KafkaError(KafkaError._INVALID_ARG))
+
+    monkeypatch.setattr(shell, "AdminClient", refusing)
+    files, _ = read_credentials(*keys)
+    with pytest.raises(BrokerRefused) as refusal:
+        Cluster("127.0.0.1:1", files)
+    assert (refusal.value.code, refusal.value.where) == ("BROKER_TLS", str(files.key))
+
+
 def test_the_client_speaks_mutual_tls_with_the_brokers_name_checked(cluster, admin, keys):
     directory, _ = keys
     given = admin.settings
@@ -261,9 +274,17 @@ def test_the_client_speaks_mutual_tls_with_the_brokers_name_checked(cluster, adm
 
 def test_the_principal_is_the_certificates_name(keys, tmp_path):
     files, principal = read_credentials(*keys)
-    assert principal == "User:370000.g1"
+    assert principal == "User:hub-admin.g1"
     assert "of a test" not in repr(files)
     assert read_credentials(*keys, tmp_path / "ca.pem")[0].ca == tmp_path / "ca.pem"
+
+
+def test_a_participant_may_not_be_the_administrator(keys, tmp_path):
+    now = datetime.now(UTC)
+    init_ca(tmp_path / "ca", b"ca", now, 1)
+    issue(tmp_path / "ca", b"ca", "hub", tmp_path / "hub", b"of a test", now=now)
+    with pytest.raises(ConfigError, match="ADMIN_IS_PARTICIPANT"):
+        read_credentials(tmp_path / "hub", keys[1])
 
 
 def test_unfit_credentials_are_refused_before_anything_is_sent(keys, tmp_path):
