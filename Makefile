@@ -52,6 +52,7 @@ vectors: $(STAMP)
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --group dev pyproject.toml -o requirements-dev.lock
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --group build -o docker/build.lock
 
 ## make clean               remove what the commands made
 clean:

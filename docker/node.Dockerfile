@@ -1,0 +1,42 @@
+# 节点 A provincial or lower node.
+#
+#     docker build -f docker/node.Dockerfile -t hedui-node .
+#
+# The first stage is the same in every image: dependencies from the hashed lock, then the product's
+# wheel without any, into an environment that holds no installer. Only that environment goes on.
+FROM python:3.13.7-slim-trixie AS build
+WORKDIR /src
+COPY docker/build.lock requirements.lock ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python -m venv --without-pip /opt/hedui \
+    && python -m pip install --root-user-action=ignore --require-hashes -r build.lock \
+    && python -m pip --python /opt/hedui/bin/python install --require-hashes -r requirements.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY schemas ./schemas
+COPY signer ./signer
+COPY bus ./bus
+COPY adapters ./adapters
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python -m pip wheel --no-build-isolation --no-deps --wheel-dir dist . \
+    && python -m pip --python /opt/hedui/bin/python install --no-deps dist/*.whl
+
+FROM python:3.13.7-slim-trixie
+LABEL org.opencontainers.image.title="hedui-node" \
+      org.opencontainers.image.description="核对总线节点 Hedui Bus: a provincial or lower node" \
+      org.opencontainers.image.licenses="Apache-2.0"
+# 65532 is nobody's number on the host. These two folders are all it writes to.
+RUN python -m pip uninstall --yes --root-user-action=ignore pip \
+    && install -d -o 65532 -g 65532 -m 0700 /data /run/hedui
+COPY --from=build /opt/hedui /opt/hedui
+ENV PATH="/opt/hedui/bin:$PATH" \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    HEDUI_SOCKET=/run/hedui/hedui.sock
+WORKDIR /data
+USER 65532:65532
+VOLUME ["/data"]
+EXPOSE 9464
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 9464, timeout=4); c.request('GET', '/healthz'); raise SystemExit(c.getresponse().status != 200)"]
+ENTRYPOINT ["hedui", "node", "run", "-c", "/config/config.toml"]
