@@ -1,4 +1,4 @@
-"""Makes what the services of docker/compose.yaml start from, once: keys, passphrases, sample tables.
+"""Makes what docker/compose.yaml starts from, once: keys, passphrases, sample tables.
 
 Runs in the hub's image without a network, before everything else. Below `--out` lies one volume for
 each service; what it gets belongs to its user alone. The authority's own keys stay in a volume that
