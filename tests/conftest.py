@@ -6,6 +6,7 @@ import os
 
 import pytest
 from kafka_site import KafkaSite
+from prometheus_site import missing_tools
 
 from bus.broker.local.jars import find_jars, find_java
 from bus.errors import ConfigError
@@ -32,3 +33,13 @@ def kafka(kafka_possible, tmp_path_factory):
         yield site
     finally:
         site.cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def prometheus_possible():
+    """Skip, or fail in CI, where Prometheus is not installed."""
+    missing = ", ".join(missing_tools())
+    if missing and os.environ.get("HEDUI_CI"):
+        pytest.fail(f"Prometheus is needed here (Debian package prometheus): {missing}")
+    if missing:
+        pytest.skip(f"NO PROMETHEUS: its tests are skipped, missing: {missing}")

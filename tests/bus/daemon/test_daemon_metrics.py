@@ -17,6 +17,8 @@ from bus.daemon.open_rows import OpenRows
 from bus.daemon.readers import RETRY_REFUSED, TopicReader
 from bus.logs.setup import make_logger
 from bus.ports.broker import Outgoing
+from bus.ports.memory_store import MemoryUnit
+from bus.ports.store_errors import StoreUnavailable
 from signer.certificates import PathValidator
 from signer.directory.view import KeyUse
 from signer.identity import HUB, outbox_topic
@@ -66,14 +68,20 @@ async def test_a_query_is_counted_and_timed_at_every_stage(country, make_draft):
 
 async def test_what_is_rolled_back_is_neither_counted_nor_timed(country, make_draft, monkeypatch):
     await submit_draft(country, make_draft(1))
-    node, hub = country["370000"], country["hub"]
-    await node.outbox.drain()
-    monkeypatch.setattr(hub.store, "transaction", lambda: country["320000"].broker)
+    hub = country["hub"]
+    await country["370000"].outbox.drain()
 
-    with pytest.raises((AttributeError, TypeError)):
+    async def full(*_):
+        raise StoreUnavailable("STORE_FULL", "磁盘已满", "no space is left")
+
+    with monkeypatch.context() as broken, pytest.raises(StoreUnavailable):
+        broken.setattr(MemoryUnit, "store_offset", full)
         await hub.pump(country.cluster)
-
     assert samples(hub, "hedui_records_read_total") == {}
+    assert set(samples(hub, "hedui_messages_handled_total").values()) == {0}
+
+    await hub.pump(country.cluster)
+    assert samples(hub, "hedui_records_read_total") == {(TOPIC,): 3}
 
 
 def test_alarming_refusals_and_every_kind_begin_at_zero(country):
