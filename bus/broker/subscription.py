@@ -173,6 +173,8 @@ class KafkaSubscription:
             # Asking for a position waits where it is being moved, as after retention passed it.
             async with asyncio.timeout(_MARGIN.total_seconds()):
                 for partition in self._assigned() - self._consumer.paused():
+                    if partition not in self._assigned():
+                        continue  # given away while we waited for another's position
                     end = self._consumer.highwater(partition)
                     if end is not None and partition not in self._assignment.unplaced:
                         at = await self._consumer.position(partition)

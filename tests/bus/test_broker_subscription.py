@@ -89,6 +89,7 @@ class Scripted:
         self.positions[tuple(partition)] = offset
 
     def highwater(self, partition):
+        assert partition in self.assigned, "as the client asserts"
         return self.ends.get(tuple(partition))
 
     async def position(self, partition):
@@ -224,6 +225,19 @@ async def test_a_position_that_is_being_moved_is_not_waited_for(subscription, co
     consumer.positions[("b", 0)] = asyncio.Event().wait
 
     assert await subscription.lag() == {}
+
+
+async def test_partitions_given_away_meanwhile_have_no_lag(subscription, consumer):
+    await subscription.open()
+    consumer.ends = {("a", 0): 3, ("b", 0): 3}
+
+    async def rebalanced():
+        consumer.assigned.clear()
+        return 1
+
+    consumer.positions = {("a", 0): rebalanced, ("b", 0): rebalanced}
+
+    assert list((await subscription.lag()).values()) == [2]
 
 
 async def test_topics_refused_at_the_start_are_left_out_and_taken_up_later(
