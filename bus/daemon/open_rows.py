@@ -1,17 +1,17 @@
 """What is owed to the hub's queries, by province: "which province is late, by how many hours".
 
-The cases are read by a timer, page by page, so that a scrape costs nothing and steps get the store
-in between. What is kept of them is small: a count for each province and due time, and due times
-are midnights. How late they are is told at the moment somebody asks.
+A timer keeps the account, so that a scrape costs nothing: it reads every open case once, page by
+page, so that steps get the store in between, and from then on those that were updated. What is
+kept of them is small: a count for each province and due time, and due times are midnights. How late
+they are is told at the moment somebody asks.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from uuid import UUID
 
 from bus.daemon.office import Office
@@ -24,15 +24,15 @@ from signer.identity import HUB, Role
 
 COUNT_EVERY = timedelta(seconds=30)
 
-PAGE = 50
-"""Cases read in one transaction."""
+PAGE = 10
+"""Cases read in one transaction: reading one with many rows takes a millisecond of the loop."""
 
-MOST = 20_000
-"""Open cases counted, oldest first: the late ones are among them."""
+OVERLAP = timedelta(minutes=5)
+"""How far back updated cases are read again: a transaction may have been open meanwhile."""
 
 _OPEN = (QueryState.STARTED, QueryState.PARTLY_ANSWERED)
 
-Owed = Mapping[tuple[str, datetime], int]
+Owed = Counter[tuple[str, datetime]]
 """Province and due time → open rows."""
 
 
@@ -46,27 +46,38 @@ class OpenRows:
 
     office: Office
     store: Store
-    owed: Owed = field(default_factory=lambda: MappingProxyType({}))
+    owed: Owed = field(default_factory=Counter)
+    _by_query: dict[UUID, Owed] = field(default_factory=dict)
+    _since: datetime | None = None
 
     async def count(self) -> None:
-        """Count what is owed now.
+        """Bring the account up to date.
 
         Raises:
-            HeduiError: The store cannot be read; the last count stays.
+            HeduiError: The store cannot be read; what is missing is read the next time.
         """
         if not self.office.ready:
             return
-        directory = self.office.directory
-        owed: Counter[tuple[str, datetime]] = Counter()
+        began = self.office.clock.now()
+        if self._since is None or began < self._since:  # the first time, or a clock set back
+            self.owed, self._by_query, self._since = Counter(), {}, None
+        states = _OPEN if self._since is None else tuple(QueryState)
         after: UUID | None = None
-        for _ in range(MOST // PAGE):
+        while True:
             async with self.store.transaction() as unit:
-                page = await unit.case_page(CaseRole.REVIEWER, _OPEN, after, PAGE)
-            owed += Counter(due for case in page for due in _owed(case, directory))
+                page = await unit.case_page(CaseRole.REVIEWER, states, self._since, after, PAGE)
+            for case in page:
+                self._replace(case)
             if len(page) < PAGE:
                 break
             after = page[-1].query
-        self.owed = owed
+        self._since = began - OVERLAP
+
+    def _replace(self, case: Case) -> None:
+        fresh: Owed = Counter(_owed(case, self.office.directory))
+        self.owed = self.owed - self._by_query.pop(case.query, Counter()) + fresh
+        if fresh:
+            self._by_query[case.query] = fresh
 
     def show(self, metrics: Metrics, now: datetime) -> None:
         """Set the gauges of what is owed, for every province, also one that owes nothing.

@@ -86,7 +86,12 @@ class MemoryUnit:
         return [decode_case(text) for _, _, text in sorted(chosen, reverse=True)]
 
     async def case_page(
-        self, role: CaseRole, states: Sequence[QueryState], after: UUID | None, limit: int
+        self,
+        role: CaseRole,
+        states: Sequence[QueryState],
+        since: datetime | None,
+        after: UUID | None,
+        limit: int,
     ) -> Sequence[Case]:
         """Return up to `limit` cases of a role in some states, by rising query id, after one."""
         chosen = sorted(
@@ -96,7 +101,8 @@ class MemoryUnit:
             and filed.state in states
             and (after is None or query.bytes > after.bytes)
         )
-        return [decode_case(text) for _, text in chosen[:limit]]
+        cases = (decode_case(text) for _, text in chosen)
+        return [case for case in cases if since is None or case.updated >= cut(since)][:limit]
 
     async def put_message(self, message: StoredMessage) -> None:
         """Keep a sealed message; the first form stays."""

@@ -154,11 +154,16 @@ class Unit(Protocol):
         ...
 
     async def case_page(
-        self, role: CaseRole, states: Sequence[QueryState], after: UUID | None, limit: int
+        self,
+        role: CaseRole,
+        states: Sequence[QueryState],
+        since: datetime | None,
+        after: UUID | None,
+        limit: int,
     ) -> Sequence[Case]:
         """Return up to `limit` cases of a role in some states, by rising query id, after one.
 
-        A query id begins with its time, so the oldest come first.
+        Of those that were updated at or after `since` only, unless it is None.
         """
         ...
 

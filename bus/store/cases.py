@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
@@ -34,6 +35,7 @@ PAGE_OF_CASES = (
     .where(
         cases.c.role == bindparam("role"),
         cases.c.state.in_(bindparam("states", expanding=True)),
+        cases.c.updated >= bindparam("since"),
         cases.c.query > bindparam("after"),
     )
     .order_by(cases.c.query)
@@ -41,6 +43,7 @@ PAGE_OF_CASES = (
 )
 
 _BEFORE_ALL = UUID(int=0)
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Cases(Statements):
@@ -76,7 +79,12 @@ class Cases(Statements):
         return [decode_case(row["body"]) for row in rows]
 
     async def case_page(
-        self, role: CaseRole, states: Sequence[QueryState], after: UUID | None, limit: int
+        self,
+        role: CaseRole,
+        states: Sequence[QueryState],
+        since: datetime | None,
+        after: UUID | None,
+        limit: int,
     ) -> Sequence[Case]:
         """Return up to `limit` cases of a role in some states, by rising query id, after one."""
         rows = await self._rows(
@@ -84,6 +92,7 @@ class Cases(Statements):
             {
                 "role": role.value,
                 "states": [state.value for state in states],
+                "since": since or _EVER,
                 "after": after or _BEFORE_ALL,
                 "limit": limit,
             },

@@ -99,16 +99,20 @@ async def test_cases_are_paged_by_query_id(store):
         for one in (*reversed(kept), ended, case(UUID(int=3))):
             await unit.save_case(one)
 
-        async def page(after, limit=2):
-            return await unit.case_page(CaseRole.REVIEWER, states, after, limit)
+        async def page(after, limit=2, since=None):
+            return await unit.case_page(CaseRole.REVIEWER, states, since, after, limit)
 
         assert await page(None) == kept[:2]
         assert await page(kept[1].query) == kept[2:4]
         assert await page(kept[3].query) == kept[4:]
         assert await page(kept[4].query) == []
         assert await page(None, 9) == kept
-        assert await unit.case_page(CaseRole.REVIEWER, states[1:], None, 9) == kept[::2]
-        assert await unit.case_page(CaseRole.REVIEWER, [], None, 9) == []
+        assert await page(None, 9, since=NOW) == kept
+        assert await page(None, 9, since=LATER) == kept[::2]
+        assert await page(kept[1].query, 1, since=LATER) == [kept[2]]
+        assert await page(None, 9, since=LATER + timedelta(seconds=1)) == []
+        assert await unit.case_page(CaseRole.REVIEWER, states[1:], None, None, 9) == kept[::2]
+        assert await unit.case_page(CaseRole.REVIEWER, [], None, None, 9) == []
 
 
 async def test_the_first_form_of_a_message_is_kept(store):

@@ -12,9 +12,11 @@ from daemon_deeds import case_of, renew, submit_draft
 
 from bus.daemon import open_rows as open_rows_module
 from bus.daemon.gauges import Gauges
-from bus.daemon.open_rows import OpenRows, province_of
+from bus.daemon.open_rows import OVERLAP, OpenRows, province_of
 from bus.errors import UnavailableError
 from bus.model.case import CaseRole, QueryState, RowState
+from bus.ports.memory_store import MemoryUnit
+from bus.ports.store_errors import StoreUnavailable
 
 CST = timezone(timedelta(hours=8))
 
@@ -113,22 +115,69 @@ async def test_every_open_case_is_counted_page_by_page(country, hub, make_draft,
     assert Counter({key[0]: n for key, n in hub.rows.owed.items()}) == {"hub": 5 * rows}
 
 
-async def test_the_count_is_bounded_and_keeps_the_oldest(country, hub, make_draft, monkeypatch):
-    monkeypatch.setattr(open_rows_module, "PAGE", 1)
-    monkeypatch.setattr(open_rows_module, "MOST", 1)
+async def test_after_the_first_time_only_what_was_updated_is_read(
+    country, hub, make_draft, monkeypatch
+):
+    country["hub.marriage"].connector.fault = UnavailableError("SOURCE", "停机", "down")
+    early = await submit_draft(country, make_draft(1))
+    await country.settle()
+    await hub.rows.count()
+    country.clock.move(OVERLAP + timedelta(minutes=1))
+    renew(country)
+    await hub.rows.count()
+    late = await submit_draft(country, make_draft(1))
+    await country.settle()
+    read = []
+    page = MemoryUnit.case_page
+
+    async def watched(self, *asked):
+        found = await page(self, *asked)
+        read.extend(case.query for case in found)
+        return found
+
+    monkeypatch.setattr(MemoryUnit, "case_page", watched)
+    await hub.rows.count()
+
+    assert read == [late]
+    rows = len(await owed(country, early)) + len(await owed(country, late))
+    assert hub.rows.owed.total() == rows
+
+    country["hub.marriage"].connector.fault = None
+    country.clock.move(timedelta(minutes=1))
+    await country.settle()
+    await hub.rows.count()
+    assert hub.rows.owed.total() == 0
+    assert hub.rows._by_query == {}
+
+
+async def test_a_clock_set_back_makes_it_read_everything_again(country, hub, make_draft):
     country["hub.marriage"].connector.fault = UnavailableError("SOURCE", "停机", "down")
     query = await submit_draft(country, make_draft(1))
     await country.settle()
+    country.clock.move(timedelta(hours=2))
+    await hub.rows.count()
     case = await case_of(country, "hub", query, CaseRole.REVIEWER)
-    older = tuple(replace(row, due=row.due - timedelta(days=1)) for row in case.rows)
+    country.clock.move(timedelta(hours=-2))
     async with hub.desk.store.transaction() as unit:
-        await unit.save_case(replace(case, query=UUID(int=1), rows=older))
+        await unit.save_case(replace(case, rows=()))
 
     await hub.rows.count()
 
-    assert {due for _, due in hub.rows.owed} == {
-        row.due for row in open_rows(replace(case, rows=older))
-    }
+    assert hub.rows.owed.total() == 0
+
+
+async def test_a_store_that_cannot_be_read_is_read_again(country, hub, make_draft):
+    country["hub.marriage"].connector.fault = UnavailableError("SOURCE", "停机", "down")
+    query = await submit_draft(country, make_draft(1))
+    await country.settle()
+    await hub.desk.store.close()
+    with pytest.raises(StoreUnavailable):
+        await hub.rows.count()
+    await hub.desk.store.open()
+
+    await hub.rows.count()
+
+    assert hub.rows.owed.total() == len(await owed(country, query))
 
 
 async def test_nothing_is_counted_before_there_is_a_directory(country, hub):
