@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from adapters.demo.agencies import CENTRES, SHANDONG
+from adapters.demo.agencies import SHANDONG
 from adapters.demo.network import Network
 from adapters.demo.timeline import Move, moves
 from bus.api.application import ApplicationDetail, ApplicationSummary
@@ -103,7 +103,7 @@ def fetch(network: Network, query: UUID, detail: QueryDetail) -> Delivered:
     """
     network.screen.status("取回结果与证明", "fetching result and proof")
     _await_receipt(network, query)
-    audits = {centre: _audit(network, centre, query) for centre in CENTRES}
+    audits = {centre: _audit(network, centre, query) for centre in network.state.centres}
     with network.operator(SHANDONG) as node:
         hops = node.get(f"queries/{query}/timeline", tuple[HopBody, ...])
         result = node.get(f"queries/{query}/result", dict[str, Any], purpose=PURPOSE)

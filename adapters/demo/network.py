@@ -10,14 +10,13 @@ from typing import Self
 
 import httpx
 
-from adapters.demo.agencies import CENTRES
 from adapters.demo.brokers import BrokerHost
 from adapters.demo.processes import Processes
 from adapters.demo.screen import Screen
 from adapters.demo.state import State, make_ca, make_keys, write_configs, write_tables
 from adapters.demo.watch import Watch
 from bus.cli.remote import Remote
-from signer.identity import HUB
+from signer.identity import role_of
 
 BROKER = "broker"
 PROVISION = "provision"
@@ -87,10 +86,7 @@ class Network:
             StoppedError, OverdueError, ProcessEndedError: The run ends.
         """
         for participant in self.state.participants:
-            config = str(self.state.config(participant))
-            dev = () if self.host.real else ("--dev",)
-            command = (_kind(participant), "run", *dev, "-c", config)
-            self.processes.start(participant, (*_HEDUI, *command))
+            self.processes.start(participant, self.command(participant))
         waiting = list(self.state.participants)
         total = len(waiting)
         with httpx.Client(timeout=_PROBE_SECONDS, trust_env=False) as probe:
@@ -99,6 +95,13 @@ class Network:
                 waiting = [name for name in waiting if not self._is_ready(name, probe)]
                 up = total - len(waiting)
                 self.screen.status(f"启动参与方 {up}/{total}", "starting participants")
+
+    def command(self, participant: str) -> tuple[str, ...]:
+        """Return the arguments for this Python that run a participant's daemon."""
+        config = str(self.state.config(participant))
+        dev = () if self.host.real else ("--dev",)
+        # A role's commands are named after it.
+        return (*_HEDUI, role_of(participant), "run", *dev, "-c", config)
 
     def remote(self, centre: str) -> Remote:
         """Return a client of a centre's operator API that only looks at its state."""
@@ -130,12 +133,6 @@ class Network:
             return probe.get(f"{url}/readyz").status_code == _OK
         except httpx.TransportError:
             return False
-
-
-def _kind(participant: str) -> str:
-    if participant == HUB:
-        return "hub"
-    return "node" if participant in CENTRES else "adapter"
 
 
 def _listening(log: Path) -> str | None:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from adapters.demo import report
-from adapters.demo.agencies import CENTRES, Agency, load_agencies
+from adapters.demo.agencies import Agency, load_agencies
 from adapters.demo.brokers import BrokerHost
 from adapters.demo.journey import Delivered, fetch, follow, submit
 from adapters.demo.network import Network
@@ -151,7 +151,7 @@ def _submit(network: Network, workbook: bytes) -> UUID:
 
 
 def _show(network: Network, delivered: Delivered, out: Out) -> None:
-    names = CENTRES | {agency.id: agency.title for agency in network.state.agencies}
+    names = network.state.titles
     began = delivered.detail.summary.opened
     screen = network.screen
     screen.show(

@@ -16,8 +16,8 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -44,15 +44,21 @@ _LONGEST_SOCKET = "370000.sock"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The folder of one run, and who takes part."""
+    """The folder of one run, and who takes part: `centres` are ids with their titles."""
 
     folder: Path
     agencies: tuple[Agency, ...]
+    centres: Mapping[str, str] = field(default_factory=lambda: CENTRES)
 
     @property
     def participants(self) -> tuple[str, ...]:
         """Every participant's id, centres first."""
-        return (*CENTRES, *(agency.id for agency in self.agencies))
+        return (*self.centres, *(agency.id for agency in self.agencies))
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """Every participant's title by id."""
+        return {**self.centres, **{agency.id: agency.title for agency in self.agencies}}
 
     @property
     def root(self) -> Path:
@@ -122,7 +128,6 @@ def make_keys(state: State, now: datetime, between: Callable[[], None]) -> None:
         between: Called between participants; raises to stop.
     """
     ca_passphrase = read_passphrase(state.ca_passphrase)
-    titles = CENTRES | {agency.id: agency.title for agency in state.agencies}
     for participant in state.participants:
         between()
         folder = state.folder / participant
@@ -134,7 +139,7 @@ def make_keys(state: State, now: datetime, between: Callable[[], None]) -> None:
             folder / "keys",
             _passphrase(folder / "keys.pass"),
             now=now,
-            title=titles[participant],
+            title=state.titles[participant],
             hosts=(HOST,),
         )
 
@@ -158,8 +163,8 @@ def write_configs(state: State, bootstrap: str, profile: str, nodes: int) -> Non
         nodes: How many nodes it has.
     """
     broker = {"bootstrap": bootstrap, "profile": profile}
-    (state.folder / "participants.toml").write_text(participants_toml(state.agencies), "utf-8")
-    for centre in CENTRES:
+    (state.folder / "participants.toml").write_text(participants_toml(state), "utf-8")
+    for centre in state.centres:
         config = _common(centre, broker)
         config["http"]["socket"] = str(state.socket(centre))
         if centre == HUB:
@@ -173,10 +178,10 @@ def write_configs(state: State, bootstrap: str, profile: str, nodes: int) -> Non
     state.provisioning.write_text(to_toml(_provisioning(bootstrap, nodes)), "utf-8")
 
 
-def participants_toml(agencies: Iterable[Agency]) -> str:
+def participants_toml(state: State) -> str:
     """Return the hub's list of participants."""
-    centres = [_participant_toml(centre, title, ()) for centre, title in CENTRES.items()]
-    below = [_participant_toml(agency.id, agency.title, agency.tables) for agency in agencies]
+    centres = [_participant_toml(centre, title, ()) for centre, title in state.centres.items()]
+    below = [_participant_toml(one.id, one.title, one.tables) for one in state.agencies]
     return "".join(centres + below)
 
 
