@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
 
-.PHONY: help setup demo kafka test check format vectors lock clean
+.PHONY: help setup demo kafka test bench check format vectors lock clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ kafka: $(STAMP)
 test: $(STAMP)
 	@$(BIN)/python -m pytest $(ARGS)
 
+## make bench [ARGS="..."]  set up, then measure the whole path on a real Kafka (Java 17, Maven)
+bench: $(STAMP)
+	@$(BIN)/python tests/bench/bench.py $(ARGS)
+
 ## make check               lint, format, types, layers (seconds)
 check: $(STAMP)
 	@$(BIN)/ruff check --quiet .
@@ -56,4 +60,4 @@ lock:
 
 ## make clean               remove what the commands made
 clean:
-	rm -rf $(VENV) .kafka docker/kafka/target demo-out .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .kafka docker/kafka/target bench-out demo-out .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,296 @@
+"""What was measured, as JSON for machines and as tables for people."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from bench_daemon import STATEMENTS, TRANSACTIONS
+from bench_workloads import LATENCY, LEGS, Measured
+
+from bus.broker.local.jars import find_jars, find_java
+
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+_THOUSAND = 1000
+_AWAITS = 3
+"""How often a transaction itself is awaited: begin, commit, giving back the connection."""
+_MEMORY_GIB = 1024 * 1024
+
+
+def machine() -> dict[str, Any]:
+    """Return on what, with what and when it was measured."""
+    cpu = next(_values("/proc/cpuinfo", "model name"), platform.machine())
+    memory = int(next(_values("/proc/meminfo", "MemTotal"), "0 kB").split()[0])
+    (kafka,) = find_jars().glob("kafka_2.13-*.jar")
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": _said("git", "rev-parse", "--short", "HEAD"),
+        "changed": bool(_said("git", "status", "--porcelain", "--untracked-files=no")),
+        "cores": len(os.sched_getaffinity(0)),
+        "cpu": cpu,
+        "memory_gib": round(memory / _MEMORY_GIB, 1),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "kafka": kafka.stem.removeprefix("kafka_2.13-"),
+        "java": _java(),
+        "libraries": {name: version(name) for name in ("aiokafka", "cryptography", "fastavro")},
+        "load_at_start": round(os.getloadavg()[0], 2),
+    }
+
+
+def workload_json(measured: Measured) -> dict[str, Any]:
+    """Return one workload's figures."""
+    work, latencies = measured.workload, [query.latency for query in measured.queries]
+    found: dict[str, Any] = {
+        "persons_a_query": work.persons,
+        "queries": work.queries,
+        "in_flight": work.in_flight,
+        "seconds": round(measured.seconds, 3),
+        "cores_busy_with_others": round(measured.others, 2),
+        "persons_a_second": round(measured.persons / measured.seconds, 1),
+        "latency_seconds": _spread(latencies),
+        "leg_seconds_median": {
+            leg: round(statistics.median(query.legs[at] for query in measured.queries), 3)
+            for at, leg in enumerate(LEGS)
+        },
+        "processes": {
+            name: {
+                "cpu_seconds": round(after.cpu - measured.before[name].cpu, 2),
+                "rss_mib": round(after.rss, 1),
+                "peak_mib": round(after.peak, 1),
+            }
+            for name, after in measured.after.items()
+        },
+    }
+    for at, name in enumerate(("cpu_seconds_by_stage", "calls_by_stage")):
+        found[name] = {
+            role: {
+                stage: round(figures[at], 4)
+                for stage, figures in sorted(stages.items(), key=lambda pair: -pair[1][0])
+                if figures[at]
+            }
+            for role, stages in measured.stages.items()
+        }
+    return found
+
+
+def tables(report: Mapping[str, Any]) -> str:
+    """Return the tables of a report, in Markdown."""
+    sealed, plain = report["variants"]["sealed"], report["variants"]["plain"]
+    parts = [
+        _machine(report["machine"]),
+        "### Persons a second",
+        _throughput(sealed, plain),
+        "### Latency of a one-person query, one at a time",
+        _latency(sealed, plain),
+        "### CPU seconds for 1,000 persons, by process",
+        _cpu(sealed, plain),
+        "### CPU seconds for 1,000 persons, by stage, all four daemons",
+        _stages_beside(sealed, plain),
+        "### CPU by role, sealed",
+        _roles(sealed),
+        "### The store",
+        _store(sealed, report["store_alone"]),
+        "### Memory, MiB",
+        _memory(sealed, plain),
+    ]
+    return "\n\n".join(parts)
+
+
+def write_into(document: Path, text: str) -> None:
+    """Put tables between a document's markers."""
+    before, found, rest = document.read_text("utf-8").partition(BEGIN)
+    _, ended, after = rest.partition(END)
+    if not (found and ended):
+        raise ValueError(document.name)
+    document.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", "utf-8")
+
+
+def _machine(facts: Mapping[str, Any]) -> str:
+    libraries = ", ".join(f"{name} {number}" for name, number in facts["libraries"].items())
+    changed = " with changes" if facts["changed"] else ""
+    return (
+        f"Measured {facts['date']} at commit {facts['commit']}{changed}: {facts['cores']} cores "
+        f"({facts['cpu']}), {facts['memory_gib']} GiB, {facts['system']}, Python "
+        f"{facts['python']}, Kafka {facts['kafka']} on Java {facts['java']}, {libraries}. "
+        f"Load of the machine when it began: {facts['load_at_start']}."
+    )
+
+
+def _throughput(sealed: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            name,
+            f"{one['queries']} × {one['persons_a_query']:,}",
+            one["in_flight"],
+            f"{one['persons_a_second']:.1f}",
+            f"{plain['workloads'][name]['persons_a_second']:.1f}",
+            _ratio(one["persons_a_second"], plain["workloads"][name]["persons_a_second"]),
+            " / ".join(
+                f"{side['workloads'][name]['cores_busy_with_others']:.1f}"
+                for side in (sealed, plain)
+            ),
+        )
+        for name, one in sealed["workloads"].items()
+        if name != LATENCY
+    ]
+    head = (
+        *("workload", "queries × persons", "in flight", "sealed", "plain Avro"),
+        *("sealed : plain", "cores busy with others"),
+    )
+    return _table(head, rows)
+
+
+def _latency(sealed: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
+    one, other = (variant["workloads"][LATENCY] for variant in (sealed, plain))
+    rows = [
+        (name, _ms(one["latency_seconds"][name]), _ms(other["latency_seconds"][name]))
+        for name in one["latency_seconds"]
+    ]
+    rows += [
+        (f"median: {leg}", *(_ms(side["leg_seconds_median"][leg]) for side in (one, other)))
+        for leg in LEGS
+    ]
+    return _table(("", "sealed, ms", "plain Avro, ms"), rows)
+
+
+def _cpu(sealed: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
+    names = tuple(sealed["workloads"])
+    rows = []
+    for process in sealed["workloads"][LATENCY]["processes"]:
+        cells = [
+            f"{_cost(sealed, name, process):.2f} / {_cost(plain, name, process):.2f}"
+            for name in names
+        ]
+        idle = f"{sealed['idle_cpu'][process]:.3f}"
+        rows.append((process, *cells, idle))
+    head = ("sealed / plain", *names, "idle, CPU s a second")
+    return _table(head, rows)
+
+
+def _roles(variant: Mapping[str, Any]) -> str:
+    rows = []
+    for name in variant["workloads"]:
+        for role, stages in variant["workloads"][name]["cpu_seconds_by_stage"].items():
+            total = sum(stages.values())
+            largest = ", ".join(
+                f"{stage} {100 * seconds / total:.0f} %" for stage, seconds in [*stages.items()][:5]
+            )
+            rows.append((name, role, f"{total:.2f}", largest))
+    return _table(("workload", "role", "CPU s", "the five largest"), rows)
+
+
+def _store(variant: Mapping[str, Any], alone: Mapping[str, float]) -> str:
+    one = variant["workloads"]["parts of 1"]
+    rows = [
+        (
+            role,
+            f"{calls.get(STATEMENTS, 0) / one['queries']:.0f}",
+            f"{calls.get(TRANSACTIONS, 0) / _AWAITS / one['queries']:.0f}",
+        )
+        for role, calls in one["calls_by_stage"].items()
+    ]
+    costs = [(what, f"{cost:.0f}") for what, cost in alone.items()]
+    return "\n\n".join(
+        (
+            _table(("for one query of one person", "SQL statements", "transactions"), rows),
+            _table(("SQLite store by itself", "CPU µs"), costs),
+        )
+    )
+
+
+def _stages_beside(sealed: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
+    names = tuple(sealed["workloads"])
+    sums = {name: (_summed(sealed, name), _summed(plain, name)) for name in names}
+    stages = sorted(
+        {stage for pair in sums.values() for one in pair for stage in one},
+        key=lambda stage: -sum(pair[0].get(stage, 0.0) for pair in sums.values()),
+    )
+    rows = [
+        (stage, *(" / ".join(f"{one.get(stage, 0.0):.2f}" for one in sums[name]) for name in names))
+        for stage in stages
+    ]
+    return _table(("sealed / plain", *names), rows)
+
+
+def _memory(sealed: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
+    names = tuple(sealed["workloads"])
+    rows = []
+    for process in sealed["workloads"][LATENCY]["processes"]:
+        cells = []
+        for name in names:
+            one = sealed["workloads"][name]["processes"][process]
+            other = plain["workloads"][name]["processes"][process]
+            cells.append(f"{one['rss_mib']:.0f}, {one['peak_mib']:.0f} / {other['peak_mib']:.0f}")
+        rows.append((process, *cells))
+    return _table(("sealed: after, peak / plain: peak", *names), rows)
+
+
+def _cost(variant: Mapping[str, Any], name: str, process: str) -> float:
+    one = variant["workloads"][name]
+    persons = one["persons_a_query"] * one["queries"]
+    return float(one["processes"][process]["cpu_seconds"] * _THOUSAND / persons)
+
+
+def _summed(variant: Mapping[str, Any], name: str) -> dict[str, float]:
+    one = variant["workloads"][name]
+    persons = one["persons_a_query"] * one["queries"]
+    total: dict[str, float] = {}
+    for stages in one["cpu_seconds_by_stage"].values():
+        for stage, seconds in stages.items():
+            total[stage] = total.get(stage, 0.0) + seconds * _THOUSAND / persons
+    return total
+
+
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    ordered = sorted(values)
+
+    def quantile(share: float) -> float:
+        # The nearest rank: a value that was measured, none in between.
+        return ordered[min(len(ordered) - 1, max(0, -int(-share * len(ordered) // 1) - 1))]
+
+    return {
+        "p50": round(quantile(0.5), 3),
+        "p90": round(quantile(0.9), 3),
+        "p99": round(quantile(0.99), 3),
+        "max": round(ordered[-1], 3),
+    }
+
+
+def _table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def _ratio(one: float, other: float) -> str:
+    return f"{one / other:.2f}"
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * _THOUSAND:.0f}"
+
+
+def _values(file: str, name: str) -> Iterable[str]:
+    for line in Path(file).read_text("utf-8").splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() == name:
+            yield value.strip()
+
+
+def _java() -> str:
+    said = subprocess.run(  # noqa: S603 - the Java that runs the broker
+        [find_java(), "-version"], capture_output=True, text=True, check=True
+    ).stderr
+    return said.split('"')[1]
+
+
+def _said(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - git
+    return done.stdout.strip()
