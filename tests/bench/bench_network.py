@@ -18,7 +18,6 @@ from bench_people import AGENCY, PROVINCE, Someone, agency
 from bench_stages import CALLS, SECONDS
 from bench_usage import Usage, child, forget_peak, usage
 from prometheus_client.parser import text_string_to_metric_families
-from rich.console import Console
 
 from adapters.demo.agencies import SHANDONG
 from adapters.demo.brokers import BrokerChoice, BrokerHost
@@ -39,7 +38,6 @@ Stage = dict[str, tuple[float, int]]
 """CPU seconds and calls by stage."""
 
 KAFKA, BENCH = "Kafka", "load generator"
-LIMIT_SECONDS = 900.0
 
 _SCRAPE_SECONDS = 30.0
 _CASES = {REQUESTER: CaseRole.REQUESTER, HUB: CaseRole.REVIEWER, AGENCY: CaseRole.AGENCY}
@@ -119,24 +117,21 @@ def running(
     variant: str,
     everybody: Sequence[Someone],
     out: Path,
-    console: Console,
+    screen: Screen,
+    watch: Watch,
     broker: BrokerChoice = BrokerChoice.KAFKA,
 ) -> Iterator[BenchNetwork]:
     """Run the network of a variant on a new broker, new keys and empty stores."""
     logs = out / "logs" / variant
     logs.mkdir(parents=True, exist_ok=True)
-    watch = Watch(LIMIT_SECONDS, str(logs))
     folder = make_folder()
     try:
-        with watch.signals(), Screen(console, watch) as screen:
-            state = State(folder, (agency(everybody),), CENTRES)
-            host = BrokerHost(broker)
-            host.check()
-            with BenchNetwork(
-                state, Processes(logs), watch, screen, host, variant=variant
-            ) as network:
-                network.prepare()
-                network.start()
-                yield network
+        state = State(folder, (agency(everybody),), CENTRES)
+        host = BrokerHost(broker)
+        host.check()
+        with BenchNetwork(state, Processes(logs), watch, screen, host, variant=variant) as network:
+            network.prepare()
+            network.start()
+            yield network
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -6,6 +6,7 @@ import os
 import platform
 import statistics
 import subprocess
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -13,12 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from bench_daemon import STATEMENTS, TRANSACTIONS
-from bench_workloads import LATENCY, LEGS, Measured
+from bench_network import Stage
+from bench_workloads import LATENCY, LEGS, Round, Workload
 
 from bus.broker.local.jars import find_jars, find_java
 
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 _THOUSAND = 1000
+PARTS_OF_1 = "parts of 1"
+"""The workload of many one-person queries at once."""
+
 _AWAITS = 3
 """How often a transaction itself is awaited: begin, commit, giving back the connection."""
 _MEMORY_GIB = 1024 * 1024
@@ -45,40 +50,48 @@ def machine() -> dict[str, Any]:
     }
 
 
-def workload_json(measured: Measured) -> dict[str, Any]:
-    """Return one workload's figures."""
-    work, latencies = measured.workload, [query.latency for query in measured.queries]
+def workload_json(work: Workload, rounds: Sequence[Round]) -> dict[str, Any]:
+    """Return one workload's figures, of all rounds together."""
+    queries = [query for one in rounds for query in one.queries]
+    seconds = sum(one.seconds for one in rounds)
     found: dict[str, Any] = {
         "persons_a_query": work.persons,
-        "queries": work.queries,
+        "queries": len(queries),
         "in_flight": work.in_flight,
-        "seconds": round(measured.seconds, 3),
-        "cores_busy_with_others": round(measured.others, 2),
-        "persons_a_second": round(measured.persons / measured.seconds, 1),
-        "latency_seconds": _spread(latencies),
+        "seconds": round(seconds, 3),
+        "cores_busy_with_others": round(statistics.mean(one.others for one in rounds), 2),
+        "persons_a_second": round(work.persons * len(queries) / seconds, 1),
+        "latency_seconds": _spread([query.latency for query in queries]),
         "leg_seconds_median": {
-            leg: round(statistics.median(query.legs[at] for query in measured.queries), 3)
+            leg: round(statistics.median(query.legs[at] for query in queries), 3)
             for at, leg in enumerate(LEGS)
         },
-        "processes": {
-            name: {
-                "cpu_seconds": round(after.cpu - measured.before[name].cpu, 2),
-                "rss_mib": round(after.rss, 1),
-                "peak_mib": round(after.peak, 1),
-            }
-            for name, after in measured.after.items()
-        },
+        "processes": {name: _process(name, rounds) for name in rounds[0].after},
     }
     for at, name in enumerate(("cpu_seconds_by_stage", "calls_by_stage")):
         found[name] = {
-            role: {
-                stage: round(figures[at], 4)
-                for stage, figures in sorted(stages.items(), key=lambda pair: -pair[1][0])
-                if figures[at]
-            }
-            for role, stages in measured.stages.items()
+            role: _by_stage([one.stages[role] for one in rounds], at) for role in rounds[0].stages
         }
     return found
+
+
+def _process(name: str, rounds: Sequence[Round]) -> dict[str, float]:
+    cpu = sum(one.after[name].cpu - one.before[name].cpu for one in rounds)
+    return {
+        "cpu_seconds": round(cpu, 2),
+        "rss_mib": round(rounds[-1].after[name].rss, 1),
+        "peak_mib": round(max(one.after[name].peak for one in rounds), 1),
+    }
+
+
+def _by_stage(rounds: Sequence[Stage], at: int) -> dict[str, float]:
+    """Return the seconds or the calls of stages, summed, largest first."""
+    total: dict[str, float] = defaultdict(float)
+    for stages in rounds:
+        for stage, figures in stages.items():
+            total[stage] += figures[at]
+    ordered = sorted(total.items(), key=lambda pair: -pair[1])
+    return {stage: round(figure, 4) for stage, figure in ordered if figure}
 
 
 def tables(report: Mapping[str, Any]) -> str:
@@ -188,22 +201,16 @@ def _roles(variant: Mapping[str, Any]) -> str:
 
 
 def _store(variant: Mapping[str, Any], alone: Mapping[str, float]) -> str:
-    one = variant["workloads"]["parts of 1"]
-    rows = [
-        (
-            role,
-            f"{calls.get(STATEMENTS, 0) / one['queries']:.0f}",
-            f"{calls.get(TRANSACTIONS, 0) / _AWAITS / one['queries']:.0f}",
-        )
-        for role, calls in one["calls_by_stage"].items()
-    ]
+    rows = []
+    for name in (LATENCY, PARTS_OF_1):
+        one = variant["workloads"][name]
+        for role, calls in one["calls_by_stage"].items():
+            statements = calls.get(STATEMENTS, 0) / one["queries"]
+            transactions = calls.get(TRANSACTIONS, 0) / _AWAITS / one["queries"]
+            rows.append((name, role, f"{statements:.1f}", f"{transactions:.1f}"))
     costs = [(what, f"{cost:.0f}") for what, cost in alone.items()]
-    return "\n\n".join(
-        (
-            _table(("for one query of one person", "SQL statements", "transactions"), rows),
-            _table(("SQLite store by itself", "CPU µs"), costs),
-        )
-    )
+    head = ("workload", "role", "SQL statements a query", "transactions a query")
+    return "\n\n".join((_table(head, rows), _table(("store by itself", "CPU µs"), costs)))
 
 
 def _stages_beside(sealed: Mapping[str, Any], plain: Mapping[str, Any]) -> str:

@@ -46,7 +46,7 @@ class WrongResultError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Queries of `persons` each, at most `in_flight` at a time."""
+    """`queries` of `persons` each in a round, at most `in_flight` at a time."""
 
     name: str
     persons: int
@@ -65,24 +65,20 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What came of a workload.
+class Round:
+    """What came of a workload's queries, run once.
 
     `before`, `after` and `stages` are by process. `others` is how many cores were busy with what is
-    not ours, on average: the figure that says whether the machine was quiet.
+    not this network, on average: the figure that says whether the machine was quiet. `result` is
+    the last query's.
     """
 
-    workload: Workload
     queries: tuple[Query, ...]
     before: Mapping[str, Usage]
     after: Mapping[str, Usage]
     stages: Mapping[str, Stage]
     others: float
     result: Mapping[str, Any]
-
-    @property
-    def persons(self) -> int:
-        return self.workload.persons * self.workload.queries
 
     @property
     def seconds(self) -> float:
@@ -99,7 +95,7 @@ class Bench:
         self._everybody = everybody
         self._asked = 0
 
-    def run(self, workload: Workload) -> Measured:
+    def run(self, workload: Workload) -> Round:
         """Run a workload and check its results."""
         network = self._network
         bodies = self._bodies(workload)
@@ -118,7 +114,14 @@ class Bench:
             result = node.get(f"queries/{last}/result", dict[str, Any], purpose=PURPOSE)
         asked = self._chosen(workload, workload.queries - 1)
         found = checked(result, asked)
-        return Measured(workload, queries, before, after, spent, max(0.0, others), found)
+        return Round(queries, before, after, spent, max(0.0, others), found)
+
+    def idle(self, seconds: float) -> dict[str, float]:
+        """Return CPU seconds each process uses in a second while nothing is asked."""
+        before, began = self._network.usages(), time.monotonic()
+        self._network.pause(seconds)
+        after, span = self._network.usages(), time.monotonic() - began
+        return {name: round((now.cpu - before[name].cpu) / span, 3) for name, now in after.items()}
 
     def _ask(self, node: Remote, bodies: Sequence[bytes], in_flight: int) -> dict[UUID, datetime]:
         """Submit everything, never more than `in_flight` at once; returns when each was called."""
@@ -144,14 +147,6 @@ class Bench:
         """Return whom a query asks about: as different people as there are."""
         start = number * workload.persons % (len(self._everybody) - workload.persons + 1)
         return self._everybody[start : start + workload.persons]
-
-
-def idle(network: BenchNetwork, seconds: float) -> dict[str, float]:
-    """Return CPU seconds each process uses in a second while nothing is asked."""
-    before, began = network.usages(), time.monotonic()
-    network.pause(seconds)
-    span = time.monotonic() - began
-    return {name: (now.cpu - before[name].cpu) / span for name, now in network.usages().items()}
 
 
 def checked(result: Mapping[str, Any], asked: Sequence[Someone]) -> dict[str, Any]:

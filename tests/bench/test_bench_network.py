@@ -16,16 +16,19 @@ from bench_workloads import Bench, Workload, WrongResultError, checked
 from rich.console import Console
 
 from adapters.demo.brokers import BrokerChoice
+from adapters.demo.screen import Screen
+from adapters.demo.watch import Watch
 
 
 def test_unsealed_daemons_deliver_what_the_table_holds(tmp_path):
     everybody = people(5)
-    console = Console(file=StringIO())
+    watch = Watch(60, str(tmp_path))
+    screen = Screen(Console(file=StringIO()), watch)
 
-    with running(PLAIN, everybody, tmp_path, console, BrokerChoice.EMBEDDED) as network:
+    with running(PLAIN, everybody, tmp_path, screen, watch, BrokerChoice.EMBEDDED) as network:
         measured = Bench(network, everybody).run(Workload("three", 3, 1, 1))
 
-    assert len(measured.result["outcomes"]) == measured.persons == 3
+    assert len(measured.result["outcomes"]) == 3
     assert set(measured.stages) == set(ROLES.values())
     assert all(stages[STATEMENTS][1] > 0 for stages in measured.stages.values())
     assert all(leg >= 0 for leg in measured.queries[0].legs)
