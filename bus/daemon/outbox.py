@@ -60,11 +60,11 @@ class OutboxRelay:
         failure: Exception | None = None
         waiting: dict[int, tuple[str, bytes]] = {}
         while len(waiting) < STUCK:
-            now = self.clock.now()
+            now, limit = self.clock.now(), BATCH + len(waiting)
             async with self.store.transaction() as unit:
                 if not await unit.lease(LEASE, self.holder, now, now + LEASE_FOR):
                     break
-                unsent = await unit.unsent(BATCH + len(waiting))
+                unsent = await unit.unsent(limit)
             keys = set(waiting.values())
             held_back = {r.number: (r.topic, r.key) for r in unsent if (r.topic, r.key) in keys}
             rows = [row for row in unsent if row.number not in held_back]
@@ -77,8 +77,8 @@ class OutboxRelay:
                 if error is not None:
                     failure = failure or error
                     waiting[row.number] = row.topic, row.key
-            if isinstance(failure, UnavailableError):
-                break
+            if isinstance(failure, UnavailableError) or len(unsent) < limit:
+                break  # those were all: whoever commits more wakes us
         if failure is not None:
             raise failure
         return total

@@ -119,8 +119,13 @@ class Step:
                 await unit.store_offset(topic, partition, offset)
             return done
 
+        waiting: set[UUID | None] = set()
+
+        async def parked(unit: Unit) -> None:
+            waiting.update(one.query for one in await self._held(unit))
+
         with self.metrics.step_seconds.time():
-            moved = await self._settle_all(arrived, opened, settled)
+            moved = await self._settle_all(arrived, opened, settled, parked)
         if batch is not None:
             batch.consumed(next_offsets)
         for record in records:
@@ -131,7 +136,7 @@ class Step:
             for one, gone in zip(opened, moved, strict=True)
             if gone and isinstance(one.verdict, Accept | Relay)
         }
-        while queries and await self.retry_held(queries):
+        while queries & waiting and await self.retry_held(queries):
             pass
 
     async def retry_held(self, queries: Collection[UUID] | None = None) -> int:
@@ -145,8 +150,7 @@ class Step:
         """
         async with self._retrying:
             async with self.store.transaction() as unit:
-                held = await unit.held(HELD_LIMIT)
-            self._parked = dict(Tally(parked.topic for parked in held))
+                held = await self._held(unit)
             arrived = [Arrived.parked(h) for h in held if queries is None or h.query in queries]
             if not arrived:
                 return 0
@@ -163,6 +167,12 @@ class Step:
             with self.metrics.step_seconds.time():
                 return sum(await self._settle_all(arrived, opened, settled))
 
+    async def _held(self, unit: Unit) -> Sequence[HeldMessage]:
+        """Return the parked records, and remember how many there are of each peer."""
+        held = await unit.held(HELD_LIMIT)
+        self._parked = dict(Tally(parked.topic for parked in held))
+        return held
+
     async def _open(self, arrived: Sequence[Arrived]) -> list[Opened]:
         with self.metrics.open_seconds.time():
             return await open_all(self.office, arrived)
@@ -172,10 +182,12 @@ class Step:
         arrived: Sequence[Arrived],
         opened: Sequence[Opened],
         first: Callable[[Unit], Awaitable[Collection[int]]],
+        last: Callable[[Unit], Awaitable[None]] | None = None,
     ) -> list[bool]:
         """Bring records to their ends in one transaction; False for each that stays parked.
 
         `first` says the places of records that another instance has settled: they are passed over.
+        `last` looks at what the transaction leaves behind.
 
         A record whose handling fails takes the transaction with it; it is done again with that
         record in quarantine, so that one record never stands in the way of the others.
@@ -200,6 +212,8 @@ class Step:
                             gone.append(await self._settle(unit, place, one, how, now))
                         if one.held is not None:
                             gone[-1] = await self._release(unit, one, one.held, gone[-1], now)
+                    if last is not None:
+                        await last(unit)
             except _HandlingFailed as failure:
                 failed[failure.place] = failure.code
             else:

@@ -30,14 +30,20 @@ LIST_ENTRIES = (
 class Audit(Statements):
     """The audit chain of a unit."""
 
+    _last_entry: AuditEntry | None = None
+    """What this unit appended last: nobody else appends while it is open."""
+
     async def append_audit(self, event: AuditEvent) -> AuditEntry:
         """Append an event to the hash chain.
 
         Raises:
             DefectError: `AUDIT_EVENT_INVALID`: the event is not flat JSON.
         """
-        last = await self._row(LAST_ENTRY, {})
-        entry = link(None if last is None else _entry(last), event)
+        last = self._last_entry
+        if last is None:
+            row = await self._row(LAST_ENTRY, {})
+            last = None if row is None else _entry(row)
+        entry = link(last, event)
         values = {
             "number": entry.number,
             "at": entry.event.at,
@@ -49,6 +55,7 @@ class Audit(Statements):
             "hash": entry.hash,
         }
         await self._write(APPEND_ENTRY, values)
+        self._last_entry = entry
         return entry
 
     async def audit(self, after: int, limit: int) -> Sequence[AuditEntry]:

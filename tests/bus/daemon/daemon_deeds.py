@@ -143,6 +143,18 @@ async def give(country, name, topic, sealed, query, **changed):
     await country[name].step.run([record(topic, sealed, query, **changed)])
 
 
+def counted_transactions(monkeypatch, store):
+    """Return a list that grows by one with each transaction of a store."""
+    opened, transaction = [], store.transaction
+
+    def counting():
+        opened.append(store)
+        return transaction()
+
+    monkeypatch.setattr(store, "transaction", counting)
+    return opened
+
+
 def unread(country, name, offsets):
     """Return the records of each partition that a participant has not consumed."""
     found = {}

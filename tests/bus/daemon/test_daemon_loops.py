@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import pytest
-from daemon_deeds import case_of, clean, submit_draft
+from daemon_deeds import case_of, clean, counted_transactions, submit_draft
 
 from bus.daemon import loop as loop_module
 from bus.daemon.directory import DirectoryKeeper
@@ -178,6 +178,27 @@ async def test_a_failing_record_keeps_the_order_of_its_key(country, monkeypatch)
     fails[0] = False
     assert await hub.outbox.drain() == 3
     assert [r.value for r in country.cluster.records("t")] == [b"1", b"2", b"3", b"4"]
+
+
+async def test_what_fits_a_batch_takes_two_transactions(country, monkeypatch):
+    hub = country["hub"]
+    await enqueue(country, "hub", ("t", b"k", b"1"), ("t", b"k", b"2"))
+    opened = counted_transactions(monkeypatch, hub.store)
+
+    assert await hub.outbox.drain() == 2
+
+    assert len(opened) == 2  # what is unsent, and that it was sent
+    assert [r.value for r in country.cluster.records("t")] == [b"1", b"2"]
+
+
+@pytest.mark.parametrize("rows", [4, 5])
+async def test_more_than_a_batch_is_published_to_the_end(country, monkeypatch, rows):
+    monkeypatch.setattr("bus.daemon.outbox.BATCH", 2)
+    await enqueue(country, "hub", *[("t", b"k", b"%d" % n) for n in range(rows)])
+
+    assert await country["hub"].outbox.drain() == rows
+
+    assert [r.value for r in country.cluster.records("t")] == [b"%d" % n for n in range(rows)]
 
 
 async def test_a_topic_that_refuses_holds_up_no_other(country, monkeypatch):

@@ -13,6 +13,7 @@ from daemon_deeds import (
     case_of,
     clean,
     codes,
+    counted_transactions,
     events,
     forge,
     give,
@@ -94,6 +95,23 @@ async def test_messages_read_in_reverse_are_held_until_their_turn(country, make_
     await country.settle()
     assert await clean(country)
     assert (await case_of(country, "370000", query)).state is QueryState.DELIVERED
+
+
+async def test_a_batch_that_nothing_waits_for_takes_one_transaction(
+    country, make_draft, monkeypatch
+):
+    await submit_draft(country, make_draft(1))
+    await country["370000"].outbox.drain()
+    hub = country["hub"]
+    read = country.cluster.records(outbox_topic("370000"))
+    opened = counted_transactions(monkeypatch, hub.store)
+
+    await hub.step.run(read)
+
+    assert len(opened) == 1
+    async with hub.store.transaction() as unit:
+        stored = await unit.offsets(outbox_topic("370000"))
+    assert stored == {r.partition: r.offset + 1 for r in read}
 
 
 async def test_what_waits_too_long_goes_to_quarantine(country):
