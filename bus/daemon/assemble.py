@@ -12,12 +12,13 @@ from bus.config.models import BrokerKind, Config
 from bus.daemon.binding import StoreKeyFile
 from bus.daemon.certificates import CertificateWatch
 from bus.daemon.directory import DirectoryKeeper
+from bus.daemon.endings import Router
 from bus.daemon.gauges import Gauges
 from bus.daemon.loop import Loops
 from bus.daemon.office import Office
 from bus.daemon.open_rows import OpenRows
 from bus.daemon.outbox import OutboxRelay
-from bus.daemon.step import Router, Step
+from bus.daemon.step import Step
 from bus.errors import ConfigError
 from bus.logs.setup import Logger, make_logger
 from bus.metrics.catalogue import Metrics

@@ -16,11 +16,12 @@ from adapters.host.answering import Answering
 from bus.daemon.directory import DirectoryKeeper
 from bus.daemon.directory_publisher import HEAD_RENEWAL, DirectoryPublisher
 from bus.daemon.directory_publisher import LEASE_FOR as DIRECTORY_FOR
+from bus.daemon.endings import HOLD_FOR
 from bus.daemon.outbox import LEASE_FOR, OutboxRelay
 from bus.daemon.positions import Positions
 from bus.daemon.review_service import ReviewService
 from bus.daemon.service import Service
-from bus.daemon.step import HOLD_FOR, Step
+from bus.daemon.step import Step
 from bus.errors import InputError
 from bus.flow.review import ReviewPolicy
 from bus.logs.setup import make_logger

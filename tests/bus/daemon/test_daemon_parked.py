@@ -25,8 +25,8 @@ from daemon_deeds import (
     submit_draft,
 )
 
-from bus.daemon import step as step_module
-from bus.daemon.step import HOLD_FOR
+from bus.daemon import endings as endings_module
+from bus.daemon.endings import HOLD_FOR
 from bus.errors import DefectError, InputError
 from bus.flow.outcome import Send
 from bus.logs.setup import make_logger
@@ -144,7 +144,7 @@ async def test_what_can_go_on_at_last_is_not_thrown_away_because_its_time_is_up(
 
 
 async def test_one_peer_cannot_fill_the_parking_place(country, monkeypatch):
-    monkeypatch.setattr(step_module, "HELD_PER_TOPIC", 3)
+    monkeypatch.setattr(endings_module, "HELD_PER_TOPIC", 3)
     hub = country["hub"]
     hub.office.adopt(replace(country.directory, version=0))
     for source in ("320000", "500000"):
