@@ -15,6 +15,8 @@ from prometheus_site import Prometheus, dashboard_expressions, families, names_i
 
 from adapters.demo.agencies import shipped_data
 
+pytestmark = pytest.mark.slow
+
 LATE = "320000.housing-fund"
 HUB_READS = "hedui.370000.outbox"
 

@@ -23,6 +23,8 @@ import httpx
 import pytest
 from image_recipe import DOCKER, KINDS, Builder, Recipe, base_python
 
+pytestmark = pytest.mark.slow
+
 USER = 65532
 PATIENCE = 30
 IDS = {"hub": "hub", "node": "370000", "adapter": "hub.marriage"}

@@ -16,6 +16,8 @@ from bus.broker.local.layout import Node, lay_out
 from bus.broker.local.node import NodeProcess
 from bus.errors import HeduiError
 
+pytestmark = pytest.mark.slow
+
 DOCKER = Path(__file__).parents[2] / "docker"
 BROKER, LOOPBACK = "10.66.0.10", "127.0.0.1"
 CLUSTER_ID = "aGVkdWktY29tcG9zZS0wMQ"
