@@ -63,11 +63,16 @@ class BrokerKind(StrEnum):
 
 
 class BrokerSection(_Section):
-    """The cluster this participant's topics are on."""
+    """The cluster this participant's topics are on.
+
+    `session_timeout_seconds`: how long a silent instance keeps its partitions; what brokers allow
+    unless they are told otherwise (`group.min.session.timeout.ms`, `group.max.…`).
+    """
 
     bootstrap: Annotated[str, AfterValidator(bootstrap)]
     profile: BrokerKind = BrokerKind.KAFKA
     ca_file: Path | None = None
+    session_timeout_seconds: Annotated[int, Field(ge=6, le=1800)] = 30
 
 
 class StoreSection(_Section):

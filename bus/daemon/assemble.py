@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bus.broker.kafka import KafkaBroker
 from bus.broker.settings import BrokerSettings, Profile, TlsFiles
@@ -159,4 +160,5 @@ def broker_settings(config: Config, ring: FileKeyRing, *, dev: bool) -> BrokerSe
         client_id=f"hedui-{config.participant.id}-{config.participant.instance}",
         profile=Profile(section.profile.value),
         tls=tls,
+        session_timeout=timedelta(seconds=section.session_timeout_seconds),
     )

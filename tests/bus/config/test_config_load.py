@@ -65,6 +65,12 @@ def test_a_store_on_a_server_has_its_secrets_beside_the_file(write, tmp_path):
     assert config.participant.instance == "1"
 
 
+@pytest.mark.parametrize("seconds", [5, 1801])
+def test_a_session_time_out_that_no_broker_allows_is_refused(write, seconds):
+    fault = faulty(write(GOOD.replace("[store]", f"session_timeout_seconds = {seconds}\n[store]")))
+    assert "broker.session_timeout_seconds" in fault.en
+
+
 def test_a_hub_reviews_by_people_unless_told_otherwise(write, tmp_path):
     config = load_config(write(GOOD + '[hub]\nparticipants = "participants.toml"\n'))
     assert config.hub.review is ReviewChoice.MANUAL

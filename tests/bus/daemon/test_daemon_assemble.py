@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -98,6 +98,14 @@ def test_a_kafka_broker_gets_the_participants_own_certificate(config, keys):
     assert settings.tls is not None
     assert settings.tls.ca == keys / "keys" / "root.pem"
     assert settings.client_id == "hedui-370000-1"
+    assert settings.session_timeout == timedelta(seconds=30)
+
+
+def test_the_session_time_out_is_the_operators(config, monkeypatch):
+    monkeypatch.setenv("HEDUI_BROKER__SESSION_TIMEOUT_SECONDS", "6")
+    participant = put_together(config())
+    settings = broker_settings(participant.config, participant.ring, dev=False)
+    assert settings.session_timeout == timedelta(seconds=6)
 
 
 async def test_a_participant_tells_when_its_certificates_expire(config):
