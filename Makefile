@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
 
-.PHONY: help setup demo kafka test bench check format vectors lock clean
+.PHONY: help setup demo kafka test bench crash check format vectors lock clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ test: $(STAMP)
 ## make bench [ARGS="..."]  set up, then measure the whole path on a real Kafka (Java 17, Maven)
 bench: $(STAMP)
 	@$(BIN)/python tests/bench/bench.py $(ARGS)
+
+## make crash [ARGS="..."]  set up, then kill everything at every point, and keep account (half an hour)
+crash: $(STAMP)
+	@$(BIN)/python tests/crash/crash_run.py $(ARGS)
 
 ## make check               lint, format, types, layers (seconds)
 check: $(STAMP)
