@@ -254,7 +254,7 @@ async def test_each_topic_has_its_own_offsets(bench):
 
     records = await drain(await broker.subscribe([one, two], bench.group, source), 3)
 
-    assert sorted((r.topic, r.offset) for r in records) == [(one, 1), (one, 2), (two, 2)]
+    assert {(r.topic, r.offset) for r in records} == {(one, 1), (one, 2), (two, 2)}
 
 
 async def test_a_store_that_cannot_be_read_stops_the_subscription(bench):
