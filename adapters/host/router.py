@@ -7,6 +7,7 @@ narrowing). What is left to check before any lookup: that I was asked, for what 
 from __future__ import annotations
 
 from bus.catalog.routing import agencies
+from bus.daemon.provider import query_unknown
 from bus.daemon.router import not_here, note_problem
 from bus.daemon.work import Work
 from bus.errors import RefusedError
@@ -62,7 +63,8 @@ async def _order(work: Work, message: Message, roster: Roster) -> None:
                 where=f"line {ordered.line}",
             )
     case = await work.case(message.header.conversation, CaseRole.AGENCY)
-    work.save(take_order(case, message, me, roster.request, order))
+    redone = work.office.set_back
+    work.save(take_order(case, message, me, roster.request, order, redone=redone))
     work.note(
         message.header.conversation,
         Event.ORDER_RECEIVED,
@@ -75,11 +77,8 @@ async def _order(work: Work, message: Message, roster: Roster) -> None:
 async def _receipt(work: Work, message: Message, receipt: Receipt) -> None:
     case = await work.case(message.header.conversation, CaseRole.AGENCY)
     if case is None:
-        raise RefusedError(
-            "QUERY_UNKNOWN",
-            "本机构没有反馈过该查询",
-            "this agency never answered that query",
-            where=str(message.header.conversation),
+        raise query_unknown(
+            work, message, "本机构没有反馈过该查询", "this agency never answered that query"
         )
     source = message.header.source
     work.save(accept_receipt(case, source, receipt, work.office.directory, work.now))

@@ -76,12 +76,18 @@ class KafkaSubscription:
         self._readable: dict[str, Sequence[int]] = {}
         self._refused: dict[str, BrokerRefused] = {}
         self._opened = time.time()
+        self._set_back = False
         self.closed = False
 
     @property
     def refused_topics(self) -> Mapping[str, BrokerRefused]:
         """Topics that refuse this principal or are missing; the others are read on."""
         return self._refused
+
+    @property
+    def set_back(self) -> bool:
+        """Whether the stored positions are behind those that were committed to the broker."""
+        return self._set_back
 
     async def open(self) -> None:
         """Connect, join and take up the stored positions; on failure nothing stays open.
@@ -270,9 +276,25 @@ class KafkaSubscription:
                 # 0 stands for the beginning: where retention has moved it, the cluster says so
                 # and the client goes there. Asking for it would fail for all topics at once
                 # when a single one refuses us.
-                self._consumer.seek(partition, stored.get(partition.partition, 0))
+                position = stored.get(partition.partition, 0)
+                if self._grouped:
+                    self._set_back |= await self._committed(partition) > position
+                self._consumer.seek(partition, position)
                 unplaced.discard(partition)
             self._refused.pop(topic, None)  # a new assignment tries every topic again
+
+    async def _committed(self, partition: TopicPartition) -> int:
+        """Return how far the broker was told that a partition is consumed, 0 where it was not.
+
+        Raises:
+            BrokerUnavailable: It does not say.
+            BrokerRefused: The group refuses this principal.
+        """
+        try:
+            async with asyncio.timeout(self._settings.request_timeout.total_seconds()):
+                return await self._consumer.committed(partition) or 0
+        except FOREIGN as error:
+            raise translated(error, self._settings.bootstrap) from error
 
     def _refuse(self, topic: str) -> None:
         """Read no more of a topic; pausing it, unlike leaving it, disturbs nobody else."""

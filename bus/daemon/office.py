@@ -27,7 +27,8 @@ from signer.storekey import StoreKey
 class Office:
     """One participant at work.
 
-    `directory` is None until the first one was adopted; nothing is served before.
+    `directory` is None until the first one was adopted; nothing is served before. `set_back` tells
+    that the store is older than what was read with it: it was restored from a backup.
     """
 
     me: str
@@ -40,6 +41,7 @@ class Office:
     schemas: Callable[[bytes], Schema | None]
     calendar: Calendar = field(default_factory=Calendar)
     sealing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    set_back: bool = False
     _directory: Directory | None = None
     _catalogue: Catalogue | None = None
 

@@ -93,7 +93,7 @@ async def take_order(work: Work, message: Message) -> None:
             dispatch, office.me, case.requester, office.directory, message.digest, message.chain
         ),
     )
-    work.save(start_rows(case, dispatch, work.now))
+    work.save(start_rows(case, dispatch, work.now, redone=office.set_back))
     if case.requester == office.me:
         own = await work.case(case.query, CaseRole.REQUESTER)
         if own is not None:
@@ -115,6 +115,16 @@ async def note_dispatch(work: Work, message: Message) -> None:
     directory = work.office.directory
     work.save(accept_dispatch(case, header.source, header.order, message.body, directory, work.now))
     work.note(case.query, Event.DISPATCH_RECEIVED, header.source, rows=len(message.body.rows))
+
+
+def query_unknown(work: Work, message: Message, zh: str, en: str) -> RefusedError | PendingError:
+    """Return the refusal of what belongs to a query that we do not know.
+
+    Where our store was set back it waits instead: topics are read again side by side, so what
+    follows may come before what it follows.
+    """
+    kind = PendingError if work.office.set_back else RefusedError
+    return kind("QUERY_UNKNOWN", zh, en, where=str(message.header.conversation))
 
 
 def unreadable(message: Message) -> RefusedError:

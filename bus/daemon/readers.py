@@ -88,12 +88,23 @@ class TopicReader:
         await self._retry_refused(subscription)
         self._well = True
         self.reading.set()
+        self._note_set_back(subscription)
         if not records:
             return
         await self.step.run(records, batch)
         self.outbox.wake.set()
         self.after_step()
         await subscription.commit({(r.topic, r.partition): r.offset + 1 for r in records})
+
+    def _note_set_back(self, subscription: Subscription) -> None:
+        """Notice, before anything is handled, that the store was restored from a backup.
+
+        What is then read again has mostly been answered already, under orders that the store has
+        forgotten. It holds until the process ends: what is parked meanwhile counts too.
+        """
+        if subscription.set_back and not self.office.set_back:
+            self.office.set_back = True
+            self.step.log.warning("store.set_back")
 
     async def _measure(self, subscription: Subscription) -> None:
         lag = await subscription.lag()

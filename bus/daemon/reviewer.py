@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import replace
 from uuid import UUID
 
-from bus.daemon.provider import dispatch_parts, unreadable
+from bus.daemon.provider import dispatch_parts, query_unknown, unreadable
 from bus.daemon.work import Work
-from bus.errors import InputError, RefusedError
+from bus.errors import InputError, PendingError, RefusedError
 from bus.flow import review
 from bus.flow.answer import accept_answer, check_readers
 from bus.flow.delivery import accept_receipt
@@ -116,7 +116,7 @@ async def note_dispatch(work: Work, message: Message) -> None:
         raise unreadable(message)
     case = await work.case(message.header.conversation, CaseRole.REVIEWER)
     if case is None:
-        raise _unknown(message)
+        raise _unknown(work, message)
     order = message.header.order
     if message.header.destination not in (HUB, case.requester):
         raise RefusedError(
@@ -135,7 +135,7 @@ async def note_answer(work: Work, message: Message) -> None:
     """Keep account of an answer that passes us, sealed to somebody else."""
     case = await work.case(message.header.conversation, CaseRole.REVIEWER)
     if case is None:
-        raise _unknown(message)
+        raise _unknown(work, message)
     check_readers(case, message.opened.statements[0])
     work.save(accept_answer(case, message.header, message.digest, work.now))
 
@@ -144,7 +144,7 @@ async def take_receipt(work: Work, message: Message, receipt: Receipt) -> None:
     """Take the requester's receipt: the query is delivered."""
     case = await work.case(message.header.conversation, CaseRole.REVIEWER)
     if case is None:
-        raise _unknown(message)
+        raise _unknown(work, message)
     source = message.header.source
     case = accept_receipt(case, source, receipt, work.office.directory, work.now)
     work.save(case)
@@ -191,13 +191,8 @@ async def _dispatch(work: Work, case: Case) -> Case:
             dispatch, office.me, case.requester, office.directory, application, order=None
         ),
     )
-    return start_rows(case, dispatch, work.now)
+    return start_rows(case, dispatch, work.now, redone=office.set_back)
 
 
-def _unknown(message: Message) -> RefusedError:
-    return RefusedError(
-        "QUERY_UNKNOWN",
-        "部中心没有受理过该查询",
-        "the hub has no such query",
-        where=str(message.header.conversation),
-    )
+def _unknown(work: Work, message: Message) -> RefusedError | PendingError:
+    return query_unknown(work, message, "部中心没有受理过该查询", "the hub has no such query")

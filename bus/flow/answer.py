@@ -25,7 +25,13 @@ MAX_FRAGMENTS = 4096
 
 
 def take_order(
-    case: Case | None, message: Message, me: str, request: Request, order: Order
+    case: Case | None,
+    message: Message,
+    me: str,
+    request: Request,
+    order: Order,
+    *,
+    redone: bool = False,
 ) -> Case:
     """Return the agency's case with a row for each resource of the order, open until looked up.
 
@@ -35,6 +41,7 @@ def take_order(
         me: The agency.
         request: The request inside the roster part.
         order: The order addressed to us.
+        redone: Whether our store was set back, so that we may have answered before.
 
     Raises:
         RefusedError: `REQUEST_DIFFERS`: another part of the query came with another request, or
@@ -58,7 +65,7 @@ def take_order(
     for line in order.lines:
         due[line.resource] = max(due.get(line.resource, line.due), line.due)
     rows = tuple(
-        Row(part, resource, me, leaf=True, due=instant, order=message.chain)
+        Row(part, resource, me, leaf=True, due=instant, order=message.chain, redone=redone)
         for resource, instant in sorted(due.items())
     )
     taken = replace(
@@ -196,7 +203,8 @@ def _owes(row: Row, header: Header) -> bool:
     return (
         row.leaf
         and row.holder == header.source
-        and row.order == header.order
+        # A row made anew: its holder answers the order that it was given the first time.
+        and (row.order == header.order or row.redone)
         and row.part == header.roster_part
         and row.resource == header.resource
     )

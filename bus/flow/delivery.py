@@ -75,6 +75,7 @@ def accept_receipt(
     """Return the hub's or an agency's case after the requester's receipt.
 
     What agencies below the requester answered never passed the hub; the receipt closes those rows.
+    It also closes what an agency had answered before its store was set back.
 
     Raises:
         PendingError: `ANSWERS_STILL_DUE`: answers that must pass us have not.
@@ -86,7 +87,9 @@ def accept_receipt(
         )
     if case.role is CaseRole.AGENCY:
         sent = {fragment.digest for row in case.rows for fragment in row.fragments}
-        if not {*receipt.opened, *(fault.answer for fault in receipt.faults)} <= sent:
+        if any(row.redone for row in case.rows):
+            case = _close_redone(case, now)
+        elif not {*receipt.opened, *(fault.answer for fault in receipt.faults)} <= sent:
             raise _refused(
                 "RECEIPT_UNKNOWN_ANSWER", "签收了未发出的反馈", "receipt for unknown answers", case
             )
@@ -108,6 +111,17 @@ def accept_receipt(
             )
         case = settle(case, now)
     return replace(move(case, QueryState.DELIVERED, now), delivered=now)
+
+
+def _close_redone(case: Case, now: datetime) -> Case:
+    """Close the rows that a set-back agency would answer again; the receipt names the first."""
+    rows = tuple(
+        replace(row, state=RowState.ANSWERED, closed=now)
+        if row.redone and row.state is RowState.OPEN
+        else row
+        for row in case.rows
+    )
+    return settle(replace(case, rows=rows), now)
 
 
 def _refused(code: str, zh: str, en: str, case: Case) -> RefusedError:

@@ -73,9 +73,17 @@ def dispatch_message(
     )
 
 
-def start_rows(case: Case, dispatch: Dispatch, now: datetime) -> Case:
-    """Return the dispatching centre's own case with the rows it has just made."""
-    return settle(replace(case, rows=case.rows + _rows(dispatch, now)), now)
+def start_rows(case: Case, dispatch: Dispatch, now: datetime, *, redone: bool = False) -> Case:
+    """Return the dispatching centre's own case with the rows it has just made.
+
+    Args:
+        case: The centre's case.
+        dispatch: The rows.
+        now: The present instant.
+        redone: Whether our store was set back, so that these may have been made before.
+    """
+    made = tuple(replace(row, redone=redone) for row in _rows(dispatch, now))
+    return settle(replace(case, rows=case.rows + made), now)
 
 
 def open_provider_case(message: Message, requester: str, request: Request) -> Case:
@@ -122,7 +130,7 @@ def accept_dispatch(
         if case.rows:
             raise _refused("DISPATCH_TWICE", "该查询已有分发清单", "already dispatched", case)
         return settle(replace(case, rows=_rows(dispatch, now)), now)
-    owed = [r for r in case.rows if r.order == order and r.holder == source and not r.leaf]
+    owed = _owed(case, source, order, dispatch)
     if not owed:
         raise PendingError(
             "ROW_NOT_YET_KNOWN",
@@ -138,6 +146,21 @@ def accept_dispatch(
         for row in case.rows
     )
     return settle(replace(case, rows=replaced + _rows(dispatch, now)), now)
+
+
+def _owed(case: Case, source: str, order: bytes, dispatch: Dispatch) -> list[Row]:
+    """Return the rows that a node's Dispatch answers.
+
+    Where our store was set back, the node names the order of the first time, which is no longer
+    in our books: then those of our rows are meant that we made anew for the same.
+    """
+    rows = [row for row in case.rows if row.holder == source and not row.leaf]
+    named = [row for row in rows if row.order == order]
+    if named:
+        return named
+    made = _made(dispatch)
+    again = [row for row in rows if row.redone and row.state is RowState.OPEN]
+    return [row for row in again if (row.part, row.resource) in made]
 
 
 def _check_rows(case: Case, source: str, dispatch: Dispatch, directory: Directory) -> None:
@@ -157,9 +180,7 @@ def _check_rows(case: Case, source: str, dispatch: Dispatch, directory: Director
 
 def _check_covers(case: Case, owed: Sequence[Row], dispatch: Dispatch) -> None:
     due = {(row.part, row.resource): row.due for row in owed}
-    made = {(row.part, row.resource) for row in dispatch.rows}
-    made |= {(row.part, row.resource) for row in dispatch.unserved}
-    if made != set(due):
+    if _made(dispatch) != set(due):
         raise _refused(
             "DISPATCH_INCOMPLETE", "分发清单与指令不符", "it does not cover the order", case
         )
@@ -167,6 +188,12 @@ def _check_covers(case: Case, owed: Sequence[Row], dispatch: Dispatch) -> None:
         raise _refused(
             "DISPATCH_LATER_THAN_ORDERED", "期限晚于上级指令", "due later than ordered", case
         )
+
+
+def _made(dispatch: Dispatch) -> set[tuple[int, str]]:
+    """Return the parts and resources that a Dispatch tells of."""
+    made = {(row.part, row.resource) for row in dispatch.rows}
+    return made | {(row.part, row.resource) for row in dispatch.unserved}
 
 
 def _rows(dispatch: Dispatch, now: datetime) -> tuple[Row, ...]:

@@ -74,7 +74,9 @@ class Row:
 
     A leaf (an agency) owes one answer in fragments; a node owes a Dispatch. `order` is the chain
     digest of the endorsed roster part the holder received. `code` says why an UNSERVED row is so,
-    or at the requester what makes the answer of an ANSWERED one unusable.
+    or at the requester what makes the answer of an ANSWERED one unusable. `redone` marks a row made
+    from an order that was read before, by a store that has been set back since: its holder may
+    know it under the order that was given the first time.
     """
 
     part: int
@@ -87,6 +89,7 @@ class Row:
     fragments: tuple[Fragment, ...] = ()
     closed: datetime | None = None
     code: str | None = None
+    redone: bool = False
 
     @property
     def late(self) -> bool:

@@ -67,6 +67,15 @@ class Subscription(Protocol):
         """
         ...
 
+    @property
+    def set_back(self) -> bool:
+        """Whether the store's offsets are behind those told to the broker.
+
+        They are told after the store has them, so the store is older than itself: it was restored
+        from a backup. Known for a partition before any of its records is polled.
+        """
+        ...
+
     async def lag(self) -> Mapping[str, int]:
         """Return how many records of each topic are still to be polled.
 

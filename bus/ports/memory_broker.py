@@ -43,6 +43,7 @@ class MemoryCluster:
     def __init__(self, partitions: int = 3) -> None:
         self._partitions = partitions
         self._topics: dict[str, list[list[Record]]] = {}
+        self._groups: dict[str, dict[tuple[str, int], int]] = {}
         self._down = False
         self._changed = asyncio.Event()
         self.unauthorised: set[str] = set()
@@ -76,6 +77,10 @@ class MemoryCluster:
         """Return everything a topic holds, partition by partition."""
         return tuple(record for log in self._logs(topic) for record in log)
 
+    def committed(self, group: str) -> dict[tuple[str, int], int]:
+        """Return what a group has committed; the caller adds to it."""
+        return self._groups.setdefault(group, {})
+
     def append(self, message: Outgoing) -> None:
         """Store a record at the end of its key's partition and wake the readers."""
         logs = self._logs(message.topic)
@@ -108,10 +113,15 @@ class MemorySubscription:
         cluster: Where the records are.
         topics: What to read.
         offsets: Where to begin, asked once for each topic.
+        group: Whose positions are committed; None where there is nobody to tell.
     """
 
     def __init__(
-        self, cluster: MemoryCluster, topics: Sequence[str], offsets: OffsetSource
+        self,
+        cluster: MemoryCluster,
+        topics: Sequence[str],
+        offsets: OffsetSource,
+        group: str | None = None,
     ) -> None:
         self._cluster = cluster
         self._topics = tuple(topics)
@@ -119,12 +129,18 @@ class MemorySubscription:
         self._positions: dict[tuple[str, int], int] = {}
         self._refused: dict[str, BrokerRefused] = {}
         self._closed = False
-        self.committed: dict[tuple[str, int], int] = {}
+        self._set_back = False
+        self.committed = {} if group is None else cluster.committed(group)
 
     @property
     def refused_topics(self) -> Mapping[str, BrokerRefused]:
         """Topics that refuse this principal, with the reason; the others are read on."""
         return self._refused
+
+    @property
+    def set_back(self) -> bool:
+        """Whether the store was behind what its group had committed when this began."""
+        return self._set_back
 
     async def lag(self) -> Mapping[str, int]:
         """Return how many records of each topic are still to be polled."""
@@ -143,6 +159,7 @@ class MemorySubscription:
             stored = await self._offsets(topic)
             for partition, log in enumerate(logs):
                 offset = stored.get(partition, 0)
+                self._set_back |= self.committed.get((topic, partition), 0) > offset
                 # Beyond the end, as after the cluster lost its disks: Kafka goes to the beginning.
                 self._positions[topic, partition] = offset if offset <= len(log) else 0
 
@@ -243,7 +260,7 @@ class MemoryBroker:
     async def subscribe(
         self,
         topics: Sequence[str],
-        group: str,  # noqa: ARG002 - the protocol's parameter; a memory group has one member
+        group: str,
         offsets: OffsetSource,
     ) -> MemorySubscription:
         """Read `topics` from the stored offsets on.
@@ -252,7 +269,7 @@ class MemoryBroker:
             BrokerUnavailable: The cluster is down, or this broker is not started.
             BrokerRefused: Every topic refuses everyone.
         """
-        return await self._subscription(topics, offsets)
+        return await self._subscription(topics, offsets, group)
 
     async def follow(self, topic: str) -> MemorySubscription:
         """Read every partition of a topic from its beginning.
@@ -299,7 +316,7 @@ class MemoryBroker:
         return self._cluster.publish_fault(message)
 
     async def _subscription(
-        self, topics: Sequence[str], offsets: OffsetSource
+        self, topics: Sequence[str], offsets: OffsetSource, group: str | None = None
     ) -> MemorySubscription:
         if not self._open:
             raise closed(_WHERE)
@@ -307,7 +324,7 @@ class MemoryBroker:
             raise unavailable(_WHERE)
         if topics and self._cluster.unauthorised.issuperset(topics):
             raise topic_unauthorised(topics[0])
-        subscription = MemorySubscription(self._cluster, topics, offsets)
+        subscription = MemorySubscription(self._cluster, topics, offsets, group)
         await subscription.place()
         self._subscriptions.append(subscription)
         return subscription

@@ -38,7 +38,9 @@ class Scripted:
         self.positions = {}
         self.subscribed = []
         self.listener = None
-        self.committed = {}
+        self.told = {}
+        self.known = {}
+        self.unknown = None
         self.failure = None
         self.stop_failure = None
         self.stopped = False
@@ -100,9 +102,14 @@ class Scripted:
         return self.answered
 
     async def commit(self, offsets):
-        self.committed.update(offsets)
+        self.told.update(offsets)
         if self.failure:
             raise self.failure
+
+    async def committed(self, partition):
+        if self.unknown:
+            raise self.unknown
+        return self.known.get(tuple(partition))
 
     async def getmany(self, *, timeout_ms, max_records):
         assert max_records > 0
@@ -186,6 +193,33 @@ async def test_opening_takes_up_the_stored_positions(subscription, consumer, sto
     await subscription.open()
 
     assert consumer.positions == {("a", 0): 7, ("b", 0): 0}
+
+
+@pytest.mark.requirement("R075")
+@pytest.mark.parametrize(("told", "older"), [(None, False), (7, False), (8, True)])
+async def test_a_store_behind_what_the_broker_was_told_was_set_back(
+    consumer, topics, stored, told, older
+):
+    subscription = build(consumer, topics, stored, grouped=True)
+    stored.offsets = {"a": {0: 7}}
+    consumer.known = {("a", 0): told}
+
+    await subscription.open()
+
+    assert subscription.set_back is older
+    assert consumer.positions["a", 0] == 7
+
+
+async def test_without_knowing_whether_the_store_was_set_back_nothing_is_read(
+    consumer, topics, stored
+):
+    subscription = build(consumer, topics, stored, grouped=True)
+    consumer.unknown = kafka.GroupAuthorizationFailedError("hedui.370000")
+
+    with pytest.raises(BrokerRefused, match="BROKER_UNAUTHORISED"):
+        await subscription.open()
+
+    assert consumer.positions == {}
 
 
 async def test_a_topic_that_refuses_to_be_read_is_paused(subscription, consumer):
@@ -413,7 +447,7 @@ async def test_a_commit_names_assigned_partitions_and_never_fails(subscription, 
 
     await subscription.commit({("a", 0): 3, ("elsewhere", 1): 9})
 
-    assert consumer.committed == {TopicPartition("a", 0): 3}
+    assert consumer.told == {TopicPartition("a", 0): 3}
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
+from bus.daemon.directory import DirectoryKeeper
+from bus.daemon.readers import TopicReader
 from bus.daemon.requester import submit
 from bus.daemon.review_service import ReviewService
 from bus.daemon.service import Service
 from bus.daemon.work import open_stored
+from bus.logs.setup import make_logger
 from bus.model.case import CaseRole
 from bus.model.request import Submission
 from bus.ports.broker import Record
 from bus.wire.bodies import schema_of, to_avro
+from signer.certificates import PathValidator
 from signer.envelope.seal import Content
 from signer.uuid7 import uuid7
 
@@ -51,6 +56,18 @@ async def bodies(country, name, query, kind):
     async with country[name].store.transaction() as unit:
         kept = await unit.messages(query, kind)
     return [open_stored(country[name].office, stored).body for stored in kept]
+
+
+def reader_of(country, name, stream=None):
+    desk = country[name]
+    metrics = desk.step.metrics
+    keeper = DirectoryKeeper(desk.office, desk.store, PathValidator(country.root.der), metrics)
+    log = make_logger(name, stream)
+    return TopicReader(
+        *(desk.office, desk.store, desk.broker, keeper, desk.step, desk.outbox, metrics, log),
+        asyncio.Event(),
+        lambda: None,
+    )
 
 
 async def quarantine(country, name):

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
 import pytest
-from daemon_deeds import submit_draft
+from daemon_deeds import reader_of, submit_draft
 
-from bus.daemon.directory import DirectoryKeeper
 from bus.daemon.gauges import Gauges
 from bus.daemon.open_rows import OpenRows
-from bus.daemon.readers import RETRY_REFUSED, TopicReader
+from bus.daemon.readers import RETRY_REFUSED
 from bus.logs.setup import make_logger
 from bus.ports.broker import Outgoing
 from bus.ports.memory_store import MemoryUnit
 from bus.ports.store_errors import StoreUnavailable
-from signer.certificates import PathValidator
 from signer.directory.view import KeyUse
 from signer.identity import HUB, outbox_topic
 
@@ -89,18 +86,6 @@ def test_alarming_refusals_and_every_kind_begin_at_zero(country):
     hub = country["hub"]
     assert samples(hub, "hedui_messages_refused_total")[("EQUIVOCATION",)] == 0
     assert samples(hub, "hedui_messages_handled_total")[("Answer",)] == 0
-
-
-def reader_of(country, name, stream=None):
-    desk = country[name]
-    metrics = desk.step.metrics
-    keeper = DirectoryKeeper(desk.office, desk.store, PathValidator(country.root.der), metrics)
-    log = make_logger(name, stream)
-    return TopicReader(
-        *(desk.office, desk.store, desk.broker, keeper, desk.step, desk.outbox, metrics, log),
-        asyncio.Event(),
-        lambda: None,
-    )
 
 
 async def test_lag_is_shown_by_topic_while_it_is_read(country):

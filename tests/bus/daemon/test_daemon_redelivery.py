@@ -6,9 +6,9 @@ import copy
 from dataclasses import replace
 
 import pytest
-from daemon_deeds import books, case_of, clean, codes, drive, submit_draft
+from daemon_deeds import books, case_of, clean, codes, drive, held, reader_of, submit_draft
 
-from bus.model.case import QueryState
+from bus.model.case import CaseRole, QueryState
 from bus.ports.store_errors import StoreUnavailable
 from signer.identity import inbox_topic, outbox_topic
 
@@ -188,3 +188,69 @@ async def test_a_store_restored_from_a_backup_reads_again_what_it_missed(country
     await country.settle()
     assert (await case_of(country, "370000", query)).state is QueryState.DELIVERED
     assert await codes(country, "370000") == []
+
+
+SET_BACK = ("hub", "320000", "320000.housing-fund", "hub.marriage", "370000")
+
+
+async def set_back_and_settle(country, make_draft, name, rounds):
+    """A query goes some rounds; a store that is older by then is put back; all goes on."""
+    desk = country[name]
+    backup = copy.deepcopy(desk.store._tables)
+    query = await submit_draft(country, make_draft(2))
+    if name == "370000":
+        backup = copy.deepcopy(desk.store._tables)
+    for _ in range(rounds):
+        for each in country.desks.values():
+            await each.pump(country.cluster)
+    desk.store._tables = backup
+    desk.office.set_back = True
+    await country.settle()
+    return query
+
+
+@pytest.mark.parametrize("rounds", range(1, 8))
+@pytest.mark.parametrize("name", SET_BACK)
+async def test_a_store_set_back_at_any_stage_ends_every_case_once(
+    country, make_draft, name, rounds
+):
+    query = await set_back_and_settle(country, make_draft, name, rounds)
+
+    for agency in ("hub.marriage", "320000.housing-fund", "500000.housing-fund"):
+        case = await case_of(country, agency, query, CaseRole.AGENCY)
+        assert case.state is QueryState.DELIVERED, agency
+    for provider in ("320000", "500000"):
+        case = await case_of(country, provider, query, CaseRole.PROVIDER)
+        assert case.state is QueryState.ANSWERED, provider
+    reviewed = await case_of(country, "hub", query, CaseRole.REVIEWER)
+    asked = await case_of(country, "370000", query)
+    assert (reviewed.state, asked.state) == (QueryState.DELIVERED, QueryState.DELIVERED)
+    assert [len(row.fragments) for row in asked.rows if row.leaf] == [1] * 9
+    for each in country.desks:
+        assert await held(country, each) == [], each
+        # What was made anew is refused by whoever has the first, and by nobody else.
+        refused = set(await codes(country, each))
+        assert refused <= {"ANSWER_TWICE", "DISPATCH_TWICE", "ILLEGAL_STATE"}, each
+
+
+async def test_only_a_store_that_was_set_back_takes_another_order_for_its_own(country, make_draft):
+    query = await set_back_and_settle(country, make_draft, "320000", 4)
+    for name, redone in (("320000", True), ("500000", False)):
+        case = await case_of(country, name, query, CaseRole.PROVIDER)
+        assert {row.redone for row in case.rows} == {redone}
+
+
+async def test_a_reader_notices_a_store_that_was_set_back_and_no_other(country, make_draft):
+    hub = country["hub"]
+    backup = copy.deepcopy(hub.store._tables)
+    for _ in range(2):
+        await submit_draft(country, make_draft(1))
+        await country["370000"].outbox.drain()
+        reader = reader_of(country, "hub")
+        await reader.round()
+        await reader.close()
+    assert hub.office.set_back is False
+
+    hub.store._tables = backup
+    await reader_of(country, "hub").round()
+    assert hub.office.set_back is True
