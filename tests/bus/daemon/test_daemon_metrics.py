@@ -13,7 +13,6 @@ from daemon_deeds import reader_of, submit_draft
 from bus.daemon.gauges import Gauges
 from bus.daemon.open_rows import OpenRows
 from bus.daemon.readers import RETRY_REFUSED
-from bus.logs.setup import make_logger
 from bus.ports.broker import Outgoing
 from bus.ports.memory_store import MemoryUnit
 from bus.ports.store_errors import StoreUnavailable
