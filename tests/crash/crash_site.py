@@ -100,13 +100,17 @@ class Daemon:
         """Whether it does its work."""
         if self.process.poll() is not None:
             raise CrashFailureError(f"{self.name} ended by itself: {self.log}")
-        url = self._said("http.listening", "url")
-        if url is None:
+        if self.url is None:
             return False
         with suppress(httpx.TransportError):
-            answer = httpx.get(f"{url}/readyz", timeout=2.0, trust_env=False)
+            answer = httpx.get(f"{self.url}/readyz", timeout=2.0, trust_env=False)
             return answer.status_code == _OK
         return False
+
+    @property
+    def url(self) -> str | None:
+        """Where its health and metrics are, once it says so."""
+        return self._said("http.listening", "url")
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
@@ -155,7 +159,7 @@ class Site:
         write_tables(self.state)
         write_configs(self.state, self.cluster.bootstrap, "kafka", len(self.cluster.nodes))
         self.cluster.start()
-        self._provision()
+        self.provision()
         for daemon in self.daemons.values():
             daemon.start()
         for daemon in self.daemons.values():
@@ -219,7 +223,8 @@ class Site:
                 preexec_fn=self._before_exec,  # noqa: PLW1509 - the child only calls prctl
             )
 
-    def _provision(self) -> None:
+    def provision(self) -> None:
+        """Make topics and rights, by the administrator's own command."""
         log = self.logs / "provision.log"
         command = (*_PRODUCT, "hub", "provision", "-c", str(self.state.provisioning))
         if self.spawn(command, log).wait(PATIENCE) != 0:
