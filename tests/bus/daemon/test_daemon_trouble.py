@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from types import SimpleNamespace
 
 import pytest
+from country import make_country
 from daemon_deeds import case_of, clean, quarantine, submit_draft
+from sqlalchemy import text
 
 from bus.daemon import run as run_module
 from bus.daemon.certificates import CertificateWatch
@@ -23,6 +26,8 @@ from bus.logs.setup import make_logger
 from bus.model.case import QueryState
 from bus.ports.broker import Outgoing
 from bus.ports.broker_errors import broker_unauthorised, tls_failed, unavailable
+from bus.ports.memory_store import MemoryStore
+from bus.store.store import SqlStore
 from signer.certificates import PathValidator
 from signer.directory.view import KeyUse
 from signer.identity import outbox_topic
@@ -185,3 +190,57 @@ async def test_a_participant_that_joins_is_read_by_the_same_consumer(country):
     assert reader._subscription is opened
     assert await quarantine(country, "hub") == [("MAGIC", "")] * 2
     await reader.close()
+
+
+async def until(holds) -> None:
+    """Look again and again until it holds."""
+    while not holds():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await asyncio.Event().wait()
+
+
+async def grow_to(store, pages: str) -> None:
+    """Let a store's file grow to so many pages and no further, as on a disk that is full."""
+    async with store.transaction() as unit:
+        await unit._connection.execute(text(f"PRAGMA max_page_count = {pages}"))
+
+
+async def full_now(store) -> None:
+    async with store.transaction() as unit:
+        pages = (await unit._connection.execute(text("PRAGMA page_count"))).scalar_one()
+    await grow_to(store, str(pages))
+
+
+@pytest.mark.requirement("R075")
+async def test_a_full_disk_is_told_and_what_came_meanwhile_is_handled_later(
+    tmp_path, make_draft, monkeypatch
+):
+    monkeypatch.setattr("bus.daemon.loop.PAUSE", timedelta(milliseconds=5))
+    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'hub.db'}")
+    country = make_country(store_of=lambda name: store if name == "hub" else MemoryStore())
+    await country.start()
+    hub = loops_of(country, "hub")
+    await full_now(store)
+    query = await submit_draft(country, make_draft(3))
+    await country["370000"].outbox.drain()
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        group.create_task(hub.consume())
+        while "consumer" not in hub.trouble:
+            await asyncio.wait(
+                [asyncio.ensure_future(country.cluster.changed.wait())], timeout=0.02
+            )
+        assert hub.trouble["consumer"].code == "STORE_FULL"
+        counted = hub.metrics.loop_errors.labels(loop="consumer", code="STORE_FULL")
+        assert counted._value.get() > 0
+        await grow_to(store, "1073741823")
+        while not hub.reading.is_set() or hub.trouble:
+            await asyncio.wait(
+                [asyncio.ensure_future(country.cluster.changed.wait())], timeout=0.02
+            )
+        hub.stopping.set()
+    await country.settle()
+    case = await case_of(country, "370000", query)
+    assert case.state is QueryState.DELIVERED
+    assert await clean(country)
+    await country.stop()
