@@ -160,7 +160,7 @@ def arm(plan):
 
     def wrapped(module, name, wrapper):
         real = getattr(module, name)
-        setattr(module, name, lambda *given: wrapper(real(*given), plan))
+        setattr(module, name, lambda *given, **named: wrapper(real(*given, **named), plan))
 
     wrapped(assemble, "SqlStore", DyingStore)
     wrapped(assemble, "KafkaBroker", DyingBroker)

@@ -34,7 +34,7 @@ T = TypeVar("T")
 SESSION_SECONDS = 6
 """Session time-out of every consumer group: the least that brokers allow."""
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds that anything may take."""
 
 _PRODUCT = ("-P", "-c", "from bus.cli import main; main()")
