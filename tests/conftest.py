@@ -1,11 +1,13 @@
-"""What tests of several folders need: whether a service can run here, and the session's Kafka."""
+"""What tests of several folders need: the session's Kafka, and its PostgreSQL."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from kafka_site import KafkaSite
+from postgres import PostgresCluster, binaries
 from prometheus_site import missing_tools
 
 from bus.broker.local.jars import find_jars, find_java
@@ -43,3 +45,26 @@ def prometheus_possible():
         pytest.fail(f"Prometheus is needed here (Debian package prometheus): {missing}")
     if missing:
         pytest.skip(f"NO PROMETHEUS: its tests are skipped, missing: {missing}")
+
+
+@pytest.fixture
+def postgres(postgres_cluster) -> Iterator[PostgresCluster]:
+    """The cluster, for one test's databases."""
+    yield postgres_cluster
+    postgres_cluster.recycle()
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[PostgresCluster]:
+    """The cluster itself."""
+    if binaries() is None:
+        text = "PostgreSQL NOT TESTED: no server is installed (apt-get install postgresql)"
+        if os.environ.get("HEDUI_CI") == "1":
+            pytest.fail(text)
+        pytest.skip(text)
+    cluster = PostgresCluster.make()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.remove()

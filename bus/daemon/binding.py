@@ -42,13 +42,19 @@ class StoreKeyFile:
             return cls(path, passphrase, StoreKey.load(path, passphrase), saved=True)
         return cls(path, passphrase, StoreKey.ephemeral(), saved=False)
 
-    async def bind(self, store: Store, me: str, clock: Clock) -> None:
+    async def bind(self, store: Store, me: str, clock: Clock) -> StoreKey:
         """Write the file of a new key for an empty store; hold the key to a store that is not.
+
+        Of two instances that are both started for the first time, the one that comes second finds
+        the file of the first, and takes its key.
 
         Args:
             store: Open, and not used yet.
             me: The participant.
             clock: The clock.
+
+        Returns:
+            The key the store is sealed under.
 
         Raises:
             KeyFileError: `KEY_FILE_MISSING`: the store is not empty and there is no file.
@@ -65,13 +71,13 @@ class StoreKeyFile:
                 detail = {"key": self.key.fingerprint()}
                 event = AuditEvent(clock.now(), Event.STORE_KEY_BOUND, me, None, detail)
                 await unit.append_audit(event)
-                return
-        if not self.saved:
-            StoreKey.load(self.path, self.passphrase)  # says what is missing, and what to do
+                return self.key
+        key = self.key if self.saved else StoreKey.load(self.path, self.passphrase)
         event = first[0].event
         # A store from before keys were named begins with another entry.
-        if event.event == Event.STORE_KEY_BOUND and event.detail != {"key": self.key.fingerprint()}:
+        if event.event == Event.STORE_KEY_BOUND and event.detail != {"key": key.fingerprint()}:
             raise _differs(self.path)
+        return key
 
 
 def _differs(path: Path) -> ConfigError:

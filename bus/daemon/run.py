@@ -58,9 +58,8 @@ async def run(
     loops, log = participant.loops, participant.log
     route_foreign(log)
     await participant.store.open()
-    await participant.store_key.bind(
-        participant.store, participant.office.me, participant.office.clock
-    )
+    office = participant.office
+    office.store_key = await participant.store_key.bind(participant.store, office.me, office.clock)
     await participant.keeper.load()
     if prepare is not None:
         await prepare()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from crash_ledger import Account, Ledger
@@ -33,10 +34,11 @@ class Ordeal:
 
     Args:
         nodes: How many nodes Kafka has.
+        stores: As `Site` takes them.
     """
 
-    def __init__(self, nodes: int = 1) -> None:
-        self.site = Site(nodes)
+    def __init__(self, nodes: int = 1, stores: Mapping[str, str] | None = None) -> None:
+        self.site = Site(nodes, stores)
         self.load = Load(self.site)
         self._onlooker: Onlooker | None = None
 

@@ -58,10 +58,11 @@ def wait_until(look: Callable[[], T], what: str, limit: float = PATIENCE) -> T:
 
 
 class Daemon:
-    """One participant's process, now and after its restarts."""
+    """One instance of a participant: its process, now and after its restarts."""
 
-    def __init__(self, site: Site, name: str) -> None:
+    def __init__(self, site: Site, name: str, instance: int = 1) -> None:
         self.name = name
+        self.instance = instance
         self._site = site
         self._process: subprocess.Popen[bytes] | None = None
         self._starts = 0
@@ -69,7 +70,7 @@ class Daemon:
     @property
     def log(self) -> Path:
         """What the present process says."""
-        return self._site.logs / f"{self.name}.{self._starts}.log"
+        return self._site.logs / f"{self.name}.{self.instance}.{self._starts}.log"
 
     def start(self, plan: str | None = None) -> None:
         """Start it; with a plan it kills itself at the plan's point."""
@@ -77,9 +78,20 @@ class Daemon:
         kind = "hub" if self.name == HUB else "node" if self.name in CENTRES else "adapter"
         program = _PRODUCT if plan is None else (_ARMED, plan)
         config = str(self._site.state.config(self.name))
-        session = {"HEDUI_BROKER__SESSION_TIMEOUT_SECONDS": str(SESSION_SECONDS)}
         command = (*program, kind, "run", "-c", config)
-        self._process = self._site.spawn(command, self.log, session)
+        self._process = self._site.spawn(command, self.log, self._settings())
+
+    def _settings(self) -> dict[str, str]:
+        settings = {
+            "HEDUI_BROKER__SESSION_TIMEOUT_SECONDS": str(SESSION_SECONDS),
+            "HEDUI_PARTICIPANT__INSTANCE": str(self.instance),
+        }
+        if self.name in self._site.stores:
+            settings["HEDUI_STORE__URL"] = self._site.stores[self.name]
+        if self.instance > 1 and self.name in CENTRES:
+            socket = self._site.state.folder / f"{self.name}-{self.instance}.sock"
+            settings["HEDUI_HTTP__SOCKET"] = str(socket)
+        return settings
 
     def kill(self) -> None:
         """Kill it wherever it is."""
@@ -138,13 +150,16 @@ class Site:
 
     Args:
         nodes: How many nodes Kafka has, 1 or 3.
+        stores: Store URLs of participants that run twice, on a database for both instances.
     """
 
-    def __init__(self, nodes: int = 1) -> None:
+    def __init__(self, nodes: int = 1, stores: Mapping[str, str] | None = None) -> None:
         self.state = State(make_folder(), load_agencies(shipped_data() / "tables"))
         self.logs = self.state.folder / "logs"
         self.logs.mkdir()
+        self.stores = dict(stores or {})
         self.daemons = {name: Daemon(self, name) for name in self.state.participants}
+        self.twins = {name: Daemon(self, name, 2) for name in self.stores}
         make_ca(self.state, datetime.now(UTC))
         ca = LocalCa(self.state.ca, self.state.ca_passphrase)
         self.cluster = LocalCluster(lay_out(self.state.folder / "kafka", nodes), ca)
@@ -160,14 +175,19 @@ class Site:
         write_configs(self.state, self.cluster.bootstrap, "kafka", len(self.cluster.nodes))
         self.cluster.start()
         self.provision()
-        for daemon in self.daemons.values():
+        for daemon in self.everybody:
             daemon.start()
-        for daemon in self.daemons.values():
+        for daemon in self.everybody:
             wait_until(daemon.ready, f"{daemon.name} is ready")
+
+    @property
+    def everybody(self) -> tuple[Daemon, ...]:
+        """Every instance of every participant."""
+        return (*self.daemons.values(), *self.twins.values())
 
     def close(self, *, keep: bool = False) -> None:
         """Stop everything; the folder goes too, unless it is to be looked at."""
-        alive = [daemon for daemon in self.daemons.values() if daemon.alive]
+        alive = [daemon for daemon in self.everybody if daemon.alive]
         for daemon in alive:
             daemon.kill()
         self.cluster.stop()
@@ -176,7 +196,8 @@ class Site:
 
     def store(self, participant: str) -> SqlStore:
         """Return a participant's store, to look into it."""
-        return SqlStore(f"sqlite+aiosqlite:///{self.database(participant)}")
+        given = self.stores.get(participant)
+        return SqlStore(given or f"sqlite+aiosqlite:///{self.database(participant)}")
 
     def database(self, participant: str) -> Path:
         """Return the file of a participant's store."""

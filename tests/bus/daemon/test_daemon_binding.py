@@ -41,9 +41,7 @@ def path(tmp_path):
 
 
 async def bind(store, path):
-    file = StoreKeyFile.read(path, b"passphrase")
-    await file.bind(store, "370000", CLOCK)
-    return file.key
+    return await StoreKeyFile.read(path, b"passphrase").bind(store, "370000", CLOCK)
 
 
 @pytest.mark.requirement("R076")
@@ -79,6 +77,12 @@ async def test_a_second_instance_with_a_key_of_its_own_is_refused(store, path, t
     with pytest.raises(ConfigError) as caught:
         await bind(store, other)
     assert (caught.value.code, caught.value.where) == ("STORE_KEY_DIFFERS", str(other))
+
+
+async def test_two_instances_started_for_the_first_time_have_one_key(store, path):
+    first, second = (StoreKeyFile.read(path, b"passphrase") for _ in range(2))
+    keys = [await file.bind(store, "370000", CLOCK) for file in (first, second)]
+    assert keys[1].unwrap(keys[0].wrap(b"secret", b"context"), b"context") == b"secret"
 
 
 async def test_a_key_whose_store_was_never_written_is_taken_again(store, path):
