@@ -6,7 +6,6 @@ Writes `bench-out/bench.json`, and with `--docs` the tables of `docs/performance
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from bench_daemon import PLAIN, SEALED
 from bench_network import running
 from bench_people import people
@@ -28,11 +28,11 @@ from bus.cli.output import print_error
 from bus.errors import HeduiError
 
 FULL = (
-    Workload(LATENCY, 1, 20, 1),
+    Workload(LATENCY, 1, 50, 1),
     Workload(PARTS_OF_1, 1, 60, 16),
     Workload("parts of 100", 100, 12, 4),
     Workload("parts of 1,000", 1000, 4, 2),
-    Workload("5 parts of 1,000", 5000, 1, 1),
+    Workload("5 parts of 1,000", 5000, 2, 1),
 )
 QUICK = (
     Workload(LATENCY, 1, 5, 1),
@@ -63,7 +63,7 @@ def run(workloads: Sequence[Workload], out: Path, console: Console) -> dict[str,
             benches[variant] = Bench(network, everybody)
             screen.step(f"{variant}：网络就绪", "the network is up")
         variants = _measure(benches, workloads, screen)
-    report = {"machine": facts, "variants": variants, "store_alone": asyncio.run(store_alone())}
+    report = {"machine": facts, "variants": variants, "store_alone": uvloop.run(store_alone())}
     text = json.dumps(report, ensure_ascii=False, indent=2)
     (out / "bench.json").write_text(f"{text}\n", "utf-8")
     return report

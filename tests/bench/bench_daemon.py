@@ -107,10 +107,10 @@ def _in_stage(stages: Stages, stage: str, to_the_end: Callable[..., Any]) -> Cal
 
 def _telling_drivers(stages: Stages, open_store: Callable[..., Any]) -> Callable[..., Any]:
     async def opened(store: SqlStore) -> None:
-        stages.note_drivers()  # those of the agency's source, which is asked first
+        stages.note_threads()  # those of the agency's source, which is asked first
         stages.driver = "store: SQLite"
         await open_store(store)
-        stages.note_drivers()
+        stages.note_threads()
         stages.driver = "lookup: SQLite"
 
     return opened

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench_daemon import STATEMENTS, TRANSACTIONS
-from bench_network import Stage
+from bench_network import KAFKA, Stage
 from bench_workloads import LATENCY, LEGS, Round, Workload
 
 from bus.broker.local.jars import find_jars, find_java
@@ -23,6 +23,9 @@ BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 _THOUSAND = 1000
 PARTS_OF_1 = "parts of 1"
 """The workload of many one-person queries at once."""
+
+_SEALING = ("open", "seal", "endorse", "open again from the store")
+"""Stages in which the two variants run different code."""
 
 _AWAITS = 3
 """How often a transaction itself is awaited: begin, commit, giving back the connection."""
@@ -105,6 +108,10 @@ def tables(report: Mapping[str, Any]) -> str:
         _latency(sealed, plain),
         "### CPU seconds for 1,000 persons, by process",
         _cpu(sealed, plain),
+        "### The three largest costs",
+        _largest(sealed),
+        "### What sealing adds",
+        _sealing(sealed, plain),
         "### CPU seconds for 1,000 persons, by stage, all four daemons",
         _stages_beside(sealed, plain),
         "### CPU by role, sealed",
@@ -185,6 +192,32 @@ def _cpu(sealed: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
         idle = f"{sealed['idle_cpu'][process]:.3f}"
         rows.append((process, *cells, idle))
     head = ("sealed / plain", *names, "idle, CPU s a second")
+    return _table(head, rows)
+
+
+def _largest(variant: Mapping[str, Any]) -> str:
+    rows = []
+    for name in variant["workloads"]:
+        costs: dict[str, float] = defaultdict(float)
+        for stage, seconds in _summed(variant, name).items():
+            costs[stage.partition(":")[0]] += seconds
+        costs[f"{KAFKA} itself"] = _cost(variant, name, KAFKA)
+        total = sum(costs.values())
+        first = sorted(costs.items(), key=lambda pair: -pair[1])[:3]
+        cells = [f"{what} {100 * seconds / total:.0f} %" for what, seconds in first]
+        rows.append((name, f"{total:.2f}", *cells))
+    head = ("sealed", "CPU s for 1,000 persons, Kafka's too", "first", "second", "third")
+    return _table(head, rows)
+
+
+def _sealing(sealed: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
+    rows = []
+    for name in sealed["workloads"]:
+        one, other = _summed(sealed, name), _summed(plain, name)
+        added = sum(one.get(stage, 0.0) - other.get(stage, 0.0) for stage in _SEALING)
+        total = sum(one.values())
+        rows.append((name, f"{total:.2f}", f"{added:.2f}", f"{100 * added / total:.0f} %"))
+    head = ("workload", "daemons' CPU s for 1,000 persons", "of which sealing", "share")
     return _table(head, rows)
 
 

@@ -17,6 +17,7 @@ import time
 import types
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Generator, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from prometheus_client.core import CounterMetricFamily
@@ -31,30 +32,35 @@ _ROOTS = (("aiokafka", "Kafka client"), ("uvicorn", "HTTP"), ("starlette", "HTTP
 """Tasks that others start: told by where their code lies."""
 
 
+@dataclass(slots=True)
+class _Clock:
+    """One thread: the stage it is in, since when on its CPU clock, what was put down before."""
+
+    stage: str
+    since: float = 0.0
+    spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+
 class Stages:
     """The stage clocks of one process."""
 
     def __init__(self) -> None:
-        self._local = threading.local()
-        self._clocks: list[dict[str, float]] = []
-        self._lock = threading.Lock()
         self.driver = "lookup: SQLite"
         """What the database driver's threads do that appear from now on."""
-        self._drivers: dict[int, str] = {}
-        self._ended: dict[str, float] = defaultdict(float)
-        self._last: dict[int, float] = {}
+        self._local = threading.local()
+        self._clocks: dict[threading.Thread, _Clock] = {}
         self._calls: dict[str, int] = defaultdict(int)
 
     def enter(self, stage: str) -> str:
         """Go over to a stage; returns the one that was left, to go back to."""
-        local, now = self._local, time.thread_time()
+        now = time.thread_time()
         try:
-            clock = local.clock
+            clock: _Clock = self._local.clock
         except AttributeError:
-            clock = self._new_thread()
-        before: str = local.stage
-        clock[before] += now - local.since
-        local.stage, local.since = stage, now
+            clock = self._local.clock = self._clock_of(threading.current_thread())
+        before = clock.stage
+        clock.spent[before] += now - clock.since
+        clock.stage, clock.since = stage, now
         return before
 
     def timed(self, stage: str, work: Callable[..., Any]) -> Callable[..., Any]:
@@ -95,15 +101,16 @@ class Stages:
         )
 
     def totals(self) -> dict[str, float]:
-        """Return CPU seconds by stage, of all threads since the start."""
-        self.enter(self._current())
+        """Return CPU seconds by stage, of all threads since each began."""
         total: dict[str, float] = defaultdict(float)
-        with self._lock:
-            for clock in self._clocks:
-                for stage, seconds in list(clock.items()):
-                    total[stage] += seconds
-        for stage, seconds in self._driver_threads():
-            total[stage] += seconds
+        self.note_threads()
+        for thread, clock in list(self._clocks.items()):
+            for stage, seconds in list(clock.spent.items()):
+                total[stage] += seconds
+            if thread.is_alive() and thread.ident is not None:
+                # What it does at this moment, or did without entering any stage.
+                now = time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
+                total[clock.stage] += max(0.0, now - clock.since)
         return dict(total)
 
     def collect(self) -> Iterable[CounterMetricFamily]:
@@ -116,11 +123,10 @@ class Stages:
             calls.add_metric([stage], number)
         yield from (spent, calls)
 
-    def note_drivers(self) -> None:
-        """Put the driver's threads there are now down to `driver`, once and for all."""
+    def note_threads(self) -> None:
+        """Put the threads there are now down to what they do, the driver's to `driver`."""
         for thread in threading.enumerate():
-            if thread.name.endswith(_DRIVER) and thread.ident is not None:
-                self._drivers.setdefault(thread.ident, self.driver)
+            self._clock_of(thread)
 
     @types.coroutine
     def _driven(self, stage: str, work: Coroutine[Any, Any, Any]) -> Generator[Any, Any, Any]:
@@ -138,23 +144,11 @@ class Stages:
             except BaseException as error:  # noqa: BLE001 - it is the coroutine's to handle
                 given, step = error, work.throw
 
-    def _current(self) -> str:
-        return getattr(self._local, "stage", LOOP)
-
-    def _new_thread(self) -> dict[str, float]:
-        main = threading.current_thread() is threading.main_thread()
-        clock: dict[str, float] = defaultdict(float)
-        self._local.clock = clock
-        self._local.stage, self._local.since = (LOOP if main else POOL), 0.0
-        with self._lock:
-            self._clocks.append(clock)
-        return clock
-
-    def _driver_threads(self) -> Iterable[tuple[str, float]]:
-        """Yield the database driver's threads, which run no code of ours that could be wrapped."""
-        self.note_drivers()
-        alive = {thread.ident for thread in threading.enumerate()}
-        for ident, stage in self._drivers.items():
-            if ident in alive:
-                self._last[ident] = time.clock_gettime(time.pthread_getcpuclockid(ident))
-            yield stage, self._last.get(ident, 0.0)
+    def _clock_of(self, thread: threading.Thread) -> _Clock:
+        """Return a thread's clock; the driver's threads run no code of ours that enters a stage."""
+        found = self._clocks.get(thread)
+        if found is None:
+            stage = self.driver if thread.name.endswith(_DRIVER) else POOL
+            stage = LOOP if thread is threading.main_thread() else stage
+            found = self._clocks.setdefault(thread, _Clock(stage))
+        return found

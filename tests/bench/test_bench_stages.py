@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from bench_stages import CALLS, SECONDS, Stages
+from bench_stages import CALLS, POOL, SECONDS, Stages
 
 
 def busy(seconds):
@@ -39,6 +39,26 @@ def test_the_stages_of_all_threads_add_up():
         thread.join()
 
     assert stages.totals()["work"] >= 0.03
+
+
+def test_what_a_thread_does_outside_any_stage_counts_when_it_is_done():
+    stages = Stages()
+    entered, asked = threading.Barrier(2, timeout=20), threading.Barrier(2, timeout=20)
+
+    def work():
+        stages.timed("work", lambda: None)()
+        busy(0.02)
+        entered.wait()
+        asked.wait()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    entered.wait()
+    totals = stages.totals()
+    asked.wait()
+    thread.join()
+
+    assert totals[POOL] >= 0.02
 
 
 async def test_a_coroutine_is_in_its_stage_only_while_it_runs():
