@@ -21,8 +21,9 @@ from adapters.demo.agencies import shipped_data
 from adapters.demo.csv_table import Table, read_table
 from adapters.sql.sqlite_file import Content, write_sqlite
 from schemas.resources import resources
-from signer.ca.files import init_ca, issue, issue_service_keys
+from signer.ca.files import init_ca, issue
 from signer.ca.issue import ROOT_YEARS
+from signer.ca.services import issue_service_keys
 from signer.identity import ADMIN_SERVICE
 from signer.secretfiles import write_new
 

@@ -7,7 +7,7 @@ A CA directory, mode 0700, every file 0600:
 | `root.pem`, `root.key` | the root; its key is needed only to make an issuing authority |
 | `issuing.pem`, `issuing.key` | the issuing authority |
 | `issued/<id>/g<N>/tls.pem`, `signing.pem`, `encryption.pem` | what was issued to a participant |
-| `services/<name>/g<N>/tls.pem` | what was issued to a broker or to `hub-admin` |
+| `services/<name>/g<N>/tls.pem` | what was issued to a broker or to `hub-admin` (services.py) |
 
 Both keys are encrypted PKCS#8 under one passphrase. Private keys of participants are never kept
 here. The layout of a key directory stands in `signer.keydirectory`.
@@ -25,18 +25,10 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding
-from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from schemas.errors import ConfigError
-from signer.ca.issue import (
-    Authority,
-    LeafSet,
-    issue_participant,
-    issue_service,
-    make_issuing,
-    make_root,
-)
+from signer.ca.issue import Authority, LeafSet, issue_participant, make_issuing, make_root
 from signer.certificates import participant_of, to_key
 from signer.directory.view import Key, KeyUse
 from signer.errors import CertificateError, KeyFileError
@@ -56,9 +48,8 @@ from signer.keydirectory import (
 )
 from signer.secretfiles import exists, place_directory
 
-_ISSUING = "issuing"
+ISSUING = "issuing"
 _ISSUED = "issued"
-_SERVICES = "services"
 
 
 class CaError(ConfigError):
@@ -91,10 +82,10 @@ def init_ca(directory: Path, passphrase: bytes, now: datetime, years: int) -> No
     place_directory(
         directory,
         {
-            ROOT: _pem(root.certificate),
+            ROOT: pem(root.certificate),
             "root.key": private_key_pem(root.private_key, passphrase),
-            f"{_ISSUING}.pem": _pem(issuing.certificate),
-            f"{_ISSUING}.key": private_key_pem(issuing.private_key, passphrase),
+            f"{ISSUING}.pem": pem(issuing.certificate),
+            f"{ISSUING}.key": private_key_pem(issuing.private_key, passphrase),
         },
     )
 
@@ -136,8 +127,8 @@ def issue(
     """
     role_of(participant)
     out = out.resolve()
-    issuing = _issuing_authority(ca, passphrase)
-    latest = max(_generations(ca / _ISSUED / participant), default=0)
+    issuing = issuing_authority(ca, passphrase)
+    latest = max(generations(ca / _ISSUED / participant), default=0)
     number = latest + 1 if generation is None else generation
     leaves = issue_participant(issuing, participant, number, now, hosts)
     if number <= latest:
@@ -150,75 +141,18 @@ def issue(
             where=participant,
         )
     earlier = _earlier_generation(out, participant)
-    files = _key_directory(leaves, _pem_file(ca, _ISSUING), _pem_file(ca, "root"), key_passphrase)
+    files = _key_directory(
+        leaves, authority_pem(ca, ISSUING), authority_pem(ca, "root"), key_passphrase
+    )
     files[DESCRIPTION] = _description(leaves, title, hosts)
     if earlier is not None:
         files |= _retired_files(out, key_passphrase)
-    certificates = {certificate_file(leaf.use): _pem(leaf.certificate) for leaf in leaves.leaves}
+    certificates = {certificate_file(leaf.use): pem(leaf.certificate) for leaf in leaves.leaves}
     place_directory(ca / _ISSUED / participant / f"g{number}", certificates)
     place_directory(
         out, files, keep=None if earlier is None else out.with_name(f"{out.name}.g{earlier}")
     )
     return leaves
-
-
-def issue_service_keys(
-    ca: Path,
-    passphrase: bytes,
-    service: str,
-    out: Path,
-    key_passphrase: bytes,
-    *,
-    now: datetime,
-    hosts: tuple[str, ...] = (),
-) -> int:
-    """Issue the next generation of a service's TLS key and write it into a new directory.
-
-    The directory holds `tls.key`, `tls.pem` with the issuing authority behind the leaf, and
-    `root.pem`, as a participant's does; and `tls.p12`, key and certificates in the one form that
-    Java opens.
-
-    Args:
-        ca: The CA directory.
-        passphrase: Opens the issuing authority's key.
-        service: Name of the service: a broker (`broker-1`) or `hub-admin`.
-        out: The directory, absent or empty.
-        key_passphrase: Encrypts the key.
-        now: The instant of issue.
-        hosts: Addresses its peers call it by.
-
-    Returns:
-        The generation that was issued.
-
-    Raises:
-        CaError: `CA_MISSING`.
-        IssueError: `HOST`, `CA_EXPIRED`.
-        IdentityError: `SERVICE_NAME`.
-        KeyFileError: `KEY_FILE_EXISTS` and others of `signer.keydirectory`.
-    """
-    issuing = _issuing_authority(ca, passphrase)
-    chain, root = _pem_file(ca, _ISSUING), _pem_file(ca, "root")
-    records = ca / _SERVICES / service
-    number = max(_generations(records), default=0) + 1
-    leaf = issue_service(issuing, service, number, now, hosts)
-    certificate = _pem(leaf.certificate)
-    place_directory(records / f"g{number}", {certificate_file(KeyUse.TLS): certificate})
-    place_directory(
-        out,
-        {
-            key_file(KeyUse.TLS): private_key_pem(leaf.private_key, key_passphrase),
-            certificate_file(KeyUse.TLS): certificate + chain,
-            "tls.p12": serialize_key_and_certificates(
-                service.encode(),
-                leaf.private_key,
-                leaf.certificate,
-                x509.load_pem_x509_certificates(chain),
-                BestAvailableEncryption(key_passphrase),
-            ),
-            ROOT: root,
-        },
-    )
-    return number
 
 
 def issued(ca: Path, participant: str | None = None) -> tuple[IssuedCertificate, ...]:
@@ -232,7 +166,7 @@ def issued(ca: Path, participant: str | None = None) -> tuple[IssuedCertificate,
         CaError: `CA_MISSING`; `CA_NOT_ISSUED` when nothing was issued to the participant.
         KeyFileError, CertificateError: A file in it cannot be read.
     """
-    _pem_file(ca, _ISSUING)
+    authority_pem(ca, ISSUING)
     folder = ca / _ISSUED
     known = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
     if participant is not None and participant not in known:
@@ -249,26 +183,36 @@ def issued(ca: Path, participant: str | None = None) -> tuple[IssuedCertificate,
         )
         for name in known
         if participant in (None, name)
-        for generation in sorted(_generations(folder / name))
+        for generation in sorted(generations(folder / name))
         for use in KeyUse
     )
 
 
-def _issuing_authority(ca: Path, passphrase: bytes) -> Authority:
-    certificate = x509.load_pem_x509_certificate(_pem_file(ca, _ISSUING))
-    path = ca / f"{_ISSUING}.key"
+def issuing_authority(ca: Path, passphrase: bytes) -> Authority:
+    """Return the issuing authority of a CA directory, its key opened.
+
+    Raises:
+        CaError: `CA_MISSING`.
+        KeyFileError: The key cannot be read or opened.
+    """
+    certificate = x509.load_pem_x509_certificate(authority_pem(ca, ISSUING))
+    path = ca / f"{ISSUING}.key"
     key = read_private_key(path, passphrase)
     return Authority(
         certificate, file_key(certificate.public_bytes(Encoding.DER), key, path).private_key
     )
 
 
-def _pem_file(ca: Path, name: str) -> bytes:
+def authority_pem(ca: Path, name: str) -> bytes:
+    """Return the PEM bytes of an authority's certificate: `root` or `issuing`.
+
+    Raises:
+        CaError: `CA_MISSING`.
+        KeyFileError: The file cannot be read.
+    """
     path = ca / f"{name}.pem"
     try:
-        return b"".join(
-            _pem(x509.load_der_x509_certificate(der)) for der in read_certificates(path)
-        )
+        return b"".join(pem(x509.load_der_x509_certificate(der)) for der in read_certificates(path))
     except KeyFileError as error:
         if error.code != "KEY_FILE_MISSING":
             raise
@@ -282,7 +226,8 @@ def _pem_file(ca: Path, name: str) -> bytes:
         ) from None
 
 
-def _generations(folder: Path) -> list[int]:
+def generations(folder: Path) -> list[int]:
+    """Return the key generations that a folder of issued certificates holds."""
     if not folder.is_dir():
         return []
     names = (entry.name for entry in folder.iterdir())
@@ -308,7 +253,7 @@ def _key_directory(
     files = {CHAIN: chain, ROOT: root}
     for leaf in leaves.leaves:
         files[key_file(leaf.use)] = private_key_pem(leaf.private_key, passphrase)
-        files[certificate_file(leaf.use)] = _pem(leaf.certificate)
+        files[certificate_file(leaf.use)] = pem(leaf.certificate)
     files[certificate_file(KeyUse.TLS)] += chain
     return files
 
@@ -325,7 +270,7 @@ def _retired_files(directory: Path, passphrase: bytes) -> dict[str, bytes]:
     for der, key in keys:
         stem = retired_stem(to_key(der).generation)
         files[f"{stem}.key"] = private_key_pem(key, passphrase)
-        files[f"{stem}.pem"] = _pem(x509.load_der_x509_certificate(der))
+        files[f"{stem}.pem"] = pem(x509.load_der_x509_certificate(der))
     return files
 
 
@@ -343,5 +288,6 @@ def _description(leaves: LeafSet, title: str, hosts: tuple[str, ...]) -> bytes:
     return f"{text}\n".encode()
 
 
-def _pem(certificate: x509.Certificate) -> bytes:
+def pem(certificate: x509.Certificate) -> bytes:
+    """Return a certificate as PEM."""
     return certificate.public_bytes(Encoding.PEM)

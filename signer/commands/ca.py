@@ -12,8 +12,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from signer.ca.files import IssuedCertificate, init_ca, issue, issue_service_keys, issued
+from signer.ca.files import IssuedCertificate, init_ca, issue, issued
 from signer.ca.issue import ROOT_YEARS
+from signer.ca.services import issue_service_keys
 from signer.directory.view import KeyUse
 from signer.secretfiles import read_passphrase
 

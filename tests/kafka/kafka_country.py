@@ -26,7 +26,7 @@ from kafka_site import LIMIT, KafkaSite, tls_files
 
 from bus.broker.settings import TlsFiles
 from bus.cli import main
-from signer.ca.files import issue_service_keys
+from signer.ca.services import issue_service_keys
 from signer.identity import ADMIN_SERVICE
 
 HOSTS = {

@@ -13,8 +13,9 @@ from bus.broker.kafka import KafkaBroker
 from bus.broker.local.cluster import LocalCa, LocalCluster
 from bus.broker.local.layout import lay_out
 from bus.broker.settings import BrokerSettings, TlsFiles
-from signer.ca.files import init_ca, issue, issue_service_keys
+from signer.ca.files import init_ca, issue
 from signer.ca.issue import ROOT_YEARS
+from signer.ca.services import issue_service_keys
 from signer.identity import ADMIN_SERVICE
 from signer.secretfiles import write_new
 

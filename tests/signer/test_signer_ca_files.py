@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_cer
 from typer.testing import CliRunner
 
 from schemas.errors import HeduiError
-from signer.ca.files import init_ca, issue, issue_service_keys, issued
+from signer.ca.files import init_ca, issue, issued
 from signer.ca.reading import read_leaf
+from signer.ca.services import issue_service_keys
 from signer.commands.ca import app
 from signer.directory.view import KeyUse
 from signer.keyfiles import FileKeyRing

@@ -20,8 +20,9 @@ from pathlib import Path
 from bus.broker.local.cluster import LocalCa, LocalCluster
 from bus.broker.local.layout import Layout, lay_out
 from bus.errors import HeduiError, InputError
-from signer.ca.files import init_ca, issue_service_keys
+from signer.ca.files import init_ca
 from signer.ca.issue import ROOT_YEARS
+from signer.ca.services import issue_service_keys
 from signer.identity import ADMIN_SERVICE
 from signer.secretfiles import read_passphrase, write_new
 

@@ -19,7 +19,7 @@ from bus.broker.local.node import NodeProcess
 from bus.broker.local.properties import server_properties
 from bus.broker.settings import TlsFiles
 from bus.errors import UnavailableError
-from signer.ca.files import issue_service_keys
+from signer.ca.services import issue_service_keys
 from signer.identity import ADMIN_SERVICE, service_principal
 from signer.secretfiles import read_passphrase, write_new
 

@@ -17,7 +17,8 @@ from scripted_admin import ScriptedAdmin
 
 from bus.broker.provisioning import cluster
 from bus.broker.provisioning.conversions import binding
-from signer.ca.files import init_ca, issue, issue_service_keys
+from signer.ca.files import init_ca, issue
+from signer.ca.services import issue_service_keys
 from signer.identity import ADMIN_SERVICE
 
 LIST = "".join(

@@ -13,7 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from scripted_admin import ScriptedAdmin
 
 from bus.broker.provisioning import cluster
-from signer.ca.files import init_ca, issue_service_keys
+from signer.ca.files import init_ca
+from signer.ca.services import issue_service_keys
 from signer.identity import ADMIN_SERVICE
 
 PASSPHRASE = b"of a test"
