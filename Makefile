@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
 
-.PHONY: help setup demo kafka test bench crash check format vectors lock clean
+.PHONY: help setup demo kafka test bench crash nightly check format vectors lock clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -30,7 +30,12 @@ kafka: $(STAMP)
 
 ## make test [ARGS="..."]   set up, then run every test
 test: $(STAMP)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+## make nightly             set up, then what takes longer: every kill point, and the tests marked nightly
+nightly: $(STAMP)
+	@$(BIN)/python -m pytest --nightly -m nightly
+	@$(BIN)/python tests/crash/crash_run.py
 
 ## make bench [ARGS="..."]  set up, then measure the whole path on a real Kafka (Java 17, Maven)
 bench: $(STAMP)

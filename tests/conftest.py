@@ -14,6 +14,19 @@ from bus.broker.local.jars import find_jars, find_java
 from bus.errors import ConfigError
 
 
+def pytest_addoption(parser):
+    parser.addoption("--nightly", action="store_true", help="run the tests marked nightly too")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--nightly"):
+        return
+    kept = [item for item in items if item.get_closest_marker("nightly") is None]
+    left = [item for item in items if item.get_closest_marker("nightly") is not None]
+    config.hook.pytest_deselected(items=left)
+    items[:] = kept
+
+
 @pytest.fixture(scope="session")
 def kafka_possible():
     """Skip, or fail in CI, where a real Kafka cannot run."""

@@ -71,6 +71,7 @@ def test_two_instances_share_the_work_and_nothing_happens_twice(ordeal):
     assert idle == [], (before, after)
 
 
+@pytest.mark.nightly
 @pytest.mark.requirement("R075")
 def test_one_instance_of_each_is_killed_and_the_other_ends_what_it_had(ordeal):
     ordeal.ledger.await_end()
@@ -89,6 +90,7 @@ def test_one_instance_of_each_is_killed_and_the_other_ends_what_it_had(ordeal):
     account(ordeal, 5)
 
 
+@pytest.mark.nightly
 @pytest.mark.requirement("R075")
 def test_one_frozen_instance_of_each_wakes_up_late_and_does_nothing_twice(ordeal):
     ordeal.ledger.await_end()
