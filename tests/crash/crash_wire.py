@@ -27,20 +27,22 @@ class Onlooker:
 
     def __init__(self, site: Site) -> None:
         tls = site.cluster.tls()
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": site.cluster.bootstrap,
-                "security.protocol": "SSL",
-                "ssl.ca.location": str(tls.ca),
-                "ssl.certificate.location": str(tls.certificate),
-                "ssl.key.location": str(tls.key),
-                "ssl.key.password": tls.passphrase,
-                "group.id": "onlooker",
-                "enable.auto.commit": False,
-                # A broker that was killed is no news here.
-                "log_level": 0,
-            }
-        )
+        settings = {
+            "bootstrap.servers": site.cluster.bootstrap,
+            "security.protocol": "SSL",
+            "ssl.ca.location": str(tls.ca),
+            "ssl.certificate.location": str(tls.certificate),
+            "ssl.key.location": str(tls.key),
+            "ssl.key.password": tls.passphrase,
+            "group.id": "onlooker",
+            "enable.auto.commit": False,
+            # A broker that was killed is no news here.
+            "log_level": 0,
+        }
+        self._consumer = Consumer(settings)
+        # Asked on a connection of its own: a broker answers a question only after the fetch that
+        # waits before it.
+        self._asking = Consumer(settings)
         known = self._consumer.list_topics(timeout=PATIENCE).topics
         self._places = [
             TopicPartition(topic, number, 0)
@@ -58,7 +60,7 @@ class Onlooker:
     def look(self) -> None:
         """Read on to the present end of every topic."""
         ends = {
-            (p.topic, p.partition): self._consumer.get_watermark_offsets(p, timeout=PATIENCE)[1]
+            (p.topic, p.partition): self._asking.get_watermark_offsets(p, timeout=PATIENCE)[1]
             for p in self._places
         }
         while any(self._next[place] < end for place, end in ends.items()):
@@ -70,6 +72,7 @@ class Onlooker:
     def close(self) -> None:
         """Stop reading."""
         self._consumer.close()
+        self._asking.close()
 
     @property
     def copies(self) -> int:
@@ -78,7 +81,7 @@ class Onlooker:
 
     def leader(self, topic: str) -> int:
         """Return the node that leads the first partition of a topic."""
-        known = self._consumer.list_topics(topic, timeout=PATIENCE).topics
+        known = self._asking.list_topics(topic, timeout=PATIENCE).topics
         return int(known[topic].partitions[0].leader)
 
     def twice(self, restored: str | None = None) -> list[str]:
