@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Hashable
+from contextlib import suppress
+from functools import partial
 
-from confluent_kafka import Consumer, TopicPartition
-from crash_site import PATIENCE, Site
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from crash_site import PATIENCE, Site, wait_until
 
 from signer.envelope.format import Header
 from signer.envelope.kinds import Kind
@@ -60,14 +62,22 @@ class Onlooker:
     def look(self) -> None:
         """Read on to the present end of every topic."""
         ends = {
-            (p.topic, p.partition): self._asking.get_watermark_offsets(p, timeout=PATIENCE)[1]
+            (p.topic, p.partition): wait_until(partial(self._end, p), f"the end of {p.topic}")
             for p in self._places
         }
-        while any(self._next[place] < end for place, end in ends.items()):
+        while any(self._next[place] < end for place, (end,) in ends.items()):
             for record in self._consumer.consume(500, timeout=_POLL_SECONDS):
                 if record.error() is None:
                     self._next[record.topic(), record.partition()] = record.offset() + 1
                     self._take(record.topic(), record.value())
+
+    def _end(self, place: TopicPartition) -> tuple[int] | None:
+        """Return the end of a partition; None while its leadership moves."""
+        with suppress(KafkaException):
+            # Nothing else makes this client look for a partition's new leader.
+            self._asking.list_topics(place.topic, timeout=PATIENCE)
+            return (self._asking.get_watermark_offsets(place, timeout=PATIENCE)[1],)
+        return None
 
     def close(self) -> None:
         """Stop reading."""
