@@ -41,7 +41,7 @@ nightly: $(STAMP)
 bench: $(STAMP)
 	@$(BIN)/python tests/bench/bench.py $(ARGS)
 
-## make crash [ARGS="..."]  set up, then kill everything at every point, and keep account (ten minutes)
+## make crash [ARGS="..."]  set up, then kill everything at every point, and keep account (a quarter of an hour)
 crash: $(STAMP)
 	@$(BIN)/python tests/crash/crash_run.py $(ARGS)
 
