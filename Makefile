@@ -30,7 +30,7 @@ kafka: $(STAMP)
 
 ## make test [ARGS="..."]   set up, then run every test
 test: $(STAMP)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadscope $(ARGS)
 
 ## make nightly             set up, then what takes longer: every kill point, and the tests marked nightly
 nightly: $(STAMP)

@@ -9,9 +9,13 @@ import pytest
 from kafka_site import KafkaSite
 from postgres import PostgresCluster, binaries
 from prometheus_site import missing_tools
+from xdist.scheduler import LoadScopeScheduling
 
 from bus.broker.local.jars import find_jars, find_java
 from bus.errors import ConfigError
+
+NETWORKS = ("bench", "crash", "demo", "docker", "kafka")
+"""Folders whose tests start many processes: one after the other, beside all other tests."""
 
 
 def pytest_addoption(parser):
@@ -25,6 +29,18 @@ def pytest_collection_modifyitems(config, items):
     left = [item for item in items if item.get_closest_marker("nightly") is not None]
     config.hook.pytest_deselected(items=left)
     items[:] = kept
+
+
+class OneNetworkAtATime(LoadScopeScheduling):
+    """File by file over the processes, but all files that start networks on one of them."""
+
+    def _split_scope(self, nodeid):
+        file = nodeid.partition("::")[0]
+        return "networks" if file.removeprefix("tests/").split("/")[0] in NETWORKS else file
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return OneNetworkAtATime(config, log)
 
 
 @pytest.fixture(scope="session")
