@@ -146,6 +146,13 @@ class KafkaSubscription:
         await self._look_up(set(topics) - kept)
         self._join()
 
+    def rewind(self) -> None:
+        """Take up the stored positions anew before the next poll: what was polled was not stored.
+
+        The membership stays, so that trouble with a store makes no trouble in the group.
+        """
+        self._assignment.unplaced.update(self._assigned())
+
     async def poll(self, wait: timedelta, limit: int) -> Sequence[Record]:
         """Return up to `limit` new records, at once when there are some, else after `wait`.
 

@@ -1,7 +1,8 @@
 """One round of reading: the topics of parent and children, and the directory's topic.
 
-A reader that fails closes its subscription: what was polled but not stored is read again, from the
-stored offsets.
+What was polled but not stored is read again, from the stored offsets. A reader that fails for a
+reason of the broker's closes its subscription; while the store is away it keeps its place in the
+group.
 """
 
 from __future__ import annotations
@@ -20,10 +21,15 @@ from bus.logs.setup import Logger
 from bus.metrics.catalogue import Metrics
 from bus.ports.broker import Broker, Offsets, Subscription
 from bus.ports.store import Store
+from bus.ports.store_errors import StoreUnavailable
+from signer.errors import KeyRingError
 from signer.identity import DIRECTORY_TOPIC, consumer_group
 
 POLL = timedelta(milliseconds=500)
 BATCH = 200
+
+_OURS = (StoreUnavailable, KeyRingError)
+"""Trouble that the broker has no part in: the place in the group is kept."""
 
 RETRY_REFUSED = timedelta(seconds=15)
 """Until topics that refuse us are tried again: rights come later than participants."""
@@ -63,10 +69,13 @@ class TopicReader:
         """
         try:
             await self._round()
-        except BaseException:
+        except BaseException as error:
             self._well = False
             self.reading.clear()
-            await self.close()
+            if self._subscription is not None and isinstance(error, _OURS):
+                self._subscription.rewind()
+            else:
+                await self.close()
             raise
 
     async def close(self) -> None:

@@ -83,6 +83,10 @@ class Subscription(Protocol):
         """
         ...
 
+    def rewind(self) -> None:
+        """Take up the stored positions before the next poll: what was polled is not stored."""
+        ...
+
     async def poll(self, wait: timedelta, limit: int) -> Sequence[Record]:
         """Return up to `limit` new records, at once when there are some, else after `wait`.
 

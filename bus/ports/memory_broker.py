@@ -163,6 +163,10 @@ class MemorySubscription:
                 # Beyond the end, as after the cluster lost its disks: Kafka goes to the beginning.
                 self._positions[topic, partition] = offset if offset <= len(log) else 0
 
+    def rewind(self) -> None:
+        """Take up the stored positions anew before the next poll."""
+        self._positions.clear()
+
     async def poll(self, wait: timedelta, limit: int) -> Sequence[Record]:
         """Return up to `limit` new records, at once when there are some, else after `wait`.
 

@@ -448,3 +448,29 @@ async def test_a_subscription_follows_a_directory_that_grows_and_shrinks(bench):
     # A process that was away while the directory changed is given what it asks for now.
     again = await broker.subscribe([one], bench.group, stored)
     assert await read(again, 1) == {one}
+
+
+@pytest.mark.requirement("R075")
+async def test_what_was_polled_and_not_stored_is_read_again_by_the_same_subscription(bench):
+    broker, topic = await bench.broker(), bench.topic()
+    await broker.publish([Outgoing(topic, b"k", b"%d" % n) for n in range(6)])
+    stored = {}
+    away = []
+
+    async def source(_topic):
+        if away:
+            raise away.pop()
+        return dict(stored)
+
+    subscription = await broker.subscribe([topic], bench.group, source)
+    first = await subscription.poll(LONG, 2)
+    stored[first[0].partition] = 2
+    lost = await subscription.poll(LONG, 2)
+    assert [record.value for record in lost] == [b"2", b"3"]
+
+    subscription.rewind()
+    away.append(UnavailableError("STORE_UNAVAILABLE", "数据库不可用", "The database is away"))
+    with pytest.raises(UnavailableError, match="STORE_UNAVAILABLE"):
+        await subscription.poll(LONG, 2)
+
+    assert [record.value for record in await drain(subscription, 4)] == [b"2", b"3", b"4", b"5"]
