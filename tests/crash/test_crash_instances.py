@@ -13,6 +13,8 @@ import pytest
 from crash_deeds import Ordeal
 from crash_site import SESSION_SECONDS, wait_until
 
+pytestmark = pytest.mark.nightly
+
 PAIRS = ("hub", "320000", "320000.housing-fund")
 """Who runs twice: the reviewer, a provider, an agency."""
 
@@ -71,7 +73,6 @@ def test_two_instances_share_the_work_and_nothing_happens_twice(ordeal):
     assert idle == [], (before, after)
 
 
-@pytest.mark.nightly
 @pytest.mark.requirement("R075")
 def test_one_instance_of_each_is_killed_and_the_other_ends_what_it_had(ordeal):
     ordeal.ledger.await_end()
@@ -90,7 +91,6 @@ def test_one_instance_of_each_is_killed_and_the_other_ends_what_it_had(ordeal):
     account(ordeal, 5)
 
 
-@pytest.mark.nightly
 @pytest.mark.requirement("R075")
 def test_one_frozen_instance_of_each_wakes_up_late_and_does_nothing_twice(ordeal):
     ordeal.ledger.await_end()
