@@ -29,6 +29,10 @@ _MARGIN = timedelta(milliseconds=200)
 """What a poll may last beyond its wait while a rebalance goes on."""
 
 
+_TELL = timedelta(seconds=2)
+"""How long a poll waits for committed positions, which a pending join of the group holds up."""
+
+
 class _Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """Which assigned partitions still need their stored position."""
 
@@ -275,33 +279,47 @@ class KafkaSubscription:
         ]
 
     async def _place(self) -> None:
-        """Move partitions that are new to us to their stored positions."""
+        """Move partitions that are new to us to their stored positions.
+
+        A partition whose committed position the broker does not tell now, as while the group
+        rebalances, stays unplaced until the next poll: the membership is not given up for it.
+        """
         unplaced = self._assignment.unplaced
         for topic in {partition.topic for partition in unplaced}:
+            fresh = [new for new in unplaced if new.topic == topic]
+            told = await self._committed(fresh)
             stored = await self._offsets(topic)
-            for partition in [new for new in unplaced if new.topic == topic]:
+            # Nothing is awaited from here on: what is ours now is still ours when it is moved.
+            for partition in self._assigned().intersection(unplaced).intersection(told):
                 # 0 stands for the beginning: where retention has moved it, the cluster says so
                 # and the client goes there. Asking for it would fail for all topics at once
                 # when a single one refuses us.
                 position = stored.get(partition.partition, 0)
-                if self._grouped:
-                    self._set_back |= await self._committed(partition) > position
+                self._set_back |= told[partition] > position
                 self._consumer.seek(partition, position)
                 unplaced.discard(partition)
             self._refused.pop(topic, None)  # a new assignment tries every topic again
 
-    async def _committed(self, partition: TopicPartition) -> int:
-        """Return how far the broker was told that a partition is consumed, 0 where it was not.
+    async def _committed(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """Return how far the broker was told that partitions are consumed, 0 where it was not.
+
+        Those it does not tell in time are left out.
 
         Raises:
-            BrokerUnavailable: It does not say.
             BrokerRefused: The group refuses this principal.
         """
+        if not self._grouped:
+            return dict.fromkeys(partitions, 0)
+        told: dict[TopicPartition, int] = {}
         try:
-            async with asyncio.timeout(self._settings.request_timeout.total_seconds()):
-                return await self._consumer.committed(partition) or 0
+            async with asyncio.timeout(_TELL.total_seconds()):
+                for partition in partitions:
+                    told[partition] = await self._consumer.committed(partition) or 0
         except FOREIGN as error:
-            raise translated(error, self._settings.bootstrap) from error
+            refusal = translated(error, self._settings.bootstrap)
+            if isinstance(refusal, BrokerRefused):
+                raise refusal from error
+        return told
 
     def _refuse(self, topic: str) -> None:
         """Read no more of a topic; pausing it, unlike leaving it, disturbs nobody else."""
