@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
 from aiokafka import errors as kafka
 
 from bus.ports.broker_errors import (
@@ -55,3 +59,36 @@ def translated(error: BaseException, where: str) -> BrokerUnavailable | BrokerRe
     if isinstance(error, _CLOSED):
         return closed(where)
     return unavailable(where)
+
+
+T = TypeVar("T")
+
+
+async def client_call(call: Awaitable[T]) -> T:
+    """Await a call of the client library; a cancellation of its own making is an error like others.
+
+    The client cancels what it waits for inside, as when the group rebalances or a connection ends,
+    and lets that out to its caller. Taken for a wish to end, it would end a daemon's loop without a
+    word: a cancelled task is no failed one.
+
+    Raises:
+        asyncio.CancelledError: The calling task is really being cancelled.
+        KafkaError: The client cancelled itself, or what the call raises.
+    """
+    try:
+        return await call
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise kafka.KafkaError("the client cancelled its own call") from None
+
+
+def fault_of(future: asyncio.Future[object]) -> BaseException | None:
+    """Return how a future of the client's, which is done, failed; also where it was cancelled."""
+    fault: BaseException | None = (
+        kafka.KafkaError("the client cancelled its own call")
+        if future.cancelled()
+        else future.exception()
+    )
+    return fault

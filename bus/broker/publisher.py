@@ -23,7 +23,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from bus.broker.client import new_producer
-from bus.broker.failures import FOREIGN, translated
+from bus.broker.failures import FOREIGN, client_call, fault_of, translated
 from bus.broker.settings import EMBEDDED_PARTITION_BYTES, BrokerSettings, Profile
 from bus.broker.topics import partitions_of
 from bus.errors import HeduiError
@@ -140,7 +140,7 @@ class Publisher:
         producer = new_producer(self._settings, self._context)
         try:
             async with asyncio.timeout(self._deadline):
-                await producer.start()
+                await client_call(producer.start())
         except BaseException as error:
             await producer.stop()
             if isinstance(error, FOREIGN):
@@ -163,7 +163,7 @@ class Publisher:
         for place, future in list(self._unsettled.items()):
             if future.done():
                 del self._unsettled[place]
-                self._spent |= future.exception() is not None
+                self._spent |= fault_of(future) is not None
 
     async def _partition_counts(
         self, producer: AIOKafkaProducer, topics: Iterable[str]
@@ -241,7 +241,7 @@ class Publisher:
                     self._forget_settled()
                     if self._spent:
                         return unavailable(topic)
-                future = await producer.send_batch(batch, topic, partition=partition)
+                future = await client_call(producer.send_batch(batch, topic, partition=partition))
                 self._unsettled[place] = future
                 await asyncio.wait([future])
         except TimeoutError:
@@ -249,7 +249,7 @@ class Publisher:
         except KafkaError as error:
             self._spent = True
             return translated(error, topic)
-        fault = future.exception()
+        fault = fault_of(future)
         self._forget_settled()
         return None if fault is None else translated(fault, topic)
 

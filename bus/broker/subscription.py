@@ -17,7 +17,7 @@ from datetime import timedelta
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import TopicAuthorizationFailedError
 
-from bus.broker.failures import FOREIGN, translated
+from bus.broker.failures import FOREIGN, client_call, translated
 from bus.broker.settings import BrokerSettings
 from bus.ports.broker import OffsetSource, Record
 from bus.ports.broker_errors import BrokerRefused, topic_unauthorised, unavailable
@@ -109,7 +109,7 @@ class KafkaSubscription:
             await self._look_up(self._topics)
             self._join()
             async with asyncio.timeout(limit.total_seconds()):
-                await self._consumer.start()
+                await client_call(self._consumer.start())
             await self._place()
         except BaseException as error:
             await self.close()
@@ -194,7 +194,7 @@ class KafkaSubscription:
                         continue  # given away while we waited for another's position
                     end = self._consumer.highwater(partition)
                     if end is not None and partition not in self._assignment.unplaced:
-                        at = await self._consumer.position(partition)
+                        at = await client_call(self._consumer.position(partition))
                         lag[partition.topic] += max(0, end - at)
         return lag
 
@@ -210,7 +210,7 @@ class KafkaSubscription:
             return
         with contextlib.suppress(*FOREIGN):
             async with asyncio.timeout(self._settings.request_timeout.total_seconds()):
-                await self._consumer.commit(offsets)
+                await client_call(self._consumer.commit(offsets))
 
     async def close(self) -> None:
         """Leave and close; safe to call twice."""
@@ -220,8 +220,8 @@ class KafkaSubscription:
         await asyncio.wait([stopping], timeout=limit)
         if not stopping.done():
             stopping.cancel()
-            await asyncio.wait([stopping])
-        if stopping.cancelled() or stopping.exception() is not None:
+            await asyncio.wait([stopping], timeout=limit)
+        if not stopping.done() or stopping.cancelled() or stopping.exception() is not None:
             # While the cluster is away the client's `stop` can end halfway, by a cancellation
             # of its own fetches that it passes on to its caller; the sockets are then left.
             await self._consumer._client.close()  # noqa: SLF001 - there is no public way
@@ -266,8 +266,10 @@ class KafkaSubscription:
         """Return what arrives within `wait`, of placed partitions only."""
         try:
             async with asyncio.timeout((wait + _MARGIN).total_seconds()):
-                batches = await self._consumer.getmany(
-                    timeout_ms=wait // timedelta(milliseconds=1), max_records=limit
+                batches = await client_call(
+                    self._consumer.getmany(
+                        timeout_ms=wait // timedelta(milliseconds=1), max_records=limit
+                    )
                 )
         except TimeoutError:  # a rebalance is going on: nothing is ours to read
             return ()
@@ -314,7 +316,8 @@ class KafkaSubscription:
         try:
             async with asyncio.timeout(_TELL.total_seconds()):
                 for partition in partitions:
-                    told[partition] = await self._consumer.committed(partition) or 0
+                    offset = await client_call(self._consumer.committed(partition))
+                    told[partition] = offset or 0
         except FOREIGN as error:
             refusal = translated(error, self._settings.bootstrap)
             if isinstance(refusal, BrokerRefused):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
+from bus.broker.failures import client_call
 from bus.broker.settings import BrokerSettings
 from bus.ports.broker_errors import topic_missing, topic_unauthorised, unavailable
 
@@ -29,7 +30,7 @@ async def partitions_of(
     limit = settings.topic_timeout.total_seconds()
     try:
         async with asyncio.timeout(limit):
-            return sorted(await producer.partitions_for(topic))
+            return sorted(await client_call(producer.partitions_for(topic)))
     except TopicAuthorizationFailedError as error:
         raise topic_unauthorised(topic) from error
     except (KafkaError, TimeoutError):
@@ -42,7 +43,7 @@ async def partitions_of(
 async def _answers(producer: AIOKafkaProducer, limit: float) -> bool:
     try:
         async with asyncio.timeout(limit):
-            await producer.client.fetch_all_metadata()
+            await client_call(producer.client.fetch_all_metadata())
     except (KafkaError, TimeoutError):
         return False
     return True

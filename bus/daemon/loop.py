@@ -17,7 +17,7 @@ from bus.daemon.office import Office
 from bus.daemon.outbox import OutboxRelay
 from bus.daemon.readers import POLL, DirectoryReader, TopicReader
 from bus.daemon.step import Step
-from bus.errors import HeduiError
+from bus.errors import HeduiError, UnavailableError
 from bus.logs.setup import Logger
 from bus.metrics.catalogue import Metrics
 from bus.ports.broker import Broker
@@ -142,7 +142,7 @@ class Loops:
     async def attempt(self, name: str, work: Callable[[], Awaitable[object]]) -> bool:
         """Do something once; returns whether it went well, trouble being counted and logged."""
         try:
-            await work()
+            await _uninterrupted(work)
         except HeduiError as error:
             self.metrics.loop_errors.labels(loop=name, code=error.code).inc()
             self.trouble[name] = error
@@ -169,3 +169,22 @@ class Loops:
                 await self.stopping.wait()
         except TimeoutError:
             return
+
+
+async def _uninterrupted(work: Callable[[], Awaitable[object]]) -> None:
+    """Do the work; a cancellation that nobody asked for is trouble and no end of the loop.
+
+    A library that cancels itself and lets that out would otherwise end a loop without a word: a
+    cancelled task is no failed one, and the daemon would go on without it.
+    """
+    try:
+        await work()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise UnavailableError(
+            "WORK_INTERRUPTED",
+            "操作被所用的程序库中断，将自动重试",
+            "a library broke the work off; it is tried again by itself",
+        ) from None

@@ -462,3 +462,83 @@ async def test_closing_ends_the_sockets_even_where_the_client_stops_halfway(
     await subscription.close()
 
     assert consumer.cut
+
+
+def cancelled_by_the_client():
+    async def call():
+        raise asyncio.CancelledError
+
+    return call
+
+
+async def test_a_poll_that_the_client_cancels_is_an_error_and_no_end(subscription, consumer):
+    await subscription.open()
+    consumer.script = [cancelled_by_the_client(), batch("a", 0)]
+
+    with pytest.raises(BrokerUnavailable, match="BROKER_UNAVAILABLE"):
+        await subscription.poll(MOMENT, 10)
+
+    assert places(await subscription.poll(MOMENT, 10)) == [("a", 0)]
+
+
+async def test_a_poll_that_is_really_cancelled_ends(subscription, consumer):
+    await subscription.open()
+    reached = asyncio.Event()
+
+    async def waiting():
+        reached.set()
+        await asyncio.Event().wait()
+
+    consumer.script = [waiting]
+    polling = asyncio.create_task(subscription.poll(timedelta(seconds=10), 10))
+    await reached.wait()
+    polling.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await polling
+
+
+async def test_a_lag_that_the_client_cancels_is_left_out(subscription, consumer):
+    await subscription.open()
+    consumer.ends = {("a", 0): 1, ("b", 0): 1}
+    consumer.positions["a", 0] = consumer.positions["b", 0] = cancelled_by_the_client()
+
+    assert await subscription.lag() == {}
+
+
+@pytest.mark.requirement("R075")
+async def test_a_rebalance_that_holds_up_the_committed_positions_costs_nothing(
+    consumer, topics, stored
+):
+    subscription = build(consumer, topics, stored, grouped=True)
+    consumer.unknown = asyncio.CancelledError()
+    await subscription.open()
+    consumer.script = [batch("a", 0)]
+
+    assert not await subscription.poll(timedelta(0), 10)
+    assert consumer.positions == {}
+
+    consumer.unknown = None
+    stored.offsets = {"a": {0: 7}}
+    consumer.script = [batch("a", 7)]
+    assert places(await subscription.poll(MOMENT, 10)) == [("a", 7)]
+    assert consumer.positions == {("a", 0): 7, ("b", 0): 0}
+
+
+@pytest.mark.requirement("R075")
+async def test_a_partition_that_goes_while_its_position_is_asked_for_is_not_moved(
+    consumer, topics, stored, monkeypatch
+):
+    subscription = build(consumer, topics, stored, grouped=True)
+    known = consumer.committed
+
+    async def taken_away(partition):
+        if partition.topic == "a":
+            consumer.listener.on_partitions_revoked([partition])
+            consumer.assigned = [each for each in consumer.assigned if each != partition]
+        return await known(partition)
+
+    monkeypatch.setattr(consumer, "committed", taken_away)
+    await subscription.open()
+
+    assert consumer.positions == {("b", 0): 0}

@@ -244,3 +244,30 @@ async def test_a_full_disk_is_told_and_what_came_meanwhile_is_handled_later(
     assert case.state is QueryState.DELIVERED
     assert await clean(country)
     await country.stop()
+
+
+async def test_a_cancellation_that_nobody_asked_for_ends_no_loop(country):
+    loops = loops_of(country, "370000")
+    rounds = []
+
+    async def work():
+        rounds.append(1)
+        if len(rounds) == 1:
+            raise asyncio.CancelledError  # as a library that cancels itself lets it out
+        loops.stopping.set()
+
+    await loops.every("work", timedelta(0), work)
+
+    assert len(rounds) == 2
+    counted = loops.metrics.loop_errors.labels(loop="work", code="WORK_INTERRUPTED")
+    assert counted._value.get() == 1
+
+
+async def test_a_loop_that_is_cancelled_ends(country):
+    loops = loops_of(country, "370000")
+    task = asyncio.create_task(loops.every("work", timedelta(0), asyncio.Event().wait))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert loops.trouble == {}
