@@ -99,7 +99,7 @@ class Publisher:
             await self._disconnect()
 
     async def partitions(self, topic: str) -> Sequence[int]:
-        """Return the partitions of a topic.
+        """Return the partitions of a topic, as the cluster says now.
 
         Raises:
             BrokerUnavailable: The cluster does not answer, or we are not connected.
@@ -108,7 +108,7 @@ class Publisher:
         async with self._turn:  # so that the producer asked is not replaced meanwhile
             if self._producer is None:
                 raise closed(self._settings.bootstrap)
-            return await partitions_of(self._producer, topic, self._settings)
+            return await partitions_of(self._producer, topic, self._settings, anew=True)
 
     async def publish(self, messages: Sequence[Outgoing]) -> Sequence[HeduiError | None]:
         """Publish; see `bus.ports.broker.Broker.publish`."""

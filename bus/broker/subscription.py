@@ -20,7 +20,12 @@ from aiokafka.errors import TopicAuthorizationFailedError
 from bus.broker.failures import FOREIGN, client_call, translated
 from bus.broker.settings import BrokerSettings
 from bus.ports.broker import OffsetSource, Record
-from bus.ports.broker_errors import BrokerRefused, topic_unauthorised, unavailable
+from bus.ports.broker_errors import (
+    BrokerRefused,
+    topic_missing,
+    topic_unauthorised,
+    unavailable,
+)
 
 Lookup = Callable[[str], Awaitable[Sequence[int]]]
 """Topic → its partitions, or BrokerRefused, or BrokerUnavailable."""
@@ -79,6 +84,8 @@ class KafkaSubscription:
         self._assignment = _Assignment()
         self._readable: dict[str, Sequence[int]] = {}
         self._refused: dict[str, BrokerRefused] = {}
+        self._absent: dict[str, float] = {}
+        self._anew: set[str] = set()
         self._opened = time.time()
         self._set_back = False
         self.closed = False
@@ -162,9 +169,10 @@ class KafkaSubscription:
 
         Raises:
             BrokerUnavailable: No fetch was answered for `request_timeout`, or this is closed.
-            BrokerRefused: Every topic, or the group, refuses this principal.
+            BrokerRefused: Every topic, or the group, refuses this principal, or is gone.
             StoreUnavailable: The stored positions cannot be read.
         """
+        self._leave_missing()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait.total_seconds()
         while True:
@@ -233,6 +241,8 @@ class KafkaSubscription:
         for topic, result in zip(names, found, strict=True):
             if isinstance(result, BrokerRefused):
                 self._refused[topic] = result
+                if result.code == topic_missing(topic).code:
+                    self._anew.add(topic)
             elif isinstance(result, BaseException):
                 raise result
             else:
@@ -259,6 +269,33 @@ class KafkaSubscription:
         self._consumer.assign(partitions)
         self._assignment.unplaced.update(partitions)
 
+    def _leave_missing(self) -> None:
+        """Refuse topics that have gone; `retry_refused` takes them up when they are there again.
+
+        The client alone would look for them at its next regular look, minutes later; joining
+        without them and then with them makes it look at once.
+
+        Raises:
+            BrokerRefused: No topic is left.
+        """
+        if not self._grouped:
+            return  # its partitions were assigned by hand: fetches go unanswered, which is told
+        now = asyncio.get_running_loop().time()
+        # One that has just been asked for is absent until the client has looked for it.
+        self._absent = {
+            topic: self._absent.get(topic, now)
+            for topic in self._readable
+            if not self._consumer.partitions_for_topic(topic)
+        }
+        patience = self._settings.topic_timeout.total_seconds()
+        gone = [topic for topic, since in self._absent.items() if now - since >= patience]
+        for topic in gone:
+            del self._readable[topic]
+            self._refused.setdefault(topic, topic_missing(topic))
+            self._anew.add(topic)
+        if gone:
+            self._join()
+
     def _assigned(self) -> frozenset[TopicPartition]:
         return frozenset(self._consumer.assignment())
 
@@ -283,6 +320,10 @@ class KafkaSubscription:
     async def _place(self) -> None:
         """Move partitions that are new to us to their stored positions.
 
+        A topic that was missing is read from its beginning if the cluster, which forgets committed
+        positions with a topic that is deleted, knows of none: up to the stored position its new
+        records would be passed over.
+
         A partition whose committed position the broker does not tell now, as while the group
         rebalances, stays unplaced until the next poll: the membership is not given up for it.
         """
@@ -296,14 +337,20 @@ class KafkaSubscription:
                 # 0 stands for the beginning: where retention has moved it, the cluster says so
                 # and the client goes there. Asking for it would fail for all topics at once
                 # when a single one refuses us.
-                position = stored.get(partition.partition, 0)
-                self._set_back |= told[partition] > position
+                position, known = stored.get(partition.partition, 0), told[partition]
+                if known is None and topic in self._anew:
+                    position = 0
+                self._set_back |= (known or 0) > position
                 self._consumer.seek(partition, position)
                 unplaced.discard(partition)
+            if topic not in {left.topic for left in unplaced}:
+                self._anew.discard(topic)
             self._refused.pop(topic, None)  # a new assignment tries every topic again
 
-    async def _committed(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        """Return how far the broker was told that partitions are consumed, 0 where it was not.
+    async def _committed(
+        self, partitions: Sequence[TopicPartition]
+    ) -> dict[TopicPartition, int | None]:
+        """Return how far the broker was told that partitions are consumed, None where it was not.
 
         Those it does not tell in time are left out.
 
@@ -312,12 +359,11 @@ class KafkaSubscription:
         """
         if not self._grouped:
             return dict.fromkeys(partitions, 0)
-        told: dict[TopicPartition, int] = {}
+        told: dict[TopicPartition, int | None] = {}
         try:
             async with asyncio.timeout(_TELL.total_seconds()):
                 for partition in partitions:
-                    offset = await client_call(self._consumer.committed(partition))
-                    told[partition] = offset or 0
+                    told[partition] = await client_call(self._consumer.committed(partition))
         except FOREIGN as error:
             refusal = translated(error, self._settings.bootstrap)
             if isinstance(refusal, BrokerRefused):

@@ -14,7 +14,7 @@ from bus.ports.broker_errors import topic_missing, topic_unauthorised, unavailab
 
 
 async def partitions_of(
-    producer: AIOKafkaProducer, topic: str, settings: BrokerSettings
+    producer: AIOKafkaProducer, topic: str, settings: BrokerSettings, *, anew: bool = False
 ) -> Sequence[int]:
     """Return a topic's partition numbers, in order.
 
@@ -22,6 +22,8 @@ async def partitions_of(
         producer: A started producer: its metadata is asked, and again until the deadline.
         topic: The topic.
         settings: `topic_timeout` is the deadline.
+        anew: Whether to ask the cluster even about a topic that the producer knows already: it
+            goes on knowing one that was deleted for minutes.
 
     Raises:
         BrokerUnavailable: The cluster does not answer.
@@ -30,6 +32,8 @@ async def partitions_of(
     limit = settings.topic_timeout.total_seconds()
     try:
         async with asyncio.timeout(limit):
+            if anew:
+                await client_call(producer.client.force_metadata_update())
             return sorted(await client_call(producer.partitions_for(topic)))
     except TopicAuthorizationFailedError as error:
         raise topic_unauthorised(topic) from error

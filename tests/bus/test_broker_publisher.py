@@ -42,6 +42,7 @@ class Scripted:
         self.lookup_error = None
         self.send_error = None
         self.answers = True
+        self.known = self.there = {0}
         self.outcome = None  # what each batch ends with; "hang" leaves it open
         self.client = self._sender = self
 
@@ -58,7 +59,10 @@ class Scripted:
     async def partitions_for(self, _topic):
         if self.lookup_error:
             raise self.lookup_error
-        return {0}
+        return self.known
+
+    async def force_metadata_update(self):
+        self.known = self.there
 
     async def fetch_all_metadata(self):
         if not self.answers:
@@ -241,6 +245,13 @@ async def test_a_topic_that_is_not_found_says_why(publisher, made, raised, answe
     assert codes(await publisher.publish(messages(b"1", b"2"))) == [code, "PREDECESSOR_UNSENT"]
     with pytest.raises((BrokerRefused, BrokerUnavailable), match=code):
         await publisher.partitions("t")
+
+
+async def test_partitions_are_what_the_cluster_says_now(publisher, made):
+    assert await publisher.partitions("t") == [0]
+    made[0].there = {2, 0, 1}
+
+    assert await publisher.partitions("t") == [0, 1, 2]
 
 
 async def test_the_embedded_broker_is_never_filled_beyond_what_it_keeps(made):

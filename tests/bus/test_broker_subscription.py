@@ -1,6 +1,7 @@
 """Refused topics, rebalances and silence, shown with a scripted consumer."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -25,6 +26,7 @@ SETTINGS = BrokerSettings(
     request_timeout=timedelta(seconds=1),
     delivery_timeout=timedelta(milliseconds=50),
     session_timeout=timedelta(milliseconds=50),
+    topic_timeout=timedelta(0),
 )
 
 
@@ -34,6 +36,7 @@ class Scripted:
     def __init__(self):
         self.script = []
         self.assigned = set()
+        self.gone = set()
         self.held = set()
         self.positions = {}
         self.subscribed = []
@@ -67,7 +70,10 @@ class Scripted:
     def subscribe(self, topics, listener):
         self.subscribed.append(sorted(topics))
         self.listener = listener
-        self.rebalance(*(TopicPartition(topic, 0) for topic in topics))
+        self.rebalance(*(TopicPartition(topic, 0) for topic in topics if topic not in self.gone))
+
+    def partitions_for_topic(self, topic):
+        return None if topic in self.gone else {0}
 
     def rebalance(self, *partitions):
         self.listener.on_partitions_revoked(self.assigned)
@@ -168,9 +174,9 @@ def subscription(request, consumer, topics, stored):
     return build(consumer, topics, stored, grouped=request.param)
 
 
-def build(consumer, topics, stored, *, grouped):
+def build(consumer, topics, stored, *, grouped, settings=SETTINGS):
     return KafkaSubscription(
-        consumer, ["a", "b"], topics.find, stored, grouped=grouped, settings=SETTINGS
+        consumer, ["a", "b"], topics.find, stored, grouped=grouped, settings=settings
     )
 
 
@@ -291,6 +297,60 @@ async def test_topics_refused_at_the_start_are_left_out_and_taken_up_later(
     consumer.script = [batch("b", 0)]
     assert places(await subscription.poll(MOMENT, 10)) == [("b", 0)]
     assert ("b", 0) in consumer.positions
+
+
+@pytest.mark.requirement("R075")
+@pytest.mark.parametrize(
+    ("told", "start"), [(None, 0), (5, 5)], ids=["made anew", "not found once"]
+)
+async def test_a_topic_that_goes_is_left_and_taken_up_again(consumer, topics, stored, told, start):
+    subscription = build(consumer, topics, stored, grouped=True)
+    stored.offsets = {"a": {0: 3}, "b": {0: 5}}
+    consumer.known = {("b", 0): 5}
+    await subscription.open()
+    await subscription.poll(MOMENT, 10)
+    assert consumer.positions["b", 0] == 5
+
+    consumer.gone, topics.errors = {"b"}, {"b": topic_missing("b")}
+    consumer.script = [batch("a", 3)]
+    assert places(await subscription.poll(MOMENT, 10)) == [("a", 3)]
+    assert [e.code for e in subscription.refused_topics.values()] == ["TOPIC_MISSING"]
+    assert consumer.subscribed == [["a", "b"], ["a"]]
+    await subscription.retry_refused()
+    assert consumer.subscribed == [["a", "b"], ["a"]]
+
+    consumer.gone, topics.errors, consumer.known = set(), {}, {("b", 0): told}
+    assert not await subscription.retry_refused()
+    consumer.script = [batch("b", start)]
+    assert places(await subscription.poll(MOMENT, 10)) == [("b", start)]
+    assert consumer.positions == {("a", 0): 3, ("b", 0): start}
+    assert consumer.subscribed == [["a", "b"], ["a"], ["a", "b"]]
+    consumer.rebalance(TopicPartition("b", 0))
+    await subscription.poll(MOMENT, 10)
+    assert consumer.positions["b", 0] == 5, "once made anew, the stored position counts again"
+
+
+async def test_a_topic_that_the_client_has_not_found_yet_is_not_left(consumer, topics, stored):
+    patient = replace(SETTINGS, topic_timeout=timedelta(minutes=1))
+    subscription = build(consumer, topics, stored, grouped=True, settings=patient)
+    await subscription.open()
+    consumer.gone = {"b"}
+
+    for _ in range(2):
+        await subscription.poll(timedelta(0), 10)
+
+    assert not subscription.refused_topics
+    assert consumer.subscribed == [["a", "b"]]
+
+
+async def test_a_subscription_whose_last_topic_goes_says_so(consumer, topics, stored):
+    subscription = build(consumer, topics, stored, grouped=True)
+    await subscription.open()
+    await subscription.poll(MOMENT, 10)
+    consumer.gone = {"a", "b"}
+
+    with pytest.raises(BrokerRefused, match="TOPIC_MISSING"):
+        await subscription.poll(MOMENT, 10)
 
 
 async def test_retrying_resumes_a_paused_topic_unless_it_still_refuses(
