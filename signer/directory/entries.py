@@ -8,7 +8,7 @@ from typing import Any
 
 from signer.certificates import PathValidator, require
 from signer.directory.signed import SignedRecord, malformed
-from signer.directory.view import Key, Offer, Participant
+from signer.directory.view import Key, Offer, Participant, Standing
 from signer.errors import CertificateError, DirectoryError
 from signer.identity import IdentityError, Role, role_of
 
@@ -21,6 +21,7 @@ def entry_content(participant: Participant) -> dict[str, Any]:
         "role": str(participant.role),
         "parent": participant.parent,
         "title": participant.title,
+        "standing": str(participant.standing),
         "certificates": [
             {"certificate": k.certificate, "suite": k.suite, "revoked": k.revoked}
             for k in participant.keys
@@ -68,6 +69,7 @@ def read_entry(
         ),
         reads=tuple(content["reads"]),
         version=content["version"],
+        standing=Standing(content["standing"]),
     )
 
 

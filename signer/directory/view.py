@@ -23,6 +23,19 @@ class KeyUse(StrEnum):
     ENCRYPTION = "encryption"
 
 
+class Standing(StrEnum):
+    """How far a participant is admitted (民办发〔2018〕32号 art. 4 to 6; R007, R014).
+
+    Before it is certified it is not listed.
+    """
+
+    CERTIFIED = "CERTIFIED"
+    TESTED = "TESTED"
+    CONNECTED = "CONNECTED"
+    SUSPENDED = "SUSPENDED"
+    WITHDRAWN = "WITHDRAWN"
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """One certified public key.
@@ -62,7 +75,8 @@ class Participant:
     """One participant as the directory lists it.
 
     `title` is its Chinese name (a unit, never a person). `hosts` are its registered addresses
-    (R013). `reads` are the SHA-256 digests of the payload schemas it understands.
+    (R013). `reads` are the SHA-256 digests of the payload schemas it understands. Only who is
+    connected exchanges.
     """
 
     id: str
@@ -74,6 +88,7 @@ class Participant:
     offers: tuple[Offer, ...] = ()
     reads: tuple[bytes, ...] = ()
     version: int = 1
+    standing: Standing = Standing.CONNECTED
 
     def encryption_key(self, instant: datetime) -> Key | None:
         """Return the newest encryption key valid at the instant, to seal to."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from signer.directory.view import Directory, Key, KeyUse, Participant
+from signer.directory.view import Directory, Key, KeyUse, Participant, Standing
 from signer.envelope import cloudevents, labels, merkle
 from signer.envelope.format import Envelope, Header, Recipient, Seal, Statement
 from signer.envelope.kinds import KINDS, KindRule, Travel
@@ -97,7 +97,7 @@ def _hops(
     directory: Directory,
     arrival: Arrival | None,
 ) -> None:
-    # 5: roles, source, contiguity, tree edges, direction, the writing peer and the next hop.
+    # 5: roles, source, contiguity, tree edges, direction, the writing peer, the next hop, standing.
     roles = [s.role for s in statements]
     if roles != ["origin"] + ["relay"] * (len(statements) - 1):
         raise RefusedEnvelope("CHAIN_ROLE")
@@ -113,6 +113,20 @@ def _hops(
     if any(s.directory_version > directory.version for s in statements):
         raise HeldEnvelope("DIRECTORY_BEHIND")
     _direction(header, rule, statements, directory)
+    if arrival is not None:
+        _standing(rule, arrival.peer, directory)
+
+
+def _standing(rule: KindRule, peer: str, directory: Directory) -> None:
+    """R007, R014: who is not connected exchanges nothing, whatever it was before.
+
+    Each hop judges its neighbour, and an archived message was judged when it arrived.
+    """
+    neighbour = directory.get(peer)
+    if neighbour is None or neighbour.standing in rule.standings:
+        return  # who is not listed has failed already, at the edge
+    suspended = neighbour.standing is Standing.SUSPENDED
+    raise RefusedEnvelope("PEER_SUSPENDED" if suspended else "PEER_NOT_CONNECTED")
 
 
 def _direction(

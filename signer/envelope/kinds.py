@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from signer.directory.view import Standing
 from signer.identity import Role
 
 
@@ -43,6 +44,7 @@ class KindRule:
         ordered_downwards: Whether it moves down only under an order.
         compressible: Whether its payload may be deflated.
         minimum: Smallest padded plaintext, bytes.
+        standings: Standings in which a neighbour may hand it over (R007, R014).
     """
 
     origins: frozenset[Role]
@@ -53,6 +55,7 @@ class KindRule:
     ordered_downwards: bool = False
     compressible: bool = False
     minimum: int = 0
+    standings: frozenset[Standing] = frozenset({Standing.CONNECTED})
 
 
 _WEEK = timedelta(days=7)

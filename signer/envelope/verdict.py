@@ -30,6 +30,8 @@ CODES: dict[str, tuple[int, str, str]] = {
     "CHAIN_DIRECTION": (5, "此类消息不得向该方向传递", "the kind may not move in this direction"),
     "WRONG_PEER": (5, "最后签章人不是该主题的写入方", "the last signer may not write this topic"),
     "WRONG_HOP": (5, "下一站不是本方", "the next hop is not me"),
+    "PEER_NOT_CONNECTED": (5, "对方尚未接入或已退出", "the peer is not connected yet, or has left"),
+    "PEER_SUSPENDED": (5, "对方已被暂停", "the peer is suspended"),
     "DIRECTORY_BEHIND": (5, "本方目录版本落后", "my directory is behind the signer's"),
     "LIFETIME": (6, "有效期超过该种类上限", "the lifetime is longer than the kind allows"),
     "EXPIRED": (6, "消息已过期", "the message has expired"),

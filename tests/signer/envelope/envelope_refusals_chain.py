@@ -40,6 +40,7 @@ def add(cases: Cases, forge: Forge) -> None:
     _orders_narrow(cases, forge)
     _readers(cases, forge)
     _epochs(cases, forge)
+    _standings(cases, forge)
 
 
 def _hops(cases: Cases, forge: Forge) -> None:
@@ -257,3 +258,11 @@ _MS = timedelta(milliseconds=1)
 
 def _changed(hop: Hop, **change: object) -> Hop:
     return replace(hop, change=change)
+
+
+def _standings(cases: Cases, forge: Forge) -> None:
+    # R007, R014: before it is connected, and while it is suspended, a node exchanges nothing.
+    made = forge.make("not-connected", "Application", [Hop("510000", "hub", (HUB_KEY,))])
+    cases.refuse("PEER_NOT_CONNECTED", made, "From a node that is tested and not connected yet.")
+    made = forge.make("suspended", "Application", [Hop("520000", "hub", (HUB_KEY,))])
+    cases.refuse("PEER_SUSPENDED", made, "From a node that is suspended.")

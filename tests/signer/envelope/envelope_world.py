@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from schemas.loader import shipped
-from signer.directory.view import Directory, Key, KeyUse, Participant
+from signer.directory.view import Directory, Key, KeyUse, Participant, Standing
 from signer.identity import role_of
 from signer.keyfiles import HeldKeys
 from signer.suites.p256_aes256gcm import NAME as SUITE
@@ -36,7 +36,12 @@ TREE = {
     "321200": "320000",
     "320000.housing-fund": "320000",
     "hub.marriage": "hub",
+    "510000": "hub",
+    "520000": "hub",
 }
+STANDINGS = {"510000": Standing.TESTED, "520000": Standing.SUSPENDED}
+"""Of those that are not connected."""
+
 # Keys that only 370000 has, each wrong in one way: (use, suite, first day, last day, revoked, held)
 _ODD_KEYS = {
     "signing-ended": (KeyUse.SIGNING, SUITE, "2025-01-01", "2026-01-01", None, True),
@@ -90,7 +95,13 @@ def participants_json() -> dict[str, Any]:
             keys |= _ODD_KEYS
         entries = [_key_json(f"{identity}/{label}", *row) for label, row in keys.items()]
         participants.append(
-            {"id": identity, "role": str(role_of(identity)), "parent": parent, "keys": entries}
+            {
+                "id": identity,
+                "role": str(role_of(identity)),
+                "parent": parent,
+                "standing": str(STANDINGS.get(identity, Standing.CONNECTED)),
+                "keys": entries,
+            }
         )
     return {
         "comment": "Synthetic participants of the envelope vectors. The keys are public: never use"
@@ -152,7 +163,12 @@ class World:
                 if key["use"] == KeyUse.ENCRYPTION and key["held"]:
                     held.append(private[key["name"]])
             participants[identity] = Participant(
-                identity, role_of(identity), entry["parent"], identity, tuple(own.values())
+                identity,
+                role_of(identity),
+                entry["parent"],
+                identity,
+                tuple(own.values()),
+                standing=Standing(entry["standing"]),
             )
             rings[identity] = HeldKeys(identity, private[f"{identity}/signing"], held)
             keys |= own

@@ -61,6 +61,7 @@ def test_a_check_that_passed_stays_passed_when_an_archive_asks_again(vectors, wo
 
 def test_an_archive_refuses_what_it_can_see(vectors, world):
     needs_the_topic = {"WRONG_PEER", "WRONG_HOP", "KEY_MISMATCH", "CE_HEADER_MISMATCH"}
+    needs_the_topic |= {"PEER_NOT_CONNECTED", "PEER_SUSPENDED"}
     # The hub's own order is compared with the request inside the body (check 16).
     needs_the_body = "first-order-"
     clear = [
