@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from typing import TypeGuard
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hashes, hpke
@@ -65,8 +66,8 @@ class P256Aes256Gcm:
 
     def verify(self, public_key: object, signature: bytes, data: bytes) -> None:
         """ECDSA P-256/SHA-256 over raw r‖s; s above n/2 is refused, so a signature is unique."""
-        if not isinstance(public_key, ec.EllipticCurvePublicKey):
-            raise SuiteError("SIGNATURE_FORM", "签名密钥类型不符", "not an EC public key")
+        if not _is_p256(public_key):
+            raise SuiteError("SIGNATURE_FORM", "签名密钥类型不符", "not a P-256 public key")
         if len(signature) != _SIGNATURE_SIZE:
             raise SuiteError("SIGNATURE_FORM", "签名长度应为 64 字节", "a signature has 64 bytes")
         r = int.from_bytes(signature[:32])
@@ -80,8 +81,8 @@ class P256Aes256Gcm:
 
     def seal_epoch(self, public_key: object, secret: bytes, info: bytes) -> bytes:
         """HPKE single-shot seal; `info` carries the context, there is no AAD."""
-        if not isinstance(public_key, ec.EllipticCurvePublicKey):
-            raise SuiteError("EPOCH_KEY", "加密密钥类型不符", "not an EC public key")
+        if not _is_p256(public_key):
+            raise SuiteError("EPOCH_KEY", "加密密钥类型不符", "not a P-256 public key")
         return _HPKE.encrypt(secret, public_key, info)
 
 
@@ -99,7 +100,14 @@ def open_epoch(private_key: ec.EllipticCurvePrivateKey, sealed: bytes, info: byt
     """
     try:
         return _HPKE.decrypt(sealed, private_key, info)
-    except (InvalidTag, ValueError) as error:
+    except (InvalidTag, TypeError, ValueError) as error:  # TypeError: a key of another curve
         raise SuiteError(
             "EPOCH_INVALID", "会话密钥无法解封", "the epoch secret does not open"
         ) from error
+
+
+def _is_p256(public_key: object) -> TypeGuard[ec.EllipticCurvePublicKey]:
+    # Any other curve of the library would verify just as well, under another security level.
+    return isinstance(public_key, ec.EllipticCurvePublicKey) and isinstance(
+        public_key.curve, ec.SECP256R1
+    )

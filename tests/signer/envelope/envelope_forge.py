@@ -7,15 +7,13 @@ overridden before it is signed (`header=`, `Hop.change`) or after (`alter_*`).
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import hpke_rfc9180
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from envelope_payloads import COUNTS, PARTS, PAYLOADS
 from envelope_world import DIRECTORY_VERSION, World, instant, private_key
 
@@ -68,28 +66,8 @@ def hpke_seal(
     info: bytes,
 ) -> bytes:
     """Seal by HPKE base mode (RFC 9180) with a given ephemeral key, which libraries do not take."""
-
-    def extract(suite: bytes, salt: bytes, label: bytes, ikm: bytes) -> bytes:
-        return hmac.digest(salt or bytes(32), b"HPKE-v1" + suite + label + ikm, "sha256")
-
-    def expand(suite: bytes, prk: bytes, label: bytes, context: bytes, size: int) -> bytes:
-        block = size.to_bytes(2) + b"HPKE-v1" + suite + label + context + b"\x01"
-        return hmac.digest(prk, block, "sha256")[:size]
-
-    kem, all_three = b"KEM\x00\x10", b"HPKE\x00\x10\x00\x01\x00\x02"
-    form = (Encoding.X962, PublicFormat.UncompressedPoint)
-    enc = ephemeral.public_key().public_bytes(*form)
-    prk = extract(kem, b"", b"eae_prk", ephemeral.exchange(ec.ECDH(), public))
-    shared = expand(kem, prk, b"shared_secret", enc + public.public_bytes(*form), 32)
-    context = (
-        b"\x00"
-        + extract(all_three, b"", b"psk_id_hash", b"")
-        + extract(all_three, b"", b"info_hash", info)
-    )
-    secret = extract(all_three, shared, b"secret", b"")
-    key = expand(all_three, secret, b"key", context, 32)
-    nonce = expand(all_three, secret, b"base_nonce", context, 12)
-    return enc + AESGCM(key).encrypt(nonce, plaintext, b"")
+    context = hpke_rfc9180.schedule(hpke_rfc9180.encap(ephemeral, public), info)
+    return hpke_rfc9180.point(ephemeral.public_key()) + context.seal(plaintext, b"")
 
 
 @dataclass(frozen=True)
