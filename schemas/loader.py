@@ -19,6 +19,10 @@ import fastavro
 from fastavro.types import Schema as AvroSchema
 
 from schemas.errors import InputError
+from schemas.layout import Layout, TooManyItemsError
+
+MAX_ITEMS = 65_536
+"""The most items that all arrays of one datum together may have, unless its reader says less."""
 
 FOLDERS = ("envelope", "directory", "message", "resource", "proof")
 
@@ -32,13 +36,15 @@ class Schema:
     """One released schema.
 
     `name` is `<folder>/<file without .avsc>`, e.g. `message/roster.v1`; `digest` is the SHA-256 of
-    the file's bytes; `source` is the parsed JSON, with docs and our own attributes.
+    the file's bytes; `source` is the parsed JSON, with docs and our own attributes; `layout` walks
+    over its encodings.
     """
 
     name: str
     digest: bytes
     source: dict[str, Any] = field(compare=False, repr=False)
     parsed: AvroSchema = field(compare=False, repr=False)
+    layout: Layout = field(compare=False, repr=False)
 
 
 def parse(name: str, avsc: bytes) -> Schema:
@@ -50,11 +56,12 @@ def parse(name: str, avsc: bytes) -> Schema:
     try:
         source = json.loads(avsc)
         parsed = fastavro.parse_schema(json.loads(avsc), named_schemas={})
+        layout = Layout(parsed)
     except Exception as error:
         raise SchemaError(
             "SCHEMA_INVALID", "不是有效的 Avro 模式", "not an Avro schema", where=name
         ) from error
-    return Schema(name, hashlib.sha256(avsc).digest(), source, parsed)
+    return Schema(name, hashlib.sha256(avsc).digest(), source, parsed, layout)
 
 
 @cache
@@ -100,20 +107,34 @@ def encode(schema: Schema, datum: Any) -> bytes:
     return out.getvalue()
 
 
-def decode(schema: Schema, data: bytes) -> Any:
+def decode(schema: Schema, data: bytes, max_items: int = MAX_ITEMS) -> Any:
     """Decode bytes that hold exactly one datum in its canonical encoding.
 
     The canonical encoding is the one `encode` yields: minimal varints, one positive-count block
-    an array, nothing after the end. Avro readers alone accept more; we re-encode and compare.
+    an array, nothing after the end. Avro readers alone accept more, and build whatever the bytes
+    announce, so the bytes are walked over first.
+
+    Args:
+        schema: What they should be of.
+        data: The bytes.
+        max_items: The most items that all arrays together may have.
 
     Raises:
         SchemaError: `ENCODING_MALFORMED` when the bytes are not of the schema,
-            `ENCODING_NOT_CANONICAL` when they are another encoding of a value.
+            `ENCODING_NOT_CANONICAL` when they are another encoding of a value,
+            `ENCODING_TOO_MANY_ITEMS` when they announce more than `max_items`.
     """
     try:
-        stream = BytesIO(data)
-        datum = fastavro.schemaless_reader(stream, schema.parsed, None)
-        again = encode(schema, datum)
+        canonical = schema.layout.canonical(data, max_items)
+        datum = fastavro.schemaless_reader(BytesIO(data), schema.parsed, None)
+        canonical = canonical and (schema.layout.exact or encode(schema, datum) == data)
+    except TooManyItemsError:
+        raise SchemaError(
+            "ENCODING_TOO_MANY_ITEMS",
+            f"条目超过 {max_items} 个",
+            f"more than {max_items} items",
+            where=schema.name,
+        ) from None
     except Exception:  # noqa: BLE001 - the reader raises whatever the bytes provoke
         raise SchemaError(
             "ENCODING_MALFORMED",
@@ -121,7 +142,7 @@ def decode(schema: Schema, data: bytes) -> Any:
             "the bytes are not of the schema",
             where=schema.name,
         ) from None
-    if again != data:
+    if not canonical:
         raise SchemaError(
             "ENCODING_NOT_CANONICAL", "编码不唯一", "not the canonical encoding", where=schema.name
         )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from schemas.loader import SchemaError, decode, encode, load
+from schemas.loader import Schema, SchemaError, decode, encode, load
 
 MAGIC = b"HDX1"
 MAX_ENVELOPE = 900 * 1024
@@ -16,7 +16,7 @@ MAX_STATEMENT = 16 * 1024
 MAX_SEALS = 10
 MAX_RECIPIENTS = 64
 MAX_EPOCH = 2 * 1024
-MAX_INT = 2**31 - 1  # Avro's int; the library reads longer ones without a word
+MAX_ITEMS = 130  # ten seals, each with a path through 4,096 leaves
 
 _ENVELOPE = load("envelope/envelope.v1")
 _HEADER = load("envelope/header.v1")
@@ -179,7 +179,7 @@ def read_envelope(data: bytes) -> Envelope:
         raise FormatError("TOO_LARGE")
     if data[: len(MAGIC)] != MAGIC:
         raise FormatError("MAGIC")
-    datum = _decode(_ENVELOPE, data)
+    datum = _decode(_ENVELOPE, data, MAX_ITEMS)
     seals = tuple(_read_seal(seal) for seal in datum["seals"])
     envelope = Envelope(datum["protected"], datum["ciphertext"], seals)
     if not 1 <= len(seals) <= MAX_SEALS or len(envelope.protected) > MAX_HEADER:
@@ -239,15 +239,15 @@ def read_statement(data: bytes) -> Statement:
     """Decode a statement.
 
     Raises:
-        FormatError: `MALFORMED` (also where a line number is no positive Avro int),
-            `NOT_CANONICAL` or `LIMIT`.
+        FormatError: `MALFORMED` (also where a line number is not positive), `NOT_CANONICAL` or
+            `LIMIT`.
     """
     datum = _decode(_STATEMENT, data)
     recipients = tuple(Recipient(**r) for r in datum["recipients"])
     if any(len(r.epoch) > MAX_EPOCH for r in recipients):
         raise FormatError("LIMIT")
     order = datum["order"]
-    if order is not None and any(not 0 < x["line"] <= MAX_INT for x in order["lines"]):
+    if order is not None and any(x["line"] < 1 for x in order["lines"]):
         raise FormatError("MALFORMED")
     return Statement(
         role=datum["role"],
@@ -263,12 +263,14 @@ def read_statement(data: bytes) -> Statement:
     )
 
 
-def _decode(schema: Any, data: bytes) -> Any:
+_CODES = {"ENCODING_NOT_CANONICAL": "NOT_CANONICAL", "ENCODING_TOO_MANY_ITEMS": "LIMIT"}
+
+
+def _decode(schema: Schema, data: bytes, *max_items: int) -> Any:
     try:
-        return decode(schema, data)
+        return decode(schema, data, *max_items)
     except SchemaError as error:
-        canonical = error.code == "ENCODING_NOT_CANONICAL"
-        raise FormatError("NOT_CANONICAL" if canonical else "MALFORMED") from None
+        raise FormatError(_CODES.get(error.code, "MALFORMED")) from None
 
 
 def _read_seal(datum: dict[str, Any]) -> Seal:

@@ -187,5 +187,6 @@ def _decode(header: Header, data: bytes, schemas: SchemaSource) -> Any:
         raise RefusedEnvelope("PAYLOAD_MALFORMED")
     try:
         return decode(schema, data)
-    except SchemaError:
-        raise RefusedEnvelope("PAYLOAD_MALFORMED") from None
+    except SchemaError as error:
+        many = error.code == "ENCODING_TOO_MANY_ITEMS"
+        raise RefusedEnvelope("PAYLOAD_LIMIT" if many else "PAYLOAD_MALFORMED") from None

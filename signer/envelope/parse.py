@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from signer.envelope import labels
 from signer.envelope.format import (
-    MAX_INT,
     MAX_RECIPIENTS,
     Envelope,
     FormatError,
@@ -23,6 +22,7 @@ from signer.uuid7 import is_uuid7
 
 _COMPRESSIONS = ("none", "deflate")
 _MAX_RESOURCE = 64
+_MAX_EXTENSION = 64
 
 
 def parse(data: bytes) -> tuple[Envelope, Header, tuple[Statement, ...]]:
@@ -47,15 +47,22 @@ def parse(data: bytes) -> tuple[Envelope, Header, tuple[Statement, ...]]:
     fields_ok = (
         is_uuid7(header.message_id)
         and is_uuid7(header.conversation)
-        and 0 <= header.subject_count <= MAX_INT
-        and 0 <= header.fragment <= MAX_INT
-        and (header.roster_part is None or 1 <= header.roster_part <= MAX_INT)
+        and header.subject_count >= 0
+        and header.fragment >= 0
+        and (header.roster_part is None or header.roster_part >= 1)
         and (header.resource is None or 0 < len(header.resource) <= _MAX_RESOURCE)
         and header.compression in _COMPRESSIONS
+        and _extensions_ok(header)
     )
     if not fields_ok:
         raise RefusedEnvelope("HEADER_FIELD")
     return envelope, header, statements
+
+
+def _extensions_ok(header: Header) -> bool:
+    # One that stood twice would mean what each reader makes of it.
+    names = [extension.id for extension in header.extensions]
+    return len(set(names)) == len(names) and all(0 < len(n) <= _MAX_EXTENSION for n in names)
 
 
 def known_suite(header: Header, envelope: Envelope, statements: Sequence[Statement]) -> Suite:

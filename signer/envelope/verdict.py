@@ -65,6 +65,7 @@ CODES: dict[str, tuple[int, str, str]] = {
     "COMPRESSION": (14, "正文无法解压或过大", "the payload does not inflate or is too large"),
     "SCHEMA_UNKNOWN": (15, "未知的正文模式", "the payload schema is not known here"),
     "PAYLOAD_MALFORMED": (15, "正文与模式不符", "the payload is not of its schema"),
+    "PAYLOAD_LIMIT": (15, "正文条目过多", "the payload has too many items"),
     "COUNT_MISMATCH": (16, "人数与正文不符", "the subject count contradicts the payload"),
     "PART_MISMATCH": (16, "分册序号与正文不符", "the roster part contradicts the payload"),
 }

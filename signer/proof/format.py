@@ -19,6 +19,7 @@ from signer.uuid7 import is_uuid7
 
 MAGIC = b"HDP1"
 MAX_PROOF = 512 * 1024 * 1024
+MAX_ITEMS = 262_144  # records and messages; a file of the largest size holds fewer
 DIGEST_SIZE = 32
 
 _LABEL = b"hedui/proof/1"
@@ -101,7 +102,7 @@ def read_proof(data: bytes) -> Proof:
         raise ProofError("PROOF_DIGEST")
     # 3. One encoding, and fields that make sense.
     try:
-        datum = decode(_SCHEMA, body)
+        datum = decode(_SCHEMA, body, MAX_ITEMS)
     except SchemaError:
         raise ProofError("PROOF_ENCODING") from None
     _check_fields(datum)

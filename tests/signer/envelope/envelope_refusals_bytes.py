@@ -112,7 +112,7 @@ def _envelope_encodings(cases: Cases, forge: Forge) -> None:
     branch = envelope_with(made, varint(2) + seals[0] + seals[1][:-1] + varint(7) + b"\0")
     second("no-branch", "A union's branch that does not exist.", branch, "MALFORMED")
     bomb = envelope_with(made, varint(2**62) + b"".join(seals))
-    second("count-bomb", "An array that claims 2^62 seals.", bomb, "MALFORMED")
+    second("count-bomb", "An array that claims 2^62 seals.", bomb, "LIMIT")
     negative = made.data[:4] + varint(-1) + made.data[5:]
     second("negative-length", "A negative length.", negative, "MALFORMED")
 
@@ -190,7 +190,8 @@ def _header_fields(cases: Cases, forge: Forge) -> None:
         ("compression", {"compression": "gzip"}, "A compression nobody knows."),
     ):
         made = application(forge, f"field-{name}", header=change)
-        cases.refuse("HEADER_FIELD", made, comment)
+        beyond = name == "count-beyond-int"  # which is no encoding of the schema at all
+        cases.refuse("MALFORMED" if beyond else "HEADER_FIELD", made, comment)
     made = application(forge, "suite-of-body", header={"suite": "none/1"})
     cases.refuse("SUITE_UNKNOWN", made, "An unknown suite for the body.")
     made = application(forge, "suite-of-reader", replace(UP, reader_change={"suite": "none/1"}))

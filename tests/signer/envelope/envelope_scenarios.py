@@ -6,6 +6,7 @@ import envelope_endings
 import envelope_refusals_altered
 import envelope_refusals_bytes
 import envelope_refusals_chain
+import envelope_refusals_hostile
 import envelope_refusals_sealed
 from envelope_cases import Case, Cases
 from envelope_forge import Forge
@@ -21,6 +22,7 @@ def scenarios() -> list[Case]:
         envelope_refusals_altered,
         envelope_refusals_chain,
         envelope_refusals_sealed,
+        envelope_refusals_hostile,
     ):
         group.add(cases, forge)
     return cases.found

@@ -103,7 +103,7 @@ def test_every_prefix_and_every_longer_form_is_refused(forge, structure):
         ("NOT_CANONICAL", BARE + b"\0" + varint(0, 1)),
         ("NOT_CANONICAL", BARE + b"\0\0\0"),
         ("MALFORMED", BARE + varint(1)),
-        ("MALFORMED", BARE + varint(2**60)),
+        ("LIMIT", BARE + varint(2**60)),
         ("MALFORMED", BARE + varint(-1)),
         ("MALFORMED", BARE + b"\0" + varint(2)),
     ],
