@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
 
-.PHONY: help setup demo kafka test bench crash nightly check format vectors lock clean
+.PHONY: help setup demo kafka test bench crash fuzz nightly check format vectors lock clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ bench: $(STAMP)
 crash: $(STAMP)
 	@$(BIN)/python tests/crash/crash_run.py $(ARGS)
 
+## make fuzz [ARGS="..."]   set up, then a million mutants of valid envelopes, and every parser under atheris
+fuzz: $(STAMP)
+	@$(BIN)/python tests/fuzz/fuzz.py $(ARGS)
+
 ## make check               lint, format, types, layers (seconds)
 check: $(STAMP)
 	@$(BIN)/ruff check --quiet .
@@ -69,4 +73,4 @@ lock:
 
 ## make clean               remove what the commands made
 clean:
-	rm -rf $(VENV) .kafka docker/kafka/target bench-out demo-out .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .kafka docker/kafka/target bench-out fuzz-out demo-out .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -148,7 +148,7 @@ def _item(field: Mapping[str, Any], schema: str) -> Item:
 
 def _items(schema: Schema) -> tuple[Item, ...]:
     items: dict[str, Item] = {}
-    for field in schema.source["fields"]:
+    for field in schema.source.get("fields", ()):
         name = field["name"]
         if not _ITEM.fullmatch(name) or name in items:
             _refuse(f"{schema.name}: {name}", "名称不合规或重复", "not a name, or stands twice")
