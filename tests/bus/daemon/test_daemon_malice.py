@@ -5,9 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from daemon_deeds import bodies, case_of, codes, forge, give, held, service, submit_draft
+from daemon_deeds import (
+    bodies,
+    case_of,
+    codes,
+    forge,
+    give,
+    held,
+    quarantine,
+    renew,
+    service,
+    submit_draft,
+)
 
 from adapters.host import answering as answering_module
+from bus.daemon.endings import HOLD_FOR
 from bus.flow.answer import MAX_FRAGMENTS
 from bus.flow.outcome import Send
 from bus.model.case import CaseRole, QueryState, RowState
@@ -336,3 +348,28 @@ async def test_a_query_that_cannot_be_sealed_holds_up_no_other(country, make_dra
     country.clock.move(answering_module.ROW_RETRY_AFTER)
     await country.settle()
     assert (await case_of(country, "370000", one)).state is QueryState.DELIVERED
+
+
+async def test_an_answer_to_the_order_of_another_conversation_is_never_taken(country, make_draft):
+    agency = country["500000.housing-fund"]
+    answering, agency.answering = agency.answering, None
+    one = await submit_draft(country, make_draft(2, (LINE,)))
+    two = await submit_draft(country, make_draft(2, (LINE,)))
+    await country.settle()
+    first = await case_of(country, "370000", one)
+    (row,) = [r for r in first.rows if r.leaf]
+    crossed = forge(country, agency.office.me, "500000", answer(first, row, NOT_FOUND), two)
+    await give(country, "500000", outbox_topic(agency.office.me), crossed, two)
+    assert await held(country, "500000") == ["ROW_NOT_YET_KNOWN"]
+    for query in (one, two):
+        case = await case_of(country, "370000", query)
+        assert [r.state for r in case.rows if r.leaf] == [RowState.OPEN]
+    # It waits for an order that never comes, then is put aside; both queries end as they should.
+    agency.answering = answering
+    await country.settle()
+    country.clock.move(HOLD_FOR)
+    renew(country)
+    assert await country["500000"].step.retry_held() == 1
+    assert await quarantine(country, "500000") == [("HELD_TOO_LONG", "ROW_NOT_YET_KNOWN")]
+    for query in (one, two):
+        assert (await case_of(country, "370000", query)).state is QueryState.DELIVERED
