@@ -98,7 +98,7 @@ def check_time(issued: datetime, expires: datetime, now: datetime) -> None:
             remedy_en="Check this machine's clock",
             where=HEAD_KEY,
         )
-    if now > expires + GRACE:
+    if now - GRACE > expires:  # near the calendar's end nothing can be added to `expires`
         raise DirectoryError(
             "DIRECTORY_EXPIRED",
             "目录已过期且超过宽限期",

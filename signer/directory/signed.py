@@ -25,6 +25,7 @@ from signer.suites import SuiteError, suite
 _MAGIC = b"HDD1"
 _LABEL = b"hedui/directory/1"
 _ENTRIES_LABEL = b"hedui/directory-entries/1"
+_MAX_PREFIXED = 0xFFFF
 
 
 class RecordKind(StrEnum):
@@ -110,7 +111,7 @@ def verify_record(record: SignedRecord, key: Key, where: str) -> None:
     """Verify a record's signature with a key that was found acceptable.
 
     Raises:
-        DirectoryError: `DIRECTORY_SIGNATURE`.
+        DirectoryError: `DIRECTORY_SIGNATURE`, `DIRECTORY_MALFORMED`.
     """
     known = suite(record.suite)
     signed = _signed_bytes(record.suite, record.signer, record.kind, record.payload)
@@ -136,6 +137,9 @@ def entries_digest(payload_digests: Mapping[str, bytes]) -> bytes:
 
     Args:
         payload_digests: Participant id → SHA-256 of its entry's payload.
+
+    Raises:
+        DirectoryError: `DIRECTORY_MALFORMED` for an id that is no id at all.
     """
     digest = hashlib.sha256(_ENTRIES_LABEL)
     for participant, payload_digest in sorted(payload_digests.items()):
@@ -157,4 +161,6 @@ def _signed_bytes(suite_name: str, signer: bytes, kind: str, payload: bytes) -> 
 
 def _prefixed(text: str) -> bytes:
     data = text.encode()
+    if len(data) > _MAX_PREFIXED:  # a key of the topic, or a suite's name, that nobody checked yet
+        raise malformed(repr(text[:64]))
     return len(data).to_bytes(2) + data

@@ -33,6 +33,8 @@ NAMES = (
     "directory-entry",
     "directory-head",
     "directory-schema",
+    "certificate",
+    "body",
     "proof",
     "workbook",
     "workbook-part",

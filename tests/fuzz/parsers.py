@@ -21,13 +21,18 @@ from fuzz_world import Country
 sys.path.extend(str(Path(__file__).resolve().parents[1] / room) for room in ("schemas", "bus"))
 
 from avro_values import Values
+from envelope_routes import payload_bytes
 from workbook_samples import draft
 
+from bus.errors import RefusedError
+from bus.wire.bodies import from_avro, schema_of, to_avro
 from bus.workbook.faults import WorkbookFaults
 from bus.workbook.parse import parse as parse_workbook
 from bus.workbook.template import fill
-from schemas.loader import SchemaError, encode, load, parse
+from schemas.loader import SchemaError, decode, encode, load, parse
 from schemas.resources import resource_from, resources
+from signer.ca.issue import issue_participant, make_issuing, make_root
+from signer.certificates import PathValidator
 from signer.directory.signed import RecordKind, parse_record
 from signer.envelope.format import (
     FormatError,
@@ -38,7 +43,8 @@ from signer.envelope.format import (
     read_statement,
     statement_bytes,
 )
-from signer.errors import DirectoryError
+from signer.envelope.kinds import Kind
+from signer.errors import CertificateError, DirectoryError
 from signer.proof.failures import ProofError
 from signer.proof.format import (
     DIGEST_SIZE,
@@ -150,6 +156,37 @@ def _workbook(data: bytes) -> bool:
     return True
 
 
+def _certificate(data: bytes) -> bool:
+    try:
+        _AUTHORITIES.validator.path(data, _AUTHORITIES.issuers)
+    except CertificateError:
+        return False
+    return True
+
+
+def _body(data: bytes) -> bool:
+    """The first byte says of which kind the others are a payload."""
+    kind = sorted(Kind)[data[0] % len(Kind)] if data else Kind.PROBLEM
+    try:
+        body = from_avro(kind, decode(schema_of(kind), data[1:]))
+    except (SchemaError, RefusedError):
+        return False
+    return _same(data[1:], encode(schema_of(kind), to_avro(body)))
+
+
+class _Authorities:
+    """A root, an authority under it, and certificates of every use."""
+
+    def __init__(self) -> None:
+        root = make_root(NOW)
+        issuing = make_issuing(root, NOW)
+        self.validator = PathValidator(root.der)
+        self.issuers = (issuing.der, root.der)
+        names = ("hub", "370000", "hub.marriage")
+        sets = [issue_participant(issuing, name, 1, NOW, ("127.0.0.1",)) for name in names]
+        self.leaves = [leaf.der for found in sets for leaf in found.leaves]
+
+
 class _Parts:
     """A workbook one of whose parts is other bytes: the zip around it is always sound."""
 
@@ -193,6 +230,10 @@ def _signed_samples() -> list[bytes]:
     return [encode(load("directory/signed.v1"), one) for one in signed]
 
 
+def _body_samples() -> list[bytes]:
+    return [bytes([n]) + payload_bytes(kind) for n, kind in enumerate(sorted(Kind))]
+
+
 def _proof_samples() -> list[bytes]:
     records = {"head": b"a head", "hub": b"an entry"}
     valid = Country().valid
@@ -203,6 +244,7 @@ def _proof_samples() -> list[bytes]:
 
 
 _PARTS = _Parts()
+_AUTHORITIES = _Authorities()
 
 PARSERS: Mapping[str, Parser] = {
     "envelope": Parser(_envelope, lambda: [v.data for v in Country().valid]),
@@ -217,6 +259,8 @@ PARSERS: Mapping[str, Parser] = {
         _resource,
         lambda: [(_SCHEMAS / f"{r.schema.name}.avsc").read_bytes() for r in resources().values()],
     ),
+    "certificate": Parser(_certificate, lambda: _AUTHORITIES.leaves),
+    "body": Parser(_body, _body_samples),
     "proof": Parser(_proof, _proof_samples),
     "workbook": Parser(_workbook, lambda: [_filled()]),
     "workbook-part": Parser(_PARTS.takes, _PARTS.samples),

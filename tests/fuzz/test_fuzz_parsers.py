@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+import fuzz
 import pytest
 from envelope_mutations import scrambled
 from parsers import PARSERS, WrittenOtherwiseError
@@ -28,8 +29,12 @@ def test_scrambled_samples_are_refused_by_errors_of_ours_alone(name):
     refused = 0
     rounds = COSTLY.get(name, ROUNDS)
     for _ in range(rounds):
-        data = choose.choice(samples)
-        refused += not parser.takes(scrambled(choose, data, choose.choice(samples)))
+        data = scrambled(choose, choose.choice(samples), choose.choice(samples))
+        try:
+            refused += not parser.takes(data)
+        except Exception as error:
+            error.add_note(f"{name}: {data.hex()}")
+            raise
     assert refused > rounds // 10
 
 
@@ -38,6 +43,10 @@ def test_what_has_nothing_to_do_with_it_is_refused(name):
     takes = PARSERS[name].takes
     for data in (b"", b"\0", b"HDX1", b"HDP1", b"PK\x03\x04", b"{}", b"\xff" * 200, bytes(5000)):
         assert not takes(data)
+
+
+def test_the_command_drives_every_parser():
+    assert set(fuzz.NAMES) == set(PARSERS)
 
 
 def test_a_parser_that_takes_other_bytes_than_it_writes_is_found(monkeypatch):
