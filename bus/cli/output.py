@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
@@ -21,15 +22,34 @@ from bus.errors import HeduiError
 SHANGHAI = timezone(timedelta(hours=8))
 """Where the users of the product are; machines often run on UTC."""
 
+# Control characters but tab and line feed, and those that turn the direction of writing.
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _PLAIN_WIDTH = 200
 """Columns of a table that goes into a file or a pipe, where nothing need be folded."""
+
+
+class _Screen(Console):
+    """A console on which a value is only ever text: no markup, no control characters."""
+
+    def render_str(self, text: str, *args: Any, **kwargs: Any) -> Text:
+        """Turn a value into text, as Rich asks for every string."""
+        return super().render_str(printable(text), *args, **kwargs)
+
+
+def printable(text: str) -> str:
+    """Return text that a terminal shows and does not obey.
+
+    Reasons, titles and names come from other participants. An escape sequence in one could rewrite
+    the screen, and a character that turns the direction of writing could hide what it says.
+    """
+    return _NOT_TEXT.sub("\ufffd", text)
 
 
 def console(*, stderr: bool = False) -> Console:
     """Return a console; it colours nothing by itself and never reads markup in values."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _PLAIN_WIDTH
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    return _Screen(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
 def plain(value: BaseModel | Sequence[BaseModel]) -> Any:
@@ -112,9 +132,9 @@ def findings_table(findings: Sequence[FindingBody]) -> Table:
 
 def _lines(body: ErrorBody) -> list[Text]:
     place = f" [{body.where}]" if body.where else ""
-    lines = [Text(f"错误 {body.code}{place}", style="bold red")]
-    lines += [Text(f"  {text}") for text in (body.zh, body.en) if text]
+    lines = [Text(printable(f"错误 {body.code}{place}"), style="bold red")]
+    lines += [Text(f"  {printable(text)}") for text in (body.zh, body.en) if text]
     remedy = " / ".join(text for text in (body.remedy_zh, body.remedy_en) if text)
     if remedy:
-        lines.append(Text(f"  处理 remedy: {remedy}"))
+        lines.append(Text(f"  处理 remedy: {printable(remedy)}"))
     return lines
