@@ -15,6 +15,7 @@ ENTRY = {
     "role": "adapter",
     "parent": "320000",
     "title": "省住房公积金管理中心",
+    "standing": "CONNECTED",
     "certificates": [
         {"certificate": b"\x30\x00", "suite": "p256-aes256gcm/1", "revoked": None},
         {"certificate": b"\x30\x01", "suite": "p256-aes256gcm/1", "revoked": NOW},
