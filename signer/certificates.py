@@ -1,4 +1,4 @@
-"""Decides whether a certificate is what it claims to be, at an instant, under one root.
+"""Decides whether a certificate is what it claims to be, at an instant, under a trusted root.
 
 Pure: DER bytes in, no clock, no files, no revocation lists (the directory carries revocation).
 Only what the centre's own authority issued is accepted (R012): a path is always leaf → issuing
@@ -13,7 +13,7 @@ numbers stand again where each is made:
 6. one SAN URI names the participant, and the common name says the same with the generation
 7. its issuer is among those given, by name and key identifier, and is an authority that issues
    leaves only
-8. the issuer was issued by the configured root
+8. the issuer was issued by a configured root: one, or two while roots change
 9. both signatures verify
 10. the use, the participant and the instant are the expected ones
 
@@ -42,36 +42,41 @@ from signer.errors import CertificateError
 __all__ = [
     "CertifiedKey",
     "PathValidator",
+    "issuers_of",
     "key_id",
     "participant_of",
     "public_key_id",
     "require",
     "require_period",
     "to_key",
+    "vouched_for",
 ]
 
 _CACHE_SIZE = 4096
 
 
 class PathValidator:
-    """Validates certificate paths to one root.
+    """Validates certificate paths to the trusted roots.
 
     Args:
         root: DER bytes of the root certificate, the trust anchor as configured.
+        others: Further trust anchors: while roots change, the earlier or the later one.
         capacity: How many validated paths are remembered.
 
     Raises:
-        CertificateError: `CERT_ROOT_UNFIT` when the root is not a self-signed P-256 authority, and
+        CertificateError: `CERT_ROOT_UNFIT` when a root is not a self-signed P-256 authority, and
             the codes of checks 1 to 3.
     """
 
-    def __init__(self, root: bytes, capacity: int = _CACHE_SIZE) -> None:
-        self._root = read(root)
-        self._root_der = root
+    def __init__(
+        self, root: bytes, others: Sequence[bytes] = (), *, capacity: int = _CACHE_SIZE
+    ) -> None:
+        self._root_ders = (root, *others)
+        self._roots = tuple(read(der) for der in self._root_ders)
         self._capacity = capacity
         self._cache: OrderedDict[tuple[bytes, bytes], CertifiedKey] = OrderedDict()
         self._lock = Lock()
-        if not _is_authority(self._root, below=1) or not _signed_by(self._root, self._root):
+        if not all(_is_authority(r, below=1) and _signed_by(r, r) for r in self._roots):
             raise CertificateError(
                 "CERT_ROOT_UNFIT",
                 "根证书不是自签的签发机构证书",
@@ -79,9 +84,9 @@ class PathValidator:
             )
 
     @property
-    def root(self) -> bytes:
-        """DER bytes of the trust anchor."""
-        return self._root_der
+    def roots(self) -> tuple[bytes, ...]:
+        """DER bytes of the trust anchors, as configured."""
+        return self._root_ders
 
     def path(self, leaf: bytes, issuers: Sequence[bytes]) -> CertifiedKey:
         """Make the checks that do not depend on time (1 to 9).
@@ -131,9 +136,10 @@ class PathValidator:
 
     def _build(self, leaf_der: bytes, issuers: Sequence[bytes]) -> tuple[CertifiedKey, int]:
         leaf, certified = read_leaf(leaf_der)
-        candidates = [(i, read(der)) for i, der in enumerate(issuers) if der != self._root_der]
+        candidates = [(i, read(der)) for i, der in enumerate(issuers) if der not in self._root_ders]
         named = [(i, issuer) for i, issuer in candidates if _names_issuer(leaf, issuer)]
-        # 7. The issuer. Two can match only when one key was certified again: the latest counts.
+        # 7. The issuer. Several match when one key was certified again, or under two roots while
+        # these change: of those under a root trusted here the latest counts.
         if not named:
             raise CertificateError(
                 "CERT_ISSUER_UNKNOWN",
@@ -142,7 +148,10 @@ class PathValidator:
                 remedy_zh="请核对证书与 root.pem、签发机构证书是否来自同一部中心",
                 remedy_en="Check that certificate, root.pem and issuer come from the same hub",
             )
-        position, issuer = max(named, key=lambda pair: pair[1].certificate.not_valid_after_utc)
+        rooted = [pair for pair in named if self._root_of(pair[1]) is not None]
+        position, issuer = max(
+            rooted or named, key=lambda pair: pair[1].certificate.not_valid_after_utc
+        )
         if not _is_authority(issuer, below=0):
             raise CertificateError(
                 "CERT_ISSUER_UNFIT",
@@ -150,7 +159,8 @@ class PathValidator:
                 "the issuer is not an authority that issues leaves only",
             )
         # 8. The root. Another root of the same name differs in its key identifier.
-        if not _names_issuer(issuer, self._root):
+        root = self._root_of(issuer)
+        if root is None:
             raise CertificateError(
                 "CERT_ROOT_UNKNOWN",
                 "证书不是在所给的根证书之下签发的",
@@ -159,15 +169,31 @@ class PathValidator:
                 remedy_en="Give the root.pem of the hub, and compare its fingerprint with the hub",
             )
         # 9. Signatures, from the top, so that nothing unsigned is relied upon.
-        if not _signed_by(issuer, self._root) or not _signed_by(leaf, issuer):
+        if not _signed_by(issuer, root) or not _signed_by(leaf, issuer):
             raise CertificateError("CERT_SIGNATURE", "证书签名无效", "a signature is invalid")
-        path = (leaf.certificate, issuer.certificate, self._root.certificate)
+        path = (leaf.certificate, issuer.certificate, root.certificate)
         key = replace(
             certified.key,
             not_before=max(c.not_valid_before_utc for c in path),
             not_after=min(c.not_valid_after_utc for c in path),
         )
         return CertifiedKey(certified.participant, key), position
+
+    def _root_of(self, issuer: Reading) -> Reading | None:
+        """The trusted root that an issuing authority names."""
+        return next((root for root in self._roots if _names_issuer(issuer, root)), None)
+
+
+def issuers_of(leaf: bytes, issuers: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Return those of the authorities (DER) that a certificate names as its issuer.
+
+    Two are returned when one authority is certified under two roots.
+
+    Raises:
+        CertificateError: With the codes of checks 1 to 3.
+    """
+    reading = read(leaf)
+    return tuple(der for der in issuers if _names_issuer(reading, read(der)))
 
 
 def require(found: CertifiedKey, *, use: KeyUse, participant: str) -> None:
@@ -245,6 +271,32 @@ def participant_of(certificate: bytes) -> str:
         CertificateError: With the code of the first check that fails.
     """
     return read_leaf(certificate)[1].participant
+
+
+def vouched_for(
+    root: bytes, links: Sequence[bytes], anchors: Sequence[bytes], at: datetime
+) -> bool:
+    """Whether a trusted root has certified a later root's key, under that root's name.
+
+    Args:
+        root: DER of the later root.
+        links: DER of certificates of its key (RFC 4210 §4.4.1, "new with old").
+        anchors: DER of the roots that are trusted.
+        at: The instant at which a link must be valid.
+
+    Raises:
+        CertificateError: With the codes of checks 1 to 3.
+    """
+    later, trusted = read(root), [read(der) for der in anchors]
+    return any(
+        _is_authority(link, below=1)
+        and link.key_id == later.key_id
+        and link.subject_key == later.subject_key
+        and link.certificate.subject == later.certificate.subject
+        and link.certificate.not_valid_before_utc <= at <= link.certificate.not_valid_after_utc
+        and any(_names_issuer(link, anchor) and _signed_by(link, anchor) for anchor in trusted)
+        for link in map(read, links)
+    )
 
 
 def _is_authority(reading: Reading, *, below: int) -> bool:

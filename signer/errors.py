@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.errors import ConfigError, HeduiError
+from schemas.errors import ConfigError, HeduiError, InputError
 
 
 class KeyRingError(HeduiError):
@@ -19,3 +19,7 @@ class CertificateError(HeduiError):
 
 class DirectoryError(HeduiError):
     """A directory record or head is not acceptable; the directory in use stays."""
+
+
+class AdmissionError(InputError):
+    """An application, a certificate request or a grant is not acceptable: mend it, send again."""

@@ -140,13 +140,13 @@ def issue(
             remedy_en="Leave --generation out",
             where=participant,
         )
-    earlier = _earlier_generation(out, participant)
+    earlier = earlier_generation(out, participant)
     files = _key_directory(
         leaves, authority_pem(ca, ISSUING), authority_pem(ca, "root"), key_passphrase
     )
     files[DESCRIPTION] = _description(leaves, title, hosts)
     if earlier is not None:
-        files |= _retired_files(out, key_passphrase)
+        files |= retired_files(out, key_passphrase)
     certificates = {certificate_file(leaf.use): pem(leaf.certificate) for leaf in leaves.leaves}
     place_directory(ca / _ISSUED / participant / f"g{number}", certificates)
     place_directory(
@@ -234,8 +234,22 @@ def generations(folder: Path) -> list[int]:
     return [int(n[1:]) for n in names if n.startswith("g") and n[1:].isdecimal()]
 
 
-def _earlier_generation(out: Path, participant: str) -> int | None:
-    """The generation of the participant's keys in `out`, or None when nothing is there."""
+def issued_folder(ca: Path, participant: str) -> Path:
+    """Return the folder with what was issued to a participant.
+
+    Raises:
+        IdentityError: `PARTICIPANT_ID`.
+    """
+    role_of(participant)
+    return ca / _ISSUED / participant
+
+
+def earlier_generation(out: Path, participant: str) -> int | None:
+    """Return the generation of the participant's keys in `out`, or None when nothing is there.
+
+    Raises:
+        KeyFileError: `KEY_FILE_EXISTS` when something else stands there.
+    """
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return None
     try:
@@ -258,8 +272,16 @@ def _key_directory(
     return files
 
 
-def _retired_files(directory: Path, passphrase: bytes) -> dict[str, bytes]:
-    """The encryption keys of a key directory that is being renewed, under their later names."""
+def retired_files(directory: Path, passphrase: bytes) -> dict[str, bytes]:
+    """Return the encryption keys of a key directory that is being renewed, under later names.
+
+    Args:
+        directory: The key directory.
+        passphrase: Opens its keys, and encrypts them in what is returned.
+
+    Raises:
+        KeyFileError: A key or certificate cannot be read.
+    """
     current = directory / key_file(KeyUse.ENCRYPTION)
     certificate = read_certificates(directory / certificate_file(KeyUse.ENCRYPTION))[0]
     keys = [(certificate, read_private_key(current, passphrase))]
