@@ -11,8 +11,10 @@ import uvloop
 
 from adapters.host.run import check_adapter, run_adapter
 from bus.config.load import load_config
+from signer.commands import admission
 
 app = typer.Typer(no_args_is_help=True, help="机构前置 / An agency's adapter.")
+admission.register(app)
 
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="配置文件 / Its TOML file.")]
 Dev = Annotated[

@@ -1,7 +1,8 @@
 """Reads and writes the files that hold secrets: private keys, passphrases, the store key.
 
 A secret file that anybody but its owner can touch is refused, not warned about. Files are written
-whole or not at all (a temporary file beside, then one link or rename) and never overwritten.
+whole or not at all (a temporary file beside, then one link or rename); only `replace_file`
+overwrites one.
 """
 
 from __future__ import annotations
@@ -80,6 +81,24 @@ def write_new(path: Path, data: bytes) -> None:
             temporary.unlink(missing_ok=True)
     except FileExistsError:
         raise exists(path) from None
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file, mode 0600, in the place of the one that stands there, atomically and durably.
+
+    Raises:
+        KeyFileError: `KEY_FILE_UNWRITABLE`.
+    """
+    temporary = path.with_name(f".{path.name}.{token_hex(8)}")
+    try:
+        try:
+            write_synced(temporary, data)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync(path.parent)
     except OSError as error:
         raise unwritable(path, error) from error
 

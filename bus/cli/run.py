@@ -25,11 +25,13 @@ from bus.errors import ConfigError
 from bus.flow.review import ReviewPolicy
 from bus.http.server import faces
 from bus.ports.broker import Record
+from signer.commands import admission
 from signer.identity import Role, role_of
 
 hub = typer.Typer(no_args_is_help=True, help="部中心 / The ministry hub.")
 hub.command("provision")(provision)
 node = typer.Typer(no_args_is_help=True, help="节点 / A provincial or lower node.")
+admission.register(node)
 
 PUBLISH_EVERY = timedelta(seconds=30)
 CALENDAR_EVERY = timedelta(seconds=60)

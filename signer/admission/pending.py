@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cryptography import x509
@@ -29,7 +29,7 @@ from signer.directory.view import KeyUse
 from signer.errors import AdmissionError, KeyFileError
 from signer.identity import IdentityError, role_of
 from signer.keydirectory import DESCRIPTION, key_file, private_key_pem, read_private_key
-from signer.secretfiles import place_directory, read_public
+from signer.secretfiles import place_directory, read_public, replace_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,18 @@ def read_pending(directory: Path, passphrase: bytes) -> PendingKeys:
             )
         keys[use], requests[use] = key, found.der
     return PendingKeys(directory, participant, generation, title, hosts, requests, keys)
+
+
+def restate(keys: PendingKeys, title: str, hosts: tuple[str, ...]) -> PendingKeys:
+    """Let pending keys be described otherwise, when an application is corrected.
+
+    Raises:
+        KeyFileError: `KEY_FILE_UNWRITABLE`.
+    """
+    replace_file(
+        keys.path / DESCRIPTION, description(keys.participant, keys.generation, title, hosts)
+    )
+    return replace(keys, title=title, hosts=hosts)
 
 
 def description(participant: str, generation: int, title: str, hosts: tuple[str, ...]) -> bytes:

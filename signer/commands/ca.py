@@ -15,6 +15,8 @@ from rich.table import Table
 from signer.ca.files import IssuedCertificate, init_ca, issue, issued
 from signer.ca.issue import ROOT_YEARS
 from signer.ca.services import issue_service_keys
+from signer.commands.certify import certify_command
+from signer.commands.options import CaDirectory, CaPassphrase, Hosts, KeyPassphrase
 from signer.directory.view import KeyUse
 from signer.secretfiles import read_passphrase
 
@@ -30,20 +32,7 @@ _USES = {
     KeyUse.ENCRYPTION: "加密 encryption",
 }
 
-CaDirectory = Annotated[Path, typer.Option("--dir", help="签发机构目录 / CA directory")]
-CaPassphrase = Annotated[
-    Path,
-    typer.Option("--passphrase-file", help="签发机构口令文件（0600）/ File with its passphrase"),
-]
-KeyPassphrase = Annotated[
-    Path,
-    typer.Option(
-        "--key-passphrase-file", help="私钥口令文件（0600）/ File with the keys' passphrase"
-    ),
-]
-Hosts = Annotated[
-    list[str] | None, typer.Option("--host", help="主机地址，可重复 / Host address, repeatable")
-]
+app.command("certify")(certify_command)
 
 
 @app.command("init")

@@ -1,0 +1,23 @@
+"""Options that several commands over the certificate authority share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+CaDirectory = Annotated[Path, typer.Option("--dir", help="签发机构目录 / CA directory")]
+CaPassphrase = Annotated[
+    Path,
+    typer.Option("--passphrase-file", help="签发机构口令文件（0600）/ File with its passphrase"),
+]
+KeyPassphrase = Annotated[
+    Path,
+    typer.Option(
+        "--key-passphrase-file", help="私钥口令文件（0600）/ File with the keys' passphrase"
+    ),
+]
+Hosts = Annotated[
+    list[str] | None, typer.Option("--host", help="主机地址，可重复 / Host address, repeatable")
+]
