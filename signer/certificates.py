@@ -42,6 +42,7 @@ from signer.errors import CertificateError
 __all__ = [
     "CertifiedKey",
     "PathValidator",
+    "issued_by",
     "issuers_of",
     "key_id",
     "participant_of",
@@ -152,6 +153,23 @@ class PathValidator:
         position, issuer = max(
             rooted or named, key=lambda pair: pair[1].certificate.not_valid_after_utc
         )
+        root = self.issuer(issuer)
+        if not _signed_by(leaf, issuer):
+            raise CertificateError("CERT_SIGNATURE", "证书签名无效", "a signature is invalid")
+        path = (leaf.certificate, issuer.certificate, root.certificate)
+        key = replace(
+            certified.key,
+            not_before=max(c.not_valid_before_utc for c in path),
+            not_after=min(c.not_valid_after_utc for c in path),
+        )
+        return CertifiedKey(certified.participant, key), position
+
+    def issuer(self, issuer: Reading) -> Reading:
+        """Return the trusted root under which an issuing authority stands (7 to 9).
+
+        Raises:
+            CertificateError: `CERT_ISSUER_UNFIT`, `CERT_ROOT_UNKNOWN`, `CERT_SIGNATURE`.
+        """
         if not _is_authority(issuer, below=0):
             raise CertificateError(
                 "CERT_ISSUER_UNFIT",
@@ -169,15 +187,9 @@ class PathValidator:
                 remedy_en="Give the root.pem of the hub, and compare its fingerprint with the hub",
             )
         # 9. Signatures, from the top, so that nothing unsigned is relied upon.
-        if not _signed_by(issuer, root) or not _signed_by(leaf, issuer):
+        if not _signed_by(issuer, root):
             raise CertificateError("CERT_SIGNATURE", "证书签名无效", "a signature is invalid")
-        path = (leaf.certificate, issuer.certificate, root.certificate)
-        key = replace(
-            certified.key,
-            not_before=max(c.not_valid_before_utc for c in path),
-            not_after=min(c.not_valid_after_utc for c in path),
-        )
-        return CertifiedKey(certified.participant, key), position
+        return root
 
     def _root_of(self, issuer: Reading) -> Reading | None:
         """The trusted root that an issuing authority names."""
@@ -192,8 +204,16 @@ def issuers_of(leaf: bytes, issuers: Sequence[bytes]) -> tuple[bytes, ...]:
     Raises:
         CertificateError: With the codes of checks 1 to 3.
     """
-    reading = read(leaf)
-    return tuple(der for der in issuers if _names_issuer(reading, read(der)))
+    return tuple(der for der in issuers if issued_by(leaf, der))
+
+
+def issued_by(certificate: bytes, issuer: bytes) -> bool:
+    """Whether a certificate (DER) names that authority as its issuer; no signature is looked at.
+
+    Raises:
+        CertificateError: With the codes of checks 1 to 3.
+    """
+    return _names_issuer(read(certificate), read(issuer))
 
 
 def require(found: CertifiedKey, *, use: KeyUse, participant: str) -> None:

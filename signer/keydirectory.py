@@ -8,8 +8,8 @@
 | `tls.pem` | TLS certificate, then the issuing authority's, as TLS sends them |
 | `signing.pem`, `encryption.pem` | certificates of the current generation |
 | `encryption-g<N>.key`, `.pem` | encryption keys of earlier generations, which still open |
-| `chain.pem` | certificates of the issuing authorities |
-| `root.pem` | the trust anchor |
+| `chain.pem` | certificates of the issuing authorities, the present one first |
+| `root.pem` | the trust anchors: the root, and while roots change the other one |
 | `participant.json` | `id`, `title`, `generation`, `hosts`: for people and for registration |
 
 Private keys are PKCS#8 PEM, encrypted (PBES2) under a passphrase that stands in a file elsewhere.
@@ -89,7 +89,7 @@ class KeyDirectory:
     current: Mapping[KeyUse, FiledKey]
     retired: tuple[FiledKey, ...]
     issuers: tuple[bytes, ...]
-    root: bytes
+    roots: tuple[bytes, ...]
     passphrase: bytes = field(repr=False, compare=False)
 
 
@@ -108,11 +108,11 @@ def read_key_directory(directory: Path, passphrase_file: Path, now: datetime) ->
         CertificateError: A certificate is not acceptable now; `where` names its file.
     """
     passphrase = read_passphrase(passphrase_file)
-    root = read_certificates(directory / ROOT)[0]
+    roots = read_certificates(directory / ROOT)
     issuers = read_certificates(directory / CHAIN)
     signing = directory / certificate_file(KeyUse.SIGNING)
     try:
-        validator = PathValidator(root)
+        validator = PathValidator(roots[0], roots[1:])
     except CertificateError as error:
         raise _placed(error, directory / ROOT) from error
     try:
@@ -136,7 +136,7 @@ def read_key_directory(directory: Path, passphrase_file: Path, now: datetime) ->
         current,
         read_retired(directory, passphrase),
         issuers,
-        root,
+        roots,
         passphrase,
     )
 

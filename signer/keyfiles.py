@@ -129,9 +129,9 @@ class FileKeyRing(HeldKeys):
         return self._contents.issuers
 
     @property
-    def root(self) -> bytes:
-        """DER of the trust anchor."""
-        return self._contents.root
+    def roots(self) -> tuple[bytes, ...]:
+        """DER of the trust anchors."""
+        return self._contents.roots
 
     @property
     def tls_key(self) -> Path:
@@ -145,7 +145,7 @@ class FileKeyRing(HeldKeys):
 
     @property
     def root_file(self) -> Path:
-        """The trust anchor's PEM file."""
+        """The PEM file of the trust anchors."""
         return self._contents.path / ROOT
 
     @property

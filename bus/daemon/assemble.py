@@ -86,7 +86,7 @@ def assemble(
             remedy_en="Check [participant] id and [keys] directory",
             where=str(config.keys.directory),
         )
-    validator = PathValidator(ring.root)
+    validator = PathValidator(ring.roots[0], ring.roots[1:])
     metrics = Metrics(me)
     log = make_logger(me)
     find = shipped().get

@@ -18,7 +18,7 @@ from signer.admission.request import KeyRequests
 from signer.ca.files import (
     ISSUING,
     CaError,
-    authority_pem,
+    authorities,
     generations,
     issued,
     issued_folder,
@@ -26,6 +26,7 @@ from signer.ca.files import (
     pem,
 )
 from signer.ca.issue import Authority, certify
+from signer.ca.rotation import links
 from signer.certificates import key_id
 from signer.directory.view import KeyUse
 from signer.errors import KeyFileError
@@ -62,8 +63,9 @@ def certify_requests(
         keys.participant,
         keys.generation,
         done,
-        _ders(ca, ISSUING),
-        _ders(ca, "root"),
+        authorities(ca, ISSUING),
+        authorities(ca, "root"),
+        links(ca),
     )
 
 
@@ -129,8 +131,3 @@ def _issue(
             return found
         raise
     return {use: certificate.public_bytes(Encoding.DER) for use, certificate in made.items()}
-
-
-def _ders(ca: Path, name: str) -> tuple[bytes, ...]:
-    authority_pem(ca, name)
-    return read_certificates(ca / f"{name}.pem")

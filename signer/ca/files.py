@@ -6,11 +6,17 @@ A CA directory, mode 0700, every file 0600:
 |---|---|
 | `root.pem`, `root.key` | the root; its key is needed only to make an issuing authority |
 | `issuing.pem`, `issuing.key` | the issuing authority |
+| `root-<key id>.key`, `issuing-<key id>.key` | keys of later ones (rotation.py) |
+| `links.pem` | what earlier roots certified of later roots' keys (rotation.py) |
 | `issued/<id>/g<N>/tls.pem`, `signing.pem`, `encryption.pem` | what was issued to a participant |
 | `services/<name>/g<N>/tls.pem` | what was issued to a broker or to `hub-admin` (services.py) |
+| `g<N>/revoked.json` below either | when and why a generation was revoked (revoking.py) |
+| `crl/<key id>.crl` | the latest revocation list of each authority (revoking.py) |
 
-Both keys are encrypted PKCS#8 under one passphrase. Private keys of participants are never kept
-here. The layout of a key directory stands in `signer.keydirectory`.
+While authorities change, `root.pem` and `issuing.pem` hold several certificates: all that are
+accepted, the present one first. The root's key can stand in a directory of its own, with its own
+passphrase, on a machine that is never on a network. Keys are encrypted PKCS#8; private keys of
+participants are never kept here. The layout of a key directory stands in `signer.keydirectory`.
 
 Every directory is made beside its place and renamed into it, so that it appears whole or not at
 all, and nothing is ever overwritten: when a participant's keys are renewed into the same key
@@ -21,15 +27,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from schemas.errors import ConfigError
+from signer.ca.crl import Revocation, RevocationReason
 from signer.ca.issue import Authority, LeafSet, issue_participant, make_issuing, make_root
-from signer.certificates import participant_of, to_key
+from signer.certificates import issuers_of, key_id, participant_of, to_key
 from signer.directory.view import Key, KeyUse
 from signer.errors import CertificateError, KeyFileError
 from signer.identity import role_of
@@ -46,9 +53,10 @@ from signer.keydirectory import (
     read_retired,
     retired_stem,
 )
-from signer.secretfiles import exists, place_directory
+from signer.secretfiles import exists, place_directory, read_public
 
 ISSUING = "issuing"
+REVOKED = "revoked.json"
 _ISSUED = "issued"
 
 
@@ -64,14 +72,25 @@ class IssuedCertificate:
     key: Key
 
 
-def init_ca(directory: Path, passphrase: bytes, now: datetime, years: int) -> None:
+def init_ca(
+    directory: Path,
+    passphrase: bytes,
+    now: datetime,
+    years: int,
+    *,
+    root_directory: Path | None = None,
+    root_passphrase: bytes | None = None,
+) -> None:
     """Make a root and an issuing authority in a new CA directory.
 
     Args:
         directory: Where; must not exist, or be empty.
-        passphrase: Encrypts both keys.
+        passphrase: Encrypts the keys.
         now: The instant of issue.
         years: Lifetime of the root in years.
+        root_directory: Where the root and its key go, if not there too; must not exist, or be
+            empty.
+        root_passphrase: Encrypts the root's key, if not `passphrase`.
 
     Raises:
         IssueError: `CA_LIFETIME`.
@@ -79,15 +98,17 @@ def init_ca(directory: Path, passphrase: bytes, now: datetime, years: int) -> No
     """
     root = make_root(now, years)
     issuing = make_issuing(root, now)
-    place_directory(
-        directory,
-        {
-            ROOT: pem(root.certificate),
-            "root.key": private_key_pem(root.private_key, passphrase),
-            f"{ISSUING}.pem": pem(issuing.certificate),
-            f"{ISSUING}.key": private_key_pem(issuing.private_key, passphrase),
-        },
-    )
+    root_key = private_key_pem(root.private_key, root_passphrase or passphrase)
+    files = {
+        ROOT: pem(root.certificate),
+        f"{ISSUING}.pem": pem(issuing.certificate),
+        f"{ISSUING}.key": private_key_pem(issuing.private_key, passphrase),
+    }
+    if root_directory is None:
+        files["root.key"] = root_key
+    else:
+        place_directory(root_directory, {ROOT: files[ROOT], "root.key": root_key})
+    place_directory(directory, files)
 
 
 def issue(
@@ -179,32 +200,95 @@ def issued(ca: Path, participant: str | None = None) -> tuple[IssuedCertificate,
     return tuple(
         IssuedCertificate(
             name,
-            to_key(read_certificates(folder / name / f"g{generation}" / certificate_file(use))[0]),
+            to_key(read_certificates(place / certificate_file(use))[0], revoked_at(place)),
         )
         for name in known
         if participant in (None, name)
         for generation in sorted(generations(folder / name))
+        for place in (folder / name / f"g{generation}",)
         for use in KeyUse
     )
 
 
+def revoked_at(place: Path) -> datetime | None:
+    """Return when a generation was revoked, None if it was not.
+
+    Args:
+        place: The folder of the generation, `issued/<id>/g<N>` or `services/<name>/g<N>`.
+
+    Raises:
+        KeyFileError: `KEY_FILE_MALFORMED`, `KEY_FILE_UNREADABLE`.
+    """
+    found = read_revocation(place)
+    return None if found is None else found.at
+
+
+def read_revocation(place: Path) -> Revocation | None:
+    """Return the revocation of a generation, None if it was not revoked; as `revoked_at`."""
+    path = place / REVOKED
+    if not path.exists():
+        return None
+    try:
+        data = json.loads(read_public(path))
+        at = datetime.fromisoformat(data["at"])
+        return Revocation(at.astimezone(UTC), RevocationReason(data["reason"]))
+    except (ValueError, KeyError, TypeError):
+        raise KeyFileError(
+            "KEY_FILE_MALFORMED",
+            "吊销记录有误",
+            "the record of a revocation is malformed",
+            remedy_zh="请从备份恢复",
+            remedy_en="Restore it from the backup",
+            where=str(path),
+        ) from None
+
+
 def issuing_authority(ca: Path, passphrase: bytes) -> Authority:
-    """Return the issuing authority of a CA directory, its key opened.
+    """Return the present issuing authority of a CA directory, its key opened.
 
     Raises:
         CaError: `CA_MISSING`.
         KeyFileError: The key cannot be read or opened.
     """
-    certificate = x509.load_pem_x509_certificate(authority_pem(ca, ISSUING))
-    path = ca / f"{ISSUING}.key"
-    key = read_private_key(path, passphrase)
-    return Authority(
-        certificate, file_key(certificate.public_bytes(Encoding.DER), key, path).private_key
-    )
+    return open_authority(ca, ISSUING, authorities(ca, ISSUING)[0], passphrase)
+
+
+def open_authority(folder: Path, name: str, der: bytes, passphrase: bytes) -> Authority:
+    """Return an authority with its key opened.
+
+    Args:
+        folder: The directory with its key.
+        name: `root` or `issuing`.
+        der: Its certificate.
+        passphrase: Opens its key.
+
+    Raises:
+        KeyFileError: The key cannot be read or opened, or is of another authority.
+    """
+    later = folder / later_key_file(name, key_id(der))
+    path = later if later.exists() else folder / f"{name}.key"
+    key = file_key(der, read_private_key(path, passphrase), path).private_key
+    return Authority(x509.load_der_x509_certificate(der), key)
+
+
+def later_key_file(name: str, key: bytes) -> str:
+    """Return the name of the key file of an authority that is not the first."""
+    return f"{name}-{key.hex()[:16]}.key"
+
+
+def authorities(ca: Path, name: str) -> tuple[bytes, ...]:
+    """Return the accepted certificates (DER) of `root` or `issuing`, the present one first.
+
+    Raises:
+        CaError: `CA_MISSING`.
+        KeyFileError: The file cannot be read.
+    """
+    authority_pem(ca, name)
+    return read_certificates(ca / f"{name}.pem")
 
 
 def authority_pem(ca: Path, name: str) -> bytes:
-    """Return the PEM bytes of an authority's certificate: `root` or `issuing`.
+    """Return the PEM bytes of the accepted certificates of `root` or `issuing`.
 
     Raises:
         CaError: `CA_MISSING`.
@@ -268,8 +352,14 @@ def _key_directory(
     for leaf in leaves.leaves:
         files[key_file(leaf.use)] = private_key_pem(leaf.private_key, passphrase)
         files[certificate_file(leaf.use)] = pem(leaf.certificate)
-    files[certificate_file(KeyUse.TLS)] += chain
+    files[certificate_file(KeyUse.TLS)] += issuer_pem(leaves.tls.der, chain)
     return files
+
+
+def issuer_pem(leaf: bytes, chain: bytes) -> bytes:
+    """Return those certificates of a chain (PEM) that issued a leaf, as TLS sends them."""
+    known = [c.public_bytes(Encoding.DER) for c in x509.load_pem_x509_certificates(chain)]
+    return b"".join(pem(x509.load_der_x509_certificate(der)) for der in issuers_of(leaf, known))
 
 
 def retired_files(directory: Path, passphrase: bytes) -> dict[str, bytes]:

@@ -119,6 +119,38 @@ def make_issuing(root: Authority, now: datetime, years: int = ISSUING_YEARS) -> 
     return Authority(_sign(_period(builder, now, end), root.private_key), key)
 
 
+def certify_authority(
+    root: Authority,
+    subject: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    now: datetime,
+    *,
+    path_length: int,
+) -> bytes:
+    """Certify an authority's key under a further root, while roots change.
+
+    Args:
+        root: The root that certifies.
+        subject: The authority's name.
+        key: Its key.
+        now: The instant of issue, aware.
+        path_length: How many authorities may stand below it: 1 for a later root, else 0.
+
+    Returns:
+        The certificate's DER; it never outlives the root.
+
+    Raises:
+        IssueError: `CA_EXPIRED` when the root is not valid now.
+    """
+    years = ROOT_YEARS if path_length else ISSUING_YEARS
+    end = _end_under(root, now, years * _YEAR)
+    builder = _authority_builder(
+        subject, root.certificate.subject, key, root.private_key, path_length=path_length
+    )
+    certificate = _sign(_period(builder, now, end), root.private_key)
+    return certificate.public_bytes(Encoding.DER)
+
+
 def issue_participant(
     issuing: Authority,
     participant: str,

@@ -9,9 +9,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
-from signer.ca.files import ISSUING, authority_pem, generations, issuing_authority, pem
+from signer.ca.files import ISSUING, authority_pem, generations, issuer_pem, issuing_authority, pem
 from signer.ca.issue import issue_service
 from signer.directory.view import KeyUse
+from signer.identity import service_urn
 from signer.keydirectory import ROOT, certificate_file, key_file, private_key_pem
 from signer.secretfiles import place_directory
 
@@ -53,10 +54,11 @@ def issue_service_keys(
         KeyFileError: `KEY_FILE_EXISTS` and others of `signer.keydirectory`.
     """
     issuing = issuing_authority(ca, passphrase)
-    chain, root = authority_pem(ca, ISSUING), authority_pem(ca, "root")
-    records = ca / _SERVICES / service
+    root = authority_pem(ca, "root")
+    records = service_folder(ca, service)
     number = max(generations(records), default=0) + 1
     leaf = issue_service(issuing, service, number, now, hosts)
+    chain = issuer_pem(leaf.der, authority_pem(ca, ISSUING))
     certificate = pem(leaf.certificate)
     place_directory(records / f"g{number}", {certificate_file(KeyUse.TLS): certificate})
     place_directory(
@@ -75,3 +77,13 @@ def issue_service_keys(
         },
     )
     return number
+
+
+def service_folder(ca: Path, service: str) -> Path:
+    """Return the folder with what was issued to a service.
+
+    Raises:
+        IdentityError: `SERVICE_NAME`.
+    """
+    service_urn(service)
+    return ca / _SERVICES / service

@@ -1,4 +1,7 @@
-"""`hedui ca`: make a certificate authority, issue participants' keys, show what was issued."""
+"""`hedui ca`: make a certificate authority, issue participants' keys, show what was issued.
+
+What reviews an application is `certify`, what revokes and rotates is `authorities`.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,17 @@ from rich.table import Table
 from signer.ca.files import IssuedCertificate, init_ca, issue, issued
 from signer.ca.issue import ROOT_YEARS
 from signer.ca.services import issue_service_keys
+from signer.commands import authorities
 from signer.commands.certify import certify_command
-from signer.commands.options import CaDirectory, CaPassphrase, Hosts, KeyPassphrase
+from signer.commands.options import (
+    CaDirectory,
+    CaPassphrase,
+    Hosts,
+    KeyPassphrase,
+    RootDirectory,
+    RootPassphrase,
+    passphrase_or_none,
+)
 from signer.directory.view import KeyUse
 from signer.secretfiles import read_passphrase
 
@@ -33,6 +45,7 @@ _USES = {
 }
 
 app.command("certify")(certify_command)
+authorities.register(app)
 
 
 @app.command("init")
@@ -42,9 +55,18 @@ def init(
     years: Annotated[
         int, typer.Option("--years", help="根证书有效年数 / Years the root is valid")
     ] = ROOT_YEARS,
+    root_directory: RootDirectory = None,
+    root_passphrase_file: RootPassphrase = None,
 ) -> None:
     """建立根与签发机构 / Make a root and an issuing authority."""
-    init_ca(directory, read_passphrase(passphrase_file), datetime.now(UTC), years)
+    init_ca(
+        directory,
+        read_passphrase(passphrase_file),
+        datetime.now(UTC),
+        years,
+        root_directory=root_directory,
+        root_passphrase=passphrase_or_none(root_passphrase_file),
+    )
     typer.echo(f"已建立签发机构 / CA made: {directory}")
 
 
@@ -124,7 +146,7 @@ def show(
         Console().print(_table(found))
 
 
-def _plain(item: IssuedCertificate) -> dict[str, str | int]:
+def _plain(item: IssuedCertificate) -> dict[str, str | int | None]:
     return {
         "participant": item.participant,
         "use": str(item.key.use),
@@ -132,12 +154,18 @@ def _plain(item: IssuedCertificate) -> dict[str, str | int]:
         "key_id": item.key.id.hex(),
         "not_before": item.key.not_before.isoformat(),
         "not_after": item.key.not_after.isoformat(),
+        "revoked": item.key.revoked.isoformat() if item.key.revoked else None,
     }
 
 
 def _table(found: Sequence[IssuedCertificate]) -> Table:
     table = Table(
-        "参与方 participant", "用途 use", "代次 generation", "密钥标识 key id", "有效至 valid until"
+        "参与方 participant",
+        "用途 use",
+        "代次 generation",
+        "密钥标识 key id",
+        "有效至 valid until",
+        "吊销 revoked",
     )
     for item in found:
         table.add_row(
@@ -146,5 +174,6 @@ def _table(found: Sequence[IssuedCertificate]) -> Table:
             str(item.key.generation),
             item.key.id.hex()[:16],
             f"{item.key.not_after:%Y-%m-%d %H:%M} UTC",
+            f"{item.key.revoked:%Y-%m-%d %H:%M} UTC" if item.key.revoked else "-",
         )
     return table

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from signer.secretfiles import read_passphrase
+
 CaDirectory = Annotated[Path, typer.Option("--dir", help="签发机构目录 / CA directory")]
 CaPassphrase = Annotated[
     Path,
@@ -21,3 +23,16 @@ KeyPassphrase = Annotated[
 Hosts = Annotated[
     list[str] | None, typer.Option("--host", help="主机地址，可重复 / Host address, repeatable")
 ]
+RootDirectory = Annotated[
+    Path | None,
+    typer.Option("--root-dir", help="根密钥另存的目录 / Directory of the root's key, if another"),
+]
+RootPassphrase = Annotated[
+    Path | None,
+    typer.Option("--root-passphrase-file", help="根密钥口令文件（0600）/ Its passphrase"),
+]
+
+
+def passphrase_or_none(file: Path | None) -> bytes | None:
+    """Return the passphrase in a file, None where none is named; errors as `read_passphrase`."""
+    return None if file is None else read_passphrase(file)

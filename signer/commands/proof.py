@@ -81,7 +81,7 @@ def _read(file: Path) -> bytes:
 def _validator(root: Path) -> PathValidator:
     certificates = read_certificates(root)
     try:
-        return PathValidator(certificates[0])
+        return PathValidator(certificates[0], certificates[1:])
     except CertificateError as error:
         raise CertificateError(
             error.code,

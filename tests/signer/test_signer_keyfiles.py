@@ -123,7 +123,8 @@ def test_a_file_ring_tells_where_its_files_are(directory, passphrase_file, now):
     assert ring.root_file == directory / "root.pem"
     assert ring.passphrase == PASSPHRASE
     assert len(ring.issuers) == 1
-    assert ring.root != ring.issuers[0]
+    assert len(ring.roots) == 1
+    assert ring.roots[0] != ring.issuers[0]
 
 
 def refusal(directory, passphrase_file, now) -> HeduiError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from admission_world import KEY_PASS, Hub, pending_keys
+from signer_admission_world import KEY_PASS, Hub, pending_keys
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from admission_world import ADAPTER, KEY_PASS, NODE, SECRETS, pending_keys
 from hypothesis import given
 from hypothesis import strategies as st
+from signer_admission_world import ADAPTER, KEY_PASS, NODE, SECRETS, pending_keys
 
 from schemas.loader import decode, encode, load
 from signer.admission.application import (

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 import typer
-from admission_world import CA_PASS, KEY_PASS, SECRETS, Hub
+from signer_admission_world import CA_PASS, KEY_PASS, SECRETS, Hub
 from typer.testing import CliRunner
 
 from adapters.commands import app as adapter_app

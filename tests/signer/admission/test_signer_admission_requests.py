@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from admission_world import KEY_PASS
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -11,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import AttributeOID, ExtendedKeyUsageOID, NameOID
 from hypothesis import given
 from hypothesis import strategies as st
+from signer_admission_world import KEY_PASS
 
 from signer.admission.pending import read_pending
 from signer.admission.request import make_request, read_request, read_requests, request_content

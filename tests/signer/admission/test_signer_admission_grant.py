@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from admission_world import CA_PASS, KEY_PASS, NODE, Hub, pending_keys, requests_of
 from cryptography import x509
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from signer_admission_world import CA_PASS, KEY_PASS, NODE, Hub, pending_keys, requests_of
 
 from schemas.errors import HeduiError
 from signer.admission.grant import read_grant, verify_grant, write_grant
