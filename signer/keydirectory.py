@@ -13,7 +13,8 @@
 | `participant.json` | `id`, `title`, `generation`, `hosts`: for people and for registration |
 
 Private keys are PKCS#8 PEM, encrypted (PBES2) under a passphrase that stands in a file elsewhere.
-PBES2 slows guessing only a little: the passphrase must be random, not chosen.
+PBES2 slows guessing only a little: the passphrase must be random, not chosen. A signing or
+encryption key in a hardware module (`signer.keystore`) has a certificate here and no `.key`.
 """
 
 from __future__ import annotations
@@ -36,9 +37,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from signer.ca.profile import common_name
 from signer.certificates import PathValidator, key_id, participant_of, public_key_id, to_key
 from signer.directory.view import KeyUse
 from signer.errors import CertificateError, KeyFileError
+from signer.keystore import KeyStore
 from signer.secretfiles import read_passphrase, read_public, read_secret
 
 CHAIN = "chain.pem"
@@ -67,6 +70,12 @@ def retired_stem(generation: int) -> str:
     return f"encryption-g{generation}"
 
 
+def retired_stems(directory: Path) -> list[str]:
+    """Return the names, without ending, of the earlier encryption keys, the newest first."""
+    names = (_RETIRED.fullmatch(entry.name) for entry in directory.iterdir())
+    return [retired_stem(g) for g in sorted((int(n[1]) for n in names if n), reverse=True)]
+
+
 @dataclass(frozen=True, slots=True)
 class FiledKey:
     """A certificate (DER) and the private key that belongs to it."""
@@ -93,18 +102,22 @@ class KeyDirectory:
     passphrase: bytes = field(repr=False, compare=False)
 
 
-def read_key_directory(directory: Path, passphrase_file: Path, now: datetime) -> KeyDirectory:
+def read_key_directory(
+    directory: Path, passphrase_file: Path, now: datetime, store: KeyStore | None = None
+) -> KeyDirectory:
     """Read a key directory and check that keys, certificates and root belong together.
 
     Args:
         directory: The key directory.
         passphrase_file: File that holds the passphrase of its private keys.
         now: The instant at which the current certificates must be valid.
+        store: Where signing and encryption keys are that have no file here.
 
     Raises:
         KeyFileError: `KEY_FILE_MISSING`, `KEY_FILE_UNREADABLE`, `KEY_FILE_READABLE`,
             `KEY_FILE_MALFORMED`, `KEY_FILE_UNENCRYPTED`, `PASSPHRASE_EMPTY`, `KEY_PASSPHRASE`,
             `KEY_CURVE`, `KEY_MISMATCH`.
+        KeyRingError: `KEY_UNUSABLE` when the store fails.
         CertificateError: A certificate is not acceptable now; `where` names its file.
     """
     passphrase = read_passphrase(passphrase_file)
@@ -127,21 +140,22 @@ def read_key_directory(directory: Path, passphrase_file: Path, now: datetime) ->
             validator.validate(certificate, issuers, use=use, participant=participant, at=now)
         except CertificateError as error:
             raise _placed(error, path) from error
-        key = read_private_key(directory / key_file(use), passphrase)
-        current[use] = file_key(certificate, key, directory / key_file(use))
+        current[use] = _find_key(certificate, directory / key_file(use), passphrase, store)
     return KeyDirectory(
         directory,
         participant,
         to_key(current[KeyUse.SIGNING].certificate).generation,
         current,
-        read_retired(directory, passphrase),
+        read_retired(directory, passphrase, store),
         issuers,
         roots,
         passphrase,
     )
 
 
-def read_retired(directory: Path, passphrase: bytes) -> tuple[FiledKey, ...]:
+def read_retired(
+    directory: Path, passphrase: bytes, store: KeyStore | None = None
+) -> tuple[FiledKey, ...]:
     """Return the earlier encryption keys of a key directory, the newest first.
 
     They only open what was sealed to them, so their certificates may have expired and are not
@@ -150,14 +164,26 @@ def read_retired(directory: Path, passphrase: bytes) -> tuple[FiledKey, ...]:
     Raises:
         KeyFileError: As `read_key_directory`.
     """
-    names = (_RETIRED.fullmatch(entry.name) for entry in directory.iterdir())
-    generations = sorted((int(name[1]) for name in names if name), reverse=True)
     found: list[FiledKey] = []
-    for generation in generations:
-        path = directory / f"{retired_stem(generation)}.key"
+    for stem in retired_stems(directory):
+        path = directory / f"{stem}.key"
         certificate = read_certificates(path.with_suffix(".pem"))[0]
-        found.append(file_key(certificate, read_private_key(path, passphrase), path))
+        found.append(_find_key(certificate, path, passphrase, store))
     return tuple(found)
+
+
+def _find_key(
+    certificate: bytes, path: Path, passphrase: bytes, store: KeyStore | None
+) -> FiledKey:
+    """The private key of a certificate: from its file, or where there is none from the store."""
+    if store is not None and not path.exists():
+        leaf = to_key(certificate)
+        if leaf.use is not KeyUse.TLS and isinstance(leaf.public_key, ec.EllipticCurvePublicKey):
+            label = common_name(participant_of(certificate), leaf.generation, leaf.use)
+            key = store.find(label, leaf.use, leaf.public_key)
+            if key is not None:
+                return FiledKey(certificate, key)
+    return file_key(certificate, read_private_key(path, passphrase), path)
 
 
 def read_certificates(path: Path) -> tuple[bytes, ...]:

@@ -19,6 +19,7 @@ from signer.keydirectory import (
     key_file,
     read_key_directory,
 )
+from signer.keystore import KeyStore
 from signer.suites.p256_aes256gcm import NAME as SUITE
 from signer.suites.p256_aes256gcm import open_epoch, sign
 from signer.suites.suite import SECRET_SIZE, SuiteError
@@ -108,9 +109,15 @@ class FileKeyRing(HeldKeys):
         self._contents = contents
 
     @classmethod
-    def load(cls, directory: Path, passphrase_file: Path, now: datetime) -> Self:
+    def load(
+        cls,
+        directory: Path,
+        passphrase_file: Path,
+        now: datetime,
+        store: KeyStore | None = None,
+    ) -> Self:
         """Read a key directory; arguments and errors as `read_key_directory`."""
-        return cls(read_key_directory(directory, passphrase_file, now))
+        return cls(read_key_directory(directory, passphrase_file, now, store))
 
     @property
     def generation(self) -> int:

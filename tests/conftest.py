@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+import softhsm
 from kafka_site import KafkaSite
 from postgres import PostgresCluster, binaries
 from prometheus_site import missing_tools
@@ -74,6 +75,18 @@ def prometheus_possible():
         pytest.fail(f"Prometheus is needed here (Debian package prometheus): {missing}")
     if missing:
         pytest.skip(f"NO PROMETHEUS: its tests are skipped, missing: {missing}")
+
+
+@pytest.fixture(scope="session")
+def softhsm_module(tmp_path_factory):
+    """SoftHSM2's library, with one token; skip, or fail in CI, where it is not installed."""
+    missing = softhsm.missing()
+    if missing and os.environ.get("HEDUI_CI"):
+        pytest.fail(f"SoftHSM2 is needed here: {missing}")
+    if missing:
+        pytest.skip(f"NO SOFTHSM2: keys in hardware are not tested: {missing}")
+    softhsm.make_token(tmp_path_factory.mktemp("softhsm"))
+    return softhsm.module()
 
 
 @pytest.fixture

@@ -93,6 +93,8 @@ def _placed(config: Config, folder: Path) -> Config:
                     "directory": folder / keys.directory,
                     "passphrase_file": folder / keys.passphrase_file,
                     "store_key": folder / keys.store_key,
+                    "pkcs11_module": _file(keys.pkcs11_module, folder),
+                    "pkcs11_pin_file": _file(keys.pkcs11_pin_file, folder),
                 }
             ),
             "broker": broker.model_copy(update={"ca_file": _file(broker.ca_file, folder)}),

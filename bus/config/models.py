@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from signer.identity import IdentityError, role_of
+from signer.keystore import TokenSettings
 
 _HOSTS = re.compile(r"[^\s,:]+:[0-9]{1,5}(,[^\s,:]+:[0-9]{1,5})*")
 
@@ -48,11 +49,34 @@ class ParticipantSection(_Section):
 
 
 class KeysSection(_Section):
-    """Where the participant's keys are (`hedui ca issue --out`)."""
+    """Where the participant's keys are (`hedui node import --out`).
+
+    The three `pkcs11_` keys name the token whose signing and encryption keys have no file there:
+    the vendor's library, the token's label, the file with the PIN. All of them, or none.
+    """
 
     directory: Path
     passphrase_file: Path
     store_key: Path
+    pkcs11_module: Path | None = None
+    pkcs11_token: str | None = None
+    pkcs11_pin_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _token_whole(self) -> Self:
+        named = (self.pkcs11_module, self.pkcs11_token, self.pkcs11_pin_file)
+        if any(named) and not all(named):
+            raise ValueError(
+                "pkcs11_module、pkcs11_token、pkcs11_pin_file 须一并填写 / give all three of them"
+            )
+        return self
+
+    @property
+    def token(self) -> TokenSettings | None:
+        """The token, None where all keys are files."""
+        if not (self.pkcs11_module and self.pkcs11_token and self.pkcs11_pin_file):
+            return None
+        return TokenSettings(self.pkcs11_module, self.pkcs11_token, self.pkcs11_pin_file)
 
 
 class BrokerKind(StrEnum):

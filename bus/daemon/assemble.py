@@ -33,6 +33,7 @@ from signer.directory.view import KeyUse
 from signer.envelope.open import Opener
 from signer.envelope.seal import Sealer
 from signer.keyfiles import FileKeyRing
+from signer.keystore import open_token
 from signer.suites.p256_aes256gcm import NAME as DEFAULT_SUITE
 
 SchemaSource = Callable[[bytes], Schema | None]
@@ -76,7 +77,8 @@ def assemble(
     """
     clock = clock or SystemClock()
     me = config.participant.id
-    ring = FileKeyRing.load(config.keys.directory, config.keys.passphrase_file, clock.now())
+    token = None if config.keys.token is None else open_token(config.keys.token)
+    ring = FileKeyRing.load(config.keys.directory, config.keys.passphrase_file, clock.now(), token)
     if ring.participant != me:
         raise ConfigError(
             "KEYS_OF_ANOTHER",

@@ -11,6 +11,7 @@ from signer.admission.contents import AdmissionApplication, Answers
 from signer.admission.pending import PendingKeys, make_pending, read_pending, restate
 from signer.directory.view import KeyUse
 from signer.errors import AdmissionError
+from signer.keystore import KeyStore
 from signer.secretfiles import write_new
 
 
@@ -31,6 +32,7 @@ def apply(
     *,
     generation: int,
     now: datetime,
+    store: KeyStore | None = None,
 ) -> Applied:
     """Make the keys of a generation, unless they are pending, and the application for them.
 
@@ -42,6 +44,7 @@ def apply(
         passphrase: Encrypts the private keys, or opens them.
         generation: Key generation, from 1.
         now: The instant.
+        store: Where signing and encryption keys are made, if not in files.
 
     Raises:
         AdmissionError: `PENDING_OTHER` when other keys are pending there; and those of
@@ -50,7 +53,7 @@ def apply(
     """
     kept = pending.is_dir() and any(pending.iterdir())
     if kept:
-        keys = _pending(answers, pending, passphrase, generation)
+        keys = _pending(answers, pending, passphrase, generation, store)
     else:
         keys = make_pending(
             pending,
@@ -59,6 +62,7 @@ def apply(
             generation=generation,
             title=answers.title,
             hosts=answers.hosts,
+            store=store,
         )
     signing = keys.private_keys[KeyUse.SIGNING]
     data = write_application(answers, generation, keys.requests, signing, now)
@@ -66,8 +70,10 @@ def apply(
     return Applied(read_application(data), out, kept)
 
 
-def _pending(answers: Answers, pending: Path, passphrase: bytes, generation: int) -> PendingKeys:
-    keys = read_pending(pending, passphrase)
+def _pending(
+    answers: Answers, pending: Path, passphrase: bytes, generation: int, store: KeyStore | None
+) -> PendingKeys:
+    keys = read_pending(pending, passphrase, store)
     if (keys.participant, keys.generation) != (answers.participant, generation):
         raise AdmissionError(
             "PENDING_OTHER",

@@ -9,15 +9,16 @@ grant again, after a crash in between, finds it done.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from signer.admission.grant import Grant, read_grant, verify_grant
-from signer.admission.pending import PendingKeys, description, read_pending
+from signer.admission.pending import description, read_pending
 from signer.ca.files import earlier_generation, pem, retired_files
 from signer.certificates import issuers_of, public_key_id
 from signer.directory.view import KeyUse
@@ -31,7 +32,9 @@ from signer.keydirectory import (
     private_key_pem,
     read_certificates,
 )
+from signer.keystore import KeyStore
 from signer.secretfiles import place_directory
+from signer.suites.hpke_p256 import AgreementKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ def import_grant(
     *,
     roots: Sequence[bytes],
     now: datetime,
+    store: KeyStore | None = None,
 ) -> Imported:
     """Make the key directory of a granted generation.
 
@@ -64,6 +68,7 @@ def import_grant(
         passphrase: Opens the pending keys and, where `out` is renewed, the earlier ones.
         roots: DER of the roots trusted so far.
         now: The instant at which the certificates must be valid.
+        store: Where keys are that have no file in the pending directory.
 
     Raises:
         AdmissionError: `GRANT_MALFORMED`, `GRANT_OTHER` when it is for another participant or
@@ -77,7 +82,7 @@ def import_grant(
     if _is_imported(out, grant):
         shutil.rmtree(pending, ignore_errors=True)
         return Imported(grant.participant, grant.generation, out, None, ())
-    keys = read_pending(pending, passphrase)
+    keys = read_pending(pending, passphrase, store)
     if (grant.participant, grant.generation) != (keys.participant, keys.generation):
         raise AdmissionError(
             "GRANT_OTHER",
@@ -87,23 +92,9 @@ def import_grant(
             remedy_en="Check --pending and the file",
             where=str(pending),
         )
-    trusted = verify_grant(grant, _key_ids(keys), roots, now)
-    earlier = earlier_generation(out, keys.participant)
-    if earlier is not None and earlier >= keys.generation:
-        raise KeyFileError(
-            "GRANT_OLD",
-            f"密钥目录已有第 {earlier} 代密钥",
-            f"the key directory holds generation {earlier} already",
-            remedy_zh="较早的代次不再导入；请核对待批目录",
-            remedy_en="An earlier generation is not imported any more: check the pending directory",
-            where=str(out),
-        )
-    files = _files(keys, grant, trusted, passphrase)
-    if earlier is not None:
-        files |= retired_files(out, passphrase)
-    place_directory(
-        out, files, keep=None if earlier is None else out.with_name(f"{out.name}.g{earlier}")
-    )
+    trusted = verify_grant(grant, key_ids(keys.private_keys), roots, now)
+    place = KeyPlace(out, keys.title, keys.hosts, passphrase)
+    earlier = place_keys(place, grant, keys.private_keys, trusted)
     shutil.rmtree(pending, ignore_errors=True)
     return Imported(
         keys.participant,
@@ -114,8 +105,60 @@ def import_grant(
     )
 
 
-def _key_ids(keys: PendingKeys) -> dict[KeyUse, bytes]:
-    return {use: public_key_id(key.public_key()) for use, key in keys.private_keys.items()}
+@dataclass(frozen=True, slots=True)
+class KeyPlace:
+    """A key directory to be made: where, for which unit and addresses, under which passphrase."""
+
+    directory: Path
+    title: str
+    hosts: tuple[str, ...]
+    passphrase: bytes = field(repr=False)
+
+
+def place_keys(
+    place: KeyPlace,
+    grant: Grant,
+    keys: Mapping[KeyUse, ec.EllipticCurvePrivateKey],
+    roots: Sequence[bytes],
+) -> int | None:
+    """Write the key directory of verified certificates and their keys, whole or not at all.
+
+    Args:
+        place: Where and how.
+        grant: The certificates, verified.
+        keys: Their private keys.
+        roots: DER of the roots to trust.
+
+    Returns:
+        The earlier generation whose directory was kept beside, None for the first.
+
+    Raises:
+        KeyFileError: `KEY_FILE_EXISTS` when something else stands there, `GRANT_OLD` when its keys
+            are of this or a later generation; files cannot be read or written.
+    """
+    out = place.directory.resolve()
+    earlier = earlier_generation(out, grant.participant)
+    if earlier is not None and earlier >= grant.generation:
+        raise KeyFileError(
+            "GRANT_OLD",
+            f"密钥目录已有第 {earlier} 代密钥",
+            f"the key directory holds generation {earlier} already",
+            remedy_zh="同一代或较早的代次不再导入；请核对文件",
+            remedy_en="That or an earlier generation is not imported any more: check the files",
+            where=str(out),
+        )
+    files = _files(place, grant, keys, roots)
+    if earlier is not None:
+        files |= retired_files(out, place.passphrase)
+    place_directory(
+        out, files, keep=None if earlier is None else out.with_name(f"{out.name}.g{earlier}")
+    )
+    return earlier
+
+
+def key_ids(keys: Mapping[KeyUse, ec.EllipticCurvePrivateKey]) -> dict[KeyUse, bytes]:
+    """Return the ids of private keys' public halves."""
+    return {use: public_key_id(key.public_key()) for use, key in keys.items()}
 
 
 def _is_imported(out: Path, grant: Grant) -> bool:
@@ -130,15 +173,19 @@ def _is_imported(out: Path, grant: Grant) -> bool:
 
 
 def _files(
-    keys: PendingKeys, grant: Grant, roots: Sequence[bytes], passphrase: bytes
+    place: KeyPlace,
+    grant: Grant,
+    keys: Mapping[KeyUse, ec.EllipticCurvePrivateKey],
+    roots: Sequence[bytes],
 ) -> dict[str, bytes]:
     files = {
         CHAIN: _pem(grant.issuers),
         ROOT: _pem(roots),
-        DESCRIPTION: description(keys.participant, keys.generation, keys.title, keys.hosts),
+        DESCRIPTION: description(grant.participant, grant.generation, place.title, place.hosts),
     }
     for use in KeyUse:
-        files[key_file(use)] = private_key_pem(keys.private_keys[use], passphrase)
+        if not isinstance(keys[use], AgreementKey):
+            files[key_file(use)] = private_key_pem(keys[use], place.passphrase)
         files[certificate_file(use)] = _pem([grant.certificates[use]])
     # TLS sends its issuer along: under two roots, both certificates of it.
     tls = certificate_file(KeyUse.TLS)

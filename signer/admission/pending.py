@@ -4,7 +4,7 @@ Mode 0700, every file 0600, placed whole or not at all:
 
 | file | holds |
 |---|---|
-| `tls.key`, `signing.key`, `encryption.key` | private keys: encrypted PKCS#8 |
+| `tls.key`, `signing.key`, `encryption.key` | private keys, encrypted; none of a module |
 | `tls.csr`, `signing.csr`, `encryption.csr` | certificate requests, PEM |
 | `participant.json` | `id`, `title`, `generation`, `hosts`, as the key directory will have it |
 
@@ -24,12 +24,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.admission.request import KeyRequest, make_request, read_request
+from signer.ca.profile import common_name
 from signer.ca.reading import public_key_id
 from signer.directory.view import KeyUse
 from signer.errors import AdmissionError, KeyFileError
 from signer.identity import IdentityError, role_of
 from signer.keydirectory import DESCRIPTION, key_file, private_key_pem, read_private_key
+from signer.keystore import KeyStore
 from signer.secretfiles import place_directory, read_public, replace_file
+from signer.suites.hpke_p256 import AgreementKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ def make_pending(
     generation: int,
     title: str = "",
     hosts: tuple[str, ...] = (),
+    store: KeyStore | None = None,
 ) -> PendingKeys:
     """Make the keys and requests of a generation in a new directory.
 
@@ -68,25 +72,33 @@ def make_pending(
         generation: Key generation, from 1.
         title: Chinese name of the unit.
         hosts: Registered addresses.
+        store: Where signing and encryption keys are made instead; they have no file then.
 
     Raises:
         IdentityError: `PARTICIPANT_ID`.
         KeyFileError: `KEY_FILE_EXISTS`, `KEY_FILE_UNWRITABLE`.
+        KeyRingError: `KEY_UNUSABLE` when the store cannot make a key.
     """
     role_of(participant)
-    keys = {use: ec.generate_private_key(ec.SECP256R1()) for use in KeyUse}
+    keys = {use: _make_key(common_name(participant, generation, use), use, store) for use in KeyUse}
     requests = {use: make_request(keys[use], participant, generation, use) for use in KeyUse}
     files = {DESCRIPTION: description(participant, generation, title, hosts)}
     for use in KeyUse:
-        files[key_file(use)] = private_key_pem(keys[use], passphrase)
+        if not isinstance(keys[use], AgreementKey):
+            files[key_file(use)] = private_key_pem(keys[use], passphrase)
         pem = x509.load_der_x509_csr(requests[use]).public_bytes(Encoding.PEM)
         files[request_file(use)] = pem
     place_directory(directory, files)
     return PendingKeys(directory, participant, generation, title, hosts, requests, keys)
 
 
-def read_pending(directory: Path, passphrase: bytes) -> PendingKeys:
+def read_pending(directory: Path, passphrase: bytes, store: KeyStore | None = None) -> PendingKeys:
     """Read a pending directory and check that keys and requests belong together.
+
+    Args:
+        directory: The pending directory.
+        passphrase: Opens its private keys.
+        store: Where keys are that have no file here.
 
     Raises:
         KeyFileError: `KEY_FILE_MISSING`, `KEY_FILE_MALFORMED`, `KEY_PASSPHRASE` and others of
@@ -99,7 +111,11 @@ def read_pending(directory: Path, passphrase: bytes) -> PendingKeys:
     for use in KeyUse:
         found = _request(directory / request_file(use), participant, generation, use)
         path = directory / key_file(use)
-        key = read_private_key(path, passphrase)
+        key: ec.EllipticCurvePrivateKey | None = None
+        if store is not None and use is not KeyUse.TLS and not path.exists():
+            label = common_name(participant, generation, use)
+            key = store.find(label, use, found.public_key)
+        key = key or read_private_key(path, passphrase)
         if found.key_id != public_key_id(key.public_key()):
             raise KeyFileError(
                 "KEY_MISMATCH",
@@ -129,6 +145,12 @@ def description(participant: str, generation: int, title: str, hosts: tuple[str,
     """Return the bytes of `participant.json`."""
     data = {"id": participant, "title": title, "generation": generation, "hosts": list(hosts)}
     return (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _make_key(label: str, use: KeyUse, store: KeyStore | None) -> ec.EllipticCurvePrivateKey:
+    if store is None or use is KeyUse.TLS:
+        return ec.generate_private_key(ec.SECP256R1())
+    return store.generate(label, use)
 
 
 def _request(path: Path, participant: str, generation: int, use: KeyUse) -> KeyRequest:

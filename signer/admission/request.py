@@ -39,6 +39,15 @@ from signer.suites.p256_aes256gcm import NAME as SUITE
 _EXTENSION_REQUEST = "1.2.840.113549.1.9.14"
 _ASKED = frozenset({x509.KeyUsage, x509.ExtendedKeyUsage, x509.SubjectAlternativeName})
 
+# What the library raises, at once or on first use of a field, for bytes it cannot make sense of.
+_PARSE_ERRORS = (
+    ValueError,
+    TypeError,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class KeyRequest:
@@ -142,10 +151,10 @@ def read_request(der: bytes, participant: str, generation: int, use: KeyUse) -> 
         algorithm = request.signature_algorithm_oid
         public_key = request.public_key()
         subject, tbs = request.subject, request.tbs_certrequest_bytes
-        possessed = request.is_signature_valid
+        possessed, signature = request.is_signature_valid, request.signature
     except UnsupportedAlgorithm:
         raise _algorithm(use) from None
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except _PARSE_ERRORS:
         raise _malformed(use) from None
     # 2. Algorithms.
     if (
@@ -154,8 +163,11 @@ def read_request(der: bytes, participant: str, generation: int, use: KeyUse) -> 
         or algorithm != SignatureAlgorithmOID.ECDSA_WITH_SHA256
     ):
         raise _algorithm(use)
-    if public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) not in tbs:
-        raise _malformed(use)  # 1, again: a compressed point would give the key a second id
+    # 1, again: a compressed point would give the key a second id; unused bits in the signature,
+    # which the parser passes, would give one request several forms.
+    spki = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    if spki not in tbs or not der.endswith(bytes([0x03, len(signature) + 1, 0]) + signature):
+        raise _malformed(use)
     # 3. What is asked for.
     values = {type(e.value): e for e in extensions}
     if (

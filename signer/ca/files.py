@@ -50,8 +50,8 @@ from signer.keydirectory import (
     private_key_pem,
     read_certificates,
     read_private_key,
-    read_retired,
     retired_stem,
+    retired_stems,
 )
 from signer.secretfiles import exists, place_directory, read_public
 
@@ -372,17 +372,17 @@ def retired_files(directory: Path, passphrase: bytes) -> dict[str, bytes]:
     Raises:
         KeyFileError: A key or certificate cannot be read.
     """
-    current = directory / key_file(KeyUse.ENCRYPTION)
-    certificate = read_certificates(directory / certificate_file(KeyUse.ENCRYPTION))[0]
-    keys = [(certificate, read_private_key(current, passphrase))]
-    keys += [
-        (filed.certificate, filed.private_key) for filed in read_retired(directory, passphrase)
-    ]
+    current = certificate_file(KeyUse.ENCRYPTION), key_file(KeyUse.ENCRYPTION)
+    earlier = [(f"{stem}.pem", f"{stem}.key") for stem in retired_stems(directory)]
     files: dict[str, bytes] = {}
-    for der, key in keys:
+    for certificate_name, key_name in (current, *earlier):
+        der = read_certificates(directory / certificate_name)[0]
         stem = retired_stem(to_key(der).generation)
-        files[f"{stem}.key"] = private_key_pem(key, passphrase)
         files[f"{stem}.pem"] = pem(x509.load_der_x509_certificate(der))
+        path = directory / key_name
+        if path.exists():  # else it is in a hardware module, and stays there
+            key = file_key(der, read_private_key(path, passphrase), path).private_key
+            files[f"{stem}.key"] = private_key_pem(key, passphrase)
     return files
 
 

@@ -20,6 +20,7 @@ from signer.admission.grant import MAX_SIZE, read_grant
 from signer.admission.importing import import_grant
 from signer.errors import AdmissionError
 from signer.keydirectory import ROOT, read_certificates
+from signer.keystore import KeyStore, TokenSettings, open_token
 from signer.secretfiles import read_passphrase, read_public, write_new
 
 Pending = Annotated[
@@ -28,6 +29,17 @@ Pending = Annotated[
 Passphrase = Annotated[
     Path,
     typer.Option("--passphrase-file", help="私钥口令文件（0600）/ File with the keys' passphrase"),
+]
+
+Module = Annotated[
+    Path | None,
+    typer.Option("--pkcs11-module", help="密码设备的 PKCS#11 库 / PKCS#11 library of a module"),
+]
+TokenLabel = Annotated[
+    str | None, typer.Option("--pkcs11-token", help="令牌标签 / Label of its token")
+]
+PinFile = Annotated[
+    Path | None, typer.Option("--pkcs11-pin-file", help="PIN 文件（0600）/ File with its PIN")
 ]
 
 
@@ -56,6 +68,9 @@ def apply_command(
     generation: Annotated[
         int, typer.Option("--generation", min=1, help="密钥代次 / Key generation")
     ] = 1,
+    pkcs11_module: Module = None,
+    pkcs11_token: TokenLabel = None,
+    pkcs11_pin_file: PinFile = None,
     init: Annotated[
         bool, typer.Option("--init", help="写出带注释的样例 / Write a commented example")
     ] = False,
@@ -82,6 +97,7 @@ def apply_command(
         read_passphrase(passphrase_file),
         generation=generation,
         now=datetime.now(UTC),
+        store=_store(pkcs11_module, pkcs11_token, pkcs11_pin_file),
     )
     keys = "沿用待批密钥 / pending keys kept" if made.keys_kept else "密钥已生成 / keys made"
     typer.echo(f"{keys}: {pending}")
@@ -103,6 +119,9 @@ def import_command(
         str | None,
         typer.Option("--root-fingerprint", help="电话核对的根证书 SHA-256 / Its SHA-256"),
     ] = None,
+    pkcs11_module: Module = None,
+    pkcs11_token: TokenLabel = None,
+    pkcs11_pin_file: PinFile = None,
 ) -> None:
     """导入签发的证书，成为密钥目录 / Import what was issued into a key directory."""
     data = read_public(file)
@@ -113,6 +132,7 @@ def import_command(
         read_passphrase(passphrase_file),
         roots=_roots(data, out, root, fingerprint),
         now=datetime.now(UTC),
+        store=_store(pkcs11_module, pkcs11_token, pkcs11_pin_file),
     )
     typer.echo(
         f"已导入 {made.participant} 第 {made.generation} 代密钥 / "
@@ -120,6 +140,21 @@ def import_command(
     )
     for der in made.new_roots:
         typer.echo(f"信任新根证书 / New root trusted: {hashlib.sha256(der).hexdigest()}")
+
+
+def _store(module: Path | None, token: str | None, pin_file: Path | None) -> KeyStore | None:
+    """The token, where one is named; all three options name it, or none."""
+    if module and token and pin_file:
+        return open_token(TokenSettings(module, token, pin_file))
+    if module or token or pin_file:
+        raise AdmissionError(
+            "PKCS11_OPTIONS",
+            "--pkcs11-module、--pkcs11-token、--pkcs11-pin-file 须一并给出",
+            "--pkcs11-module, --pkcs11-token and --pkcs11-pin-file go together",
+            remedy_zh="请补齐，或全部省略",
+            remedy_en="Give all three, or none",
+        )
+    return None
 
 
 def _roots(data: bytes, out: Path, root: Path | None, fingerprint: str | None) -> tuple[bytes, ...]:

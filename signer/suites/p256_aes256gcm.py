@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from signer.suites.hpke_p256 import AgreementKey, open_single_shot
 from signer.suites.suite import SuiteError
 
 NAME = "p256-aes256gcm/1"
@@ -99,6 +100,8 @@ def open_epoch(private_key: ec.EllipticCurvePrivateKey, sealed: bytes, info: byt
         SuiteError: `EPOCH_INVALID` when the bytes do not open under this key and context.
     """
     try:
+        if isinstance(private_key, AgreementKey):
+            return open_single_shot(private_key, sealed, info)
         return _HPKE.decrypt(sealed, private_key, info)
     except (InvalidTag, TypeError, ValueError) as error:  # TypeError: a key of another curve
         raise SuiteError(

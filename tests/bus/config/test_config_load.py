@@ -146,3 +146,20 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "latin.toml").write_bytes(b"\xff\xfe\x00")
     assert faulty(tmp_path / "latin.toml").code == "CONFIG_UNREADABLE"
     assert faulty(tmp_path).code == "CONFIG_UNREADABLE"
+
+
+def test_a_token_is_named_whole_or_not_at_all(write, tmp_path):
+    assert load_config(write(GOOD)).keys.token is None
+    lines = (
+        'pkcs11_module = "/usr/lib/softhsm/libsofthsm2.so"',
+        'pkcs11_token = "hedui"',
+        'pkcs11_pin_file = "pin"',
+    )
+    store = 'store_key = "store.key"'
+    whole = load_config(write(GOOD.replace(store, "\n".join((store, *lines))))).keys.token
+    assert whole is not None
+    assert (str(whole.module), whole.token) == ("/usr/lib/softhsm/libsofthsm2.so", "hedui")
+    assert whole.pin_file == tmp_path / "pin"
+    for left in lines:
+        partly = "\n".join((store, *(line for line in lines if line != left)))
+        assert "pkcs11_pin_file" in faulty(write(GOOD.replace(store, partly))).zh
