@@ -25,6 +25,8 @@ from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import SignatureAlgorithmOID
 
 from signer.ca.reading import Reading, read
@@ -32,6 +34,16 @@ from signer.certificates import PathValidator
 from signer.errors import CertificateError
 
 _Value = TypeVar("_Value", bound=x509.ExtensionType)
+
+# What the library raises, at once or on first use of a field, for bytes it cannot make sense of.
+_PARSE_ERRORS = (
+    ValueError,
+    TypeError,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    CryptographyDeprecationWarning,  # a bad serial number, where warnings are errors
+)
 
 SKEW = timedelta(minutes=2)
 """How far two clocks may differ."""
@@ -137,16 +149,21 @@ def read_crl(data: bytes, issuers: Sequence[bytes], validator: PathValidator) ->
         load = x509.load_pem_x509_crl if data.startswith(b"-----") else x509.load_der_x509_crl
         crl = load(data)
         extensions = list(crl.extensions)
-        algorithm = crl.signature_algorithm_oid
+        algorithm, signature = crl.signature_algorithm_oid, crl.signature
+        der = crl.public_bytes(Encoding.DER)
         issuer, this_update, next_update = crl.issuer, crl.last_update_utc, crl.next_update_utc
         entries = [(e, list(e.extensions)) for e in crl]
         revoked = {e.serial_number: _revocation(e, more) for e, more in entries}
     except UnsupportedAlgorithm:
         raise _algorithm() from None
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.InvalidVersion):
+    except _PARSE_ERRORS:
         raise _malformed() from None
     if algorithm != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
         raise _algorithm()
+    # 1, again: unused bits in the signature, which the parser passes, would give one list several
+    # forms.
+    if not der.endswith(bytes([0x03, len(signature) + 1, 0]) + signature):
+        raise _malformed()
     # 2. Nothing that would narrow what the list says.
     every = [*extensions, *(extension for _, more in entries for extension in more)]
     if any(extension.critical for extension in every):
@@ -165,6 +182,7 @@ def read_crl(data: bytes, issuers: Sequence[bytes], validator: PathValidator) ->
         or next_update is None
         or this_update >= next_update
         or len(revoked) != len(entries)
+        or any(serial < 1 for serial in revoked)
     ):
         raise _malformed()
     # 4. Its authority.

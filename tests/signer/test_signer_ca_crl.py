@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import HeduiError
@@ -241,6 +241,7 @@ def test_a_list_with_one_thing_wrong_is_refused(world, now):
     assert refusal(check, made(root, now), [root.der]) == "CERT_ISSUER_UNFIT"
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=300))
 def test_any_bytes_are_no_list(data):
     with pytest.raises(HeduiError) as caught:
@@ -248,6 +249,7 @@ def test_any_bytes_are_no_list(data):
     assert caught.value.code == "CRL_MALFORMED"
 
 
+@settings(deadline=None)
 @given(position=st.integers(0, 10_000), flip=st.integers(1, 255))
 def test_no_altered_list_passes_and_no_foreign_error_escapes(one_list, position, flip):
     data, check = one_list

@@ -7,7 +7,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signer.suites.hpke_p256 import decapsulated, open_single_shot
@@ -16,11 +16,13 @@ LIBRARY = hpke.Suite(hpke.KEM.P256, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 KEY = ec.generate_private_key(ec.SECP256R1())
 
 
+@settings(deadline=None)
 @given(secret=st.binary(max_size=100), info=st.binary(max_size=300))
 def test_what_the_library_seals_opens_here(secret, info):
     assert open_single_shot(KEY, LIBRARY.encrypt(secret, KEY.public_key(), info), info) == secret
 
 
+@settings(deadline=None)
 @given(position=st.integers(0, 200), flip=st.integers(1, 255))
 def test_nothing_altered_opens(position, flip):
     sealed = bytearray(LIBRARY.encrypt(b"secret" * 6, KEY.public_key(), b"info"))

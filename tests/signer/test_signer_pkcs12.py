@@ -152,7 +152,7 @@ def test_a_key_of_another_kind_is_refused(site, now, key):
     assert refusal(site.take, [site.put("other", key, certificate)]) == "KEY_CURVE"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(data=st.binary(max_size=300))
 def test_any_bytes_are_refused_with_a_code(site, data):
     path = site.folder / "any.p12"

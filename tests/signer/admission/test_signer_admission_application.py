@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from signer_admission_world import ADAPTER, KEY_PASS, NODE, SECRETS, pending_keys
 
@@ -212,6 +212,7 @@ def test_another_size_magic_or_encoding_is_refused(pending, now):
     assert refusal(read_application, b"HDX1" + data[4:]).code == "APPLICATION_MALFORMED"
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=400))
 def test_any_bytes_are_refused_with_a_code(data):
     assert refusal(read_application, data).code == "APPLICATION_MALFORMED"
@@ -223,6 +224,7 @@ def one(tmp_path_factory):
     return written(pending_keys(tmp_path_factory.mktemp("one") / "pending"), made)
 
 
+@settings(deadline=None)
 @given(position=st.integers(0, 100_000), flip=st.integers(1, 255))
 def test_no_altered_application_passes_and_no_foreign_error_escapes(one, position, flip):
     data = bytearray(one)

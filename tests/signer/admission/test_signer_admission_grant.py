@@ -235,12 +235,15 @@ def test_the_wrong_passphrase_opens_no_pending_keys(hub, pending, tmp_path):
     assert not (tmp_path / "keys").exists()
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=400))
 def test_any_bytes_are_no_grant(data):
     assert refusal(read_grant, data).code == "GRANT_MALFORMED"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+)
 @given(position=st.integers(0, 100_000), flip=st.integers(1, 255))
 def test_no_altered_grant_makes_a_key_directory_that_differs(hub, pending, position, flip):
     good = hub.issue(pending)

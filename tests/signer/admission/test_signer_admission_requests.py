@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import AttributeOID, ExtendedKeyUsageOID, NameOID
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from signer_admission_world import KEY_PASS
 
@@ -150,11 +150,13 @@ def sequence(content: bytes) -> bytes:
     return b"\x30" + length + content
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=200))
 def test_any_bytes_are_refused_with_a_code(data):
     assert refusal(check, data) == "REQUEST_MALFORMED"
 
 
+@settings(deadline=None)
 @given(position=st.integers(0, 10_000), flip=st.integers(1, 255))
 def test_no_altered_request_passes_and_no_foreign_error_escapes(position, flip):
     der = bytearray(built())
