@@ -27,15 +27,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from schemas.errors import ConfigError
-from signer.ca.crl import Revocation, RevocationReason
 from signer.ca.issue import Authority, LeafSet, issue_participant, make_issuing, make_root
+from signer.ca.revocations import revoked_at
 from signer.certificates import issuers_of, key_id, participant_of, to_key
 from signer.directory.view import Key, KeyUse
 from signer.errors import CertificateError, KeyFileError
@@ -53,10 +53,9 @@ from signer.keydirectory import (
     retired_stem,
     retired_stems,
 )
-from signer.secretfiles import exists, place_directory, read_public
+from signer.secretfiles import exists, place_directory
 
 ISSUING = "issuing"
-REVOKED = "revoked.json"
 _ISSUED = "issued"
 
 
@@ -208,39 +207,6 @@ def issued(ca: Path, participant: str | None = None) -> tuple[IssuedCertificate,
         for place in (folder / name / f"g{generation}",)
         for use in KeyUse
     )
-
-
-def revoked_at(place: Path) -> datetime | None:
-    """Return when a generation was revoked, None if it was not.
-
-    Args:
-        place: The folder of the generation, `issued/<id>/g<N>` or `services/<name>/g<N>`.
-
-    Raises:
-        KeyFileError: `KEY_FILE_MALFORMED`, `KEY_FILE_UNREADABLE`.
-    """
-    found = read_revocation(place)
-    return None if found is None else found.at
-
-
-def read_revocation(place: Path) -> Revocation | None:
-    """Return the revocation of a generation, None if it was not revoked; as `revoked_at`."""
-    path = place / REVOKED
-    if not path.exists():
-        return None
-    try:
-        data = json.loads(read_public(path))
-        at = datetime.fromisoformat(data["at"])
-        return Revocation(at.astimezone(UTC), RevocationReason(data["reason"]))
-    except (ValueError, KeyError, TypeError):
-        raise KeyFileError(
-            "KEY_FILE_MALFORMED",
-            "吊销记录有误",
-            "the record of a revocation is malformed",
-            remedy_zh="请从备份恢复",
-            remedy_en="Restore it from the backup",
-            where=str(path),
-        ) from None
 
 
 def issuing_authority(ca: Path, passphrase: bytes) -> Authority:

@@ -19,15 +19,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from signer.ca.crl import Revocation, RevocationReason
 from signer.ca.files import (
     ISSUING,
-    REVOKED,
     CaError,
     authorities,
     generations,
     issued_folder,
     open_authority,
-    read_revocation,
 )
 from signer.ca.issue import Authority
+from signer.ca.revocations import REVOKED, read_revocation
 from signer.ca.services import service_folder
 from signer.certificates import issued_by, key_id
 from signer.errors import KeyFileError

@@ -173,6 +173,11 @@ def test_an_unfit_module_token_or_file_is_named(settings, tmp_path):
     assert opened() == "KEY_FILE_READABLE"
 
 
+def test_without_the_extra_it_is_said(settings, monkeypatch):
+    monkeypatch.setattr("signer.keystore.find_spec", lambda _: None)
+    assert refusal(open_token, settings).code == "PKCS11_NOT_INSTALLED"
+
+
 def test_a_participant_joins_and_renews_with_its_keys_on_the_token(settings, tmp_path, now):
     ca, out = tmp_path / "ca", tmp_path / "keys"
     init_ca(ca, CA_PASS, now, 20)

@@ -5,13 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from softhsm import LABEL, PIN
 
 from bus.config.load import load_config
 from bus.daemon.assemble import assemble, broker_settings
 from bus.daemon.router import CentreRouter
 from bus.errors import ConfigError
 from bus.ports.clock import MovedClock
+from schemas.errors import HeduiError
+from signer.admission.grant import write_grant
+from signer.admission.importing import import_grant
+from signer.admission.pending import make_pending
+from signer.admission.request import read_requests, request_content
+from signer.ca.certify_requests import certify_requests
 from signer.ca.files import init_ca, issue
+from signer.certificates import to_key
+from signer.directory.view import KeyUse
+from signer.keystore import TokenSettings, open_token
+from signer.suites.p256_aes256gcm import P256Aes256Gcm
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 
@@ -117,3 +128,33 @@ async def test_a_participant_tells_when_its_certificates_expire(config):
     expiries = {use: gauge.labels(use=use)._value.get() for use in ("signing", "encryption")}
     assert all(expiry > NOW.timestamp() for expiry in expiries.values())
     assert expiries["encryption"] < expiries["signing"]
+
+
+def test_a_participant_signs_and_opens_with_keys_on_a_token(config, tmp_path, softhsm_module):
+    ca, pin = tmp_path / "ca", tmp_path / "pin"
+    pin.write_text(PIN)
+    pin.chmod(0o600)
+    store = open_token(TokenSettings(softhsm_module, LABEL, pin))
+    init_ca(ca, b"ca passphrase", NOW, 20)
+    pending = make_pending(
+        tmp_path / "pending", b"passphrase", participant="370000", generation=1, store=store
+    )
+    requests = read_requests(request_content(pending.requests), "370000", 1)
+    grant = certify_requests(ca, b"ca passphrase", requests, hosts=(), now=NOW)
+    out, roots = tmp_path / "token-keys", grant.roots
+    data = write_grant(grant)
+    import_grant(pending.path, out, data, b"passphrase", roots=roots, now=NOW, store=store)
+
+    made = config()
+    keys = made.keys.model_copy(update={"directory": out})
+    with pytest.raises(HeduiError) as caught:
+        put_together(made.model_copy(update={"keys": keys}))
+    assert caught.value.code == "KEY_FILE_MISSING"
+    named = {"pkcs11_module": softhsm_module, "pkcs11_token": LABEL, "pkcs11_pin_file": pin}
+    keys = keys.model_copy(update=named)
+    ring = put_together(made.model_copy(update={"keys": keys})).office.ring
+    signing = to_key(grant.certificates[KeyUse.SIGNING])
+    P256Aes256Gcm().verify(signing.public_key, ring.sign(b"statement"), b"statement")
+    encryption = to_key(grant.certificates[KeyUse.ENCRYPTION])
+    sealed = P256Aes256Gcm().seal_epoch(encryption.public_key, bytes(32), b"info")
+    assert ring.open_epoch(encryption.id, sealed, b"info") == bytes(32)

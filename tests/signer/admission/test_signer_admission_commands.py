@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 import typer
 from signer_admission_world import CA_PASS, KEY_PASS, SECRETS, Hub
+from softhsm import LABEL, PIN
 from typer.testing import CliRunner
 
 from adapters.commands import app as adapter_app
@@ -147,6 +148,32 @@ def test_a_corrected_application_asks_for_the_same_keys(place, joining):
 def test_keys_are_never_made_without_a_passphrase(place, joining):
     assert refusal(joining, "apply", "apply.toml").code == "PASSPHRASE_NEEDED"
     assert not (place / "370000.pending").exists()
+
+
+def test_a_token_is_named_whole_or_not_at_all(place, joining):
+    apart = refusal(
+        *(joining, "apply", "apply.toml", "--passphrase-file", "key.pass"),
+        *("--pkcs11-token", "hedui"),
+    )
+    assert apart.code == "PKCS11_OPTIONS"
+    assert not (place / "370000.pending").exists()
+
+
+def test_keys_are_made_on_the_token_and_taken_from_it(place, hub, joining, softhsm_module):
+    (place / "pin").write_text(PIN)
+    (place / "pin").chmod(0o600)
+    token = (
+        *("--pkcs11-module", str(softhsm_module), "--pkcs11-token", LABEL),
+        *("--pkcs11-pin-file", "pin"),
+    )
+    apply(joining, *token)
+    certify("--yes")
+    run(
+        joining,
+        *("import", "370000.g1.hedui-grant", "--pending", "370000.pending", "--out", "keys"),
+        *("--passphrase-file", "key.pass", "--root", "ca/root.pem", *token),
+    )
+    assert [p.name for p in (place / "keys").glob("*.key")] == ["tls.key"]
 
 
 def test_the_example_is_a_sound_file_that_names_what_is_required(place):
