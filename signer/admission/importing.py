@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from signer.admission.grant import Grant, read_grant, verify_grant
 from signer.admission.pending import description, read_pending
-from signer.ca.files import earlier_generation, pem, retired_files
-from signer.certificates import issuers_of, public_key_id
+from signer.ca.files import earlier_generation, pem, retired_files, tls_chain
+from signer.certificates import public_key_id
 from signer.directory.view import KeyUse
 from signer.errors import AdmissionError, KeyFileError
 from signer.keydirectory import (
@@ -187,9 +187,8 @@ def _files(
         if not isinstance(keys[use], AgreementKey):
             files[key_file(use)] = private_key_pem(keys[use], place.passphrase)
         files[certificate_file(use)] = _pem([grant.certificates[use]])
-    # TLS sends its issuer along: under two roots, both certificates of it.
     tls = certificate_file(KeyUse.TLS)
-    files[tls] += _pem(issuers_of(grant.certificates[KeyUse.TLS], grant.issuers))
+    files[tls] += tls_chain(grant.certificates[KeyUse.TLS], grant.issuers, grant.links)
     return files
 
 

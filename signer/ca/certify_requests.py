@@ -23,10 +23,10 @@ from signer.ca.files import (
     issued,
     issued_folder,
     issuing_authority,
+    links,
     pem,
 )
 from signer.ca.issue import Authority, certify
-from signer.ca.rotation import links
 from signer.certificates import key_id
 from signer.directory.view import KeyUse
 from signer.errors import KeyFileError

@@ -26,6 +26,7 @@ directory, the earlier one is kept as `<directory>.g<N>`, and its encryption key
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -56,6 +57,7 @@ from signer.keydirectory import (
 from signer.secretfiles import exists, place_directory
 
 ISSUING = "issuing"
+LINKS = "links.pem"
 _ISSUED = "issued"
 
 
@@ -164,6 +166,8 @@ def issue(
     files = _key_directory(
         leaves, authority_pem(ca, ISSUING), authority_pem(ca, "root"), key_passphrase
     )
+    tls = leaves.tls.der
+    files[certificate_file(KeyUse.TLS)] += tls_chain(tls, authorities(ca, ISSUING), links(ca))
     files[DESCRIPTION] = _description(leaves, title, hosts)
     if earlier is not None:
         files |= retired_files(out, key_passphrase)
@@ -253,6 +257,20 @@ def authorities(ca: Path, name: str) -> tuple[bytes, ...]:
     return read_certificates(ca / f"{name}.pem")
 
 
+def links(ca: Path) -> tuple[bytes, ...]:
+    """Return what earlier roots certified of later roots' keys (DER); nothing while there is none.
+
+    Raises:
+        KeyFileError: The file cannot be read.
+    """
+    try:
+        return read_certificates(ca / LINKS)
+    except KeyFileError as error:
+        if error.code != "KEY_FILE_MISSING":
+            raise
+        return ()
+
+
 def authority_pem(ca: Path, name: str) -> bytes:
     """Return the PEM bytes of the accepted certificates of `root` or `issuing`.
 
@@ -318,14 +336,17 @@ def _key_directory(
     for leaf in leaves.leaves:
         files[key_file(leaf.use)] = private_key_pem(leaf.private_key, passphrase)
         files[certificate_file(leaf.use)] = pem(leaf.certificate)
-    files[certificate_file(KeyUse.TLS)] += issuer_pem(leaves.tls.der, chain)
     return files
 
 
-def issuer_pem(leaf: bytes, chain: bytes) -> bytes:
-    """Return those certificates of a chain (PEM) that issued a leaf, as TLS sends them."""
-    known = [c.public_bytes(Encoding.DER) for c in x509.load_pem_x509_certificates(chain)]
-    return b"".join(pem(x509.load_der_x509_certificate(der)) for der in issuers_of(leaf, known))
+def tls_chain(leaf: bytes, issuers: Sequence[bytes], links: Sequence[bytes]) -> bytes:
+    """Return what TLS sends behind a leaf, as PEM: its issuer under the present root, the links.
+
+    A peer that trusts an earlier root only gets there by the links. Of the issuer's certificates
+    one is sent, because OpenSSL tries no second one.
+    """
+    chain = (*issuers_of(leaf, issuers)[:1], *links)
+    return b"".join(pem(x509.load_der_x509_certificate(der)) for der in chain)
 
 
 def retired_files(directory: Path, passphrase: bytes) -> dict[str, bytes]:

@@ -23,20 +23,20 @@ from cryptography import x509
 
 from signer.ca.files import (
     ISSUING,
+    LINKS,
     CaError,
     authorities,
     issued,
     later_key_file,
+    links,
     open_authority,
     pem,
 )
 from signer.ca.issue import Authority, certify_authority, make_issuing, make_root
 from signer.certificates import issued_by, key_id
-from signer.errors import KeyFileError
 from signer.keydirectory import CHAIN, ROOT, private_key_pem, read_certificates
 from signer.secretfiles import replace_file, write_new
 
-LINKS = "links.pem"
 _ROOT = "root"
 
 
@@ -198,20 +198,6 @@ def refresh(ca: Path, keys: Path) -> None:
     if (keys / CHAIN).exists():
         _write(keys / CHAIN, authorities(ca, ISSUING))
     _write(keys / ROOT, authorities(ca, _ROOT))
-
-
-def links(ca: Path) -> tuple[bytes, ...]:
-    """Return what earlier roots certified of later roots' keys (DER); nothing while there is none.
-
-    Raises:
-        KeyFileError: The file cannot be read.
-    """
-    try:
-        return read_certificates(ca / LINKS)
-    except KeyFileError as error:
-        if error.code != "KEY_FILE_MISSING":
-            raise
-        return ()
 
 
 def _roots(folder: Path, passphrase: bytes) -> list[Authority]:

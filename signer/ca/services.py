@@ -9,7 +9,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
-from signer.ca.files import ISSUING, authority_pem, generations, issuer_pem, issuing_authority, pem
+from signer.ca.files import (
+    ISSUING,
+    authorities,
+    authority_pem,
+    generations,
+    issuing_authority,
+    links,
+    pem,
+    tls_chain,
+)
 from signer.ca.issue import issue_service
 from signer.directory.view import KeyUse
 from signer.identity import service_urn
@@ -58,7 +67,7 @@ def issue_service_keys(
     records = service_folder(ca, service)
     number = max(generations(records), default=0) + 1
     leaf = issue_service(issuing, service, number, now, hosts)
-    chain = issuer_pem(leaf.der, authority_pem(ca, ISSUING))
+    chain = tls_chain(leaf.der, authorities(ca, ISSUING), links(ca))
     certificate = pem(leaf.certificate)
     place_directory(records / f"g{number}", {certificate_file(KeyUse.TLS): certificate})
     place_directory(

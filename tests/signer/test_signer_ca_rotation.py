@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,9 @@ from signer.admission.importing import import_grant
 from signer.admission.pending import make_pending
 from signer.admission.request import read_requests, request_content
 from signer.ca.certify_requests import certify_requests
-from signer.ca.files import authorities, init_ca, issue, issuing_authority
+from signer.ca.files import authorities, init_ca, issue, issuing_authority, links
 from signer.ca.issue import LeafSet
 from signer.ca.rotation import (
-    links,
     refresh,
     retire_issuing,
     retire_root,
@@ -193,14 +193,73 @@ def test_a_new_root_reaches_a_participant_with_its_next_grant(site, now, tmp_pat
     passphrase.chmod(0o600)
     ring = FileKeyRing.load(tmp_path / "keys-320000", passphrase, now + LATER)
     assert ring.roots == (new_root, old_root)
-    # TLS sends both certificates of its issuer, for peers that trust either root.
-    assert len(read_certificates(tmp_path / "keys-320000" / "tls.pem")) == 3
+    # TLS sends its issuer under the new root, and what leads from there to the old one.
+    sent = read_certificates(tmp_path / "keys-320000" / "tls.pem")
+    assert sent[1:] == (site.issuers[0], *links(site.ca))
 
     retire_root(site.ca, short(old_root))
     assert site.roots == (new_root,)
     assert links(site.ca) == ()
     assert site.accepts(new, at=now + LATER)
     assert not site.accepts(new, old_root, at=now + LATER)
+
+
+def shake_hands(server, client) -> bool:
+    """A TLS handshake in memory between two contexts."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [
+        server.wrap_bio(to_server, to_client, server_side=True),
+        client.wrap_bio(to_client, to_server, server_hostname="127.0.0.1"),
+    ]
+    for _ in range(10):
+        for end in list(ends):
+            try:
+                end.do_handshake()
+                ends.remove(end)
+            except ssl.SSLWantReadError:
+                continue
+            except ssl.SSLError:
+                return False
+        if not ends:
+            break
+    return not ends
+
+
+def test_tls_goes_on_between_old_and_new_while_roots_change(site, tmp_path):
+    # OpenSSL builds the path here, from what the key directories make it send, at the real time.
+    now = site.now = datetime.now(UTC)
+    ca = site.ca = tmp_path / "tls-ca"
+    init_ca(ca, CA_PASS, now, 20)
+    (old_root,) = site.roots
+    for name in ("hub", "370000"):
+        issue(ca, CA_PASS, name, tmp_path / f"old-{name}", KEY_PASS, now=now, hosts=("127.0.0.1",))
+    new_root = rotate_root(ca, CA_PASS, now, 20)
+    rotate_issuing(ca, CA_PASS, now)
+    for name in ("hub", "370000"):
+        issue(ca, CA_PASS, name, tmp_path / f"new-{name}", KEY_PASS, now=now, hosts=("127.0.0.1",))
+
+    def context(kind, purpose, roots):
+        found = ssl.SSLContext(purpose)
+        found.load_cert_chain(kind / "tls.pem", kind / "tls.key", KEY_PASS)
+        found.verify_mode = ssl.CERT_REQUIRED
+        found.load_verify_locations(cadata=b"".join(roots))
+        return found
+
+    def connect(server, client, server_trusts, client_trusts):
+        return shake_hands(
+            context(tmp_path / f"{server}-hub", ssl.PROTOCOL_TLS_SERVER, server_trusts),
+            context(tmp_path / f"{client}-370000", ssl.PROTOCOL_TLS_CLIENT, client_trusts),
+        )
+
+    both, old, new = (new_root, old_root), (old_root,), (new_root,)
+    for server in ("old", "new"):
+        for client in ("old", "new"):
+            assert connect(server, client, both, both)
+            assert connect(server, client, old, old)
+            assert connect(server, client, both, old)
+    assert connect("new", "new", new, old)
+    assert connect("new", "new", new, new)
+    assert not connect("new", "old", new, both)  # an old leaf shows the way to the old root only
 
 
 def test_leaves_of_an_authority_made_after_the_root_have_a_path_under_both(site, now):
