@@ -9,7 +9,6 @@ How one record comes to its end stands in `endings.py`.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter as Tally
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -24,8 +23,8 @@ from bus.ports.broker import Record
 from bus.ports.store import HeldMessage, Store, Unit
 from signer.envelope.verdict import Accept, Relay
 
-HELD_LIMIT = 1000
-"""Parked records tried at a time."""
+HELD_PAGE = 50
+"""Parked records read and tried at a time; each may be as large as an envelope."""
 
 
 @dataclass
@@ -70,7 +69,7 @@ class Step:
         waiting: set[UUID | None] = set()
 
         async def parked(unit: Unit) -> None:
-            waiting.update(one.query for one in await self._held(unit))
+            waiting.update(await self._waiting(unit))
 
         with self.metrics.step_seconds.time():
             moved = await self._settle_all(arrived, opened, settled, parked)
@@ -96,30 +95,39 @@ class Step:
         Args:
             queries: Only records known to belong to these; None for all.
         """
+        moved, after = 0, 0
         async with self._retrying:
-            async with self.store.transaction() as unit:
-                held = await self._held(unit)
-            arrived = [Arrived.parked(h) for h in held if queries is None or h.query in queries]
-            if not arrived:
-                return 0
-            opened = await self._open(arrived)
+            while held := await self._page(after, queries):
+                after = held[-1].number
+                moved += await self._retry([Arrived.parked(one) for one in held])
+        return moved
 
-            async def settled(unit: Unit) -> Collection[int]:
-                # No later record of the batch takes an earlier one out of the store.
-                return [
-                    place
-                    for place, one in enumerate(arrived)
-                    if one.held is not None and not await unit.is_held(one.held.number)
-                ]
+    async def _page(self, after: int, queries: Collection[UUID] | None) -> Sequence[HeldMessage]:
+        async with self.store.transaction() as unit:
+            await self._waiting(unit)
+            return await unit.held(HELD_PAGE, after, queries)
 
-            with self.metrics.step_seconds.time():
-                return sum(await self._settle_all(arrived, opened, settled))
+    async def _retry(self, arrived: Sequence[Arrived]) -> int:
+        opened = await self._open(arrived)
 
-    async def _held(self, unit: Unit) -> Sequence[HeldMessage]:
-        """Return the parked records, and remember how many there are of each peer."""
-        held = await unit.held(HELD_LIMIT)
-        self._parked = dict(Tally(parked.topic for parked in held))
-        return held
+        async def settled(unit: Unit) -> Collection[int]:
+            # No later record of the batch takes an earlier one out of the store.
+            return [
+                place
+                for place, one in enumerate(arrived)
+                if one.held is not None and not await unit.is_held(one.held.number)
+            ]
+
+        with self.metrics.step_seconds.time():
+            return sum(await self._settle_all(arrived, opened, settled))
+
+    async def _waiting(self, unit: Unit) -> set[UUID | None]:
+        """Return the queries that have parked records, and remember how many each peer has."""
+        counts = await unit.parked()
+        self._parked = {}
+        for (topic, _), count in counts.items():
+            self._parked[topic] = self._parked.get(topic, 0) + count
+        return {query for _, query in counts}
 
     async def _open(self, arrived: Sequence[Arrived]) -> list[Opened]:
         with self.metrics.open_seconds.time():

@@ -6,7 +6,7 @@ A journal of undo steps makes a transaction cost what it writes, whatever the st
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -188,9 +188,20 @@ class MemoryUnit:
         parked = HeldMessage(number, topic, key, value, tuple(headers), code, query, since, until)
         self._journal.put(self._tables.held, number, parked)
 
-    async def held(self, limit: int) -> Sequence[HeldMessage]:
+    async def held(
+        self, limit: int, after: int = 0, queries: Collection[UUID] | None = None
+    ) -> Sequence[HeldMessage]:
         """Return parked records, oldest first."""
-        return oldest(self._tables.held, limit)
+        wanted = {
+            number: one
+            for number, one in self._tables.held.items()
+            if number > after and (queries is None or one.query in queries)
+        }
+        return oldest(wanted, limit)
+
+    async def parked(self) -> Mapping[tuple[str, UUID | None], int]:
+        """Return how many records are parked, by topic and query."""
+        return Counter((one.topic, one.query) for one in self._tables.held.values())
 
     async def is_held(self, number: int) -> bool:
         """Return whether a record is parked still."""

@@ -8,7 +8,7 @@ until it ends.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -228,8 +228,20 @@ class Unit(Protocol):
         """Park a record."""
         ...
 
-    async def held(self, limit: int) -> Sequence[HeldMessage]:
-        """Return parked records, oldest first."""
+    async def held(
+        self, limit: int, after: int = 0, queries: Collection[UUID] | None = None
+    ) -> Sequence[HeldMessage]:
+        """Return parked records, oldest first.
+
+        Args:
+            limit: The most to return.
+            after: Only those with a higher number.
+            queries: Only those known to belong to these; None for all.
+        """
+        ...
+
+    async def parked(self) -> Mapping[tuple[str, UUID | None], int]:
+        """Return how many records are parked, by topic and query, without reading any."""
         ...
 
     async def is_held(self, number: int) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from bus.ports.store import HeldMessage, QuarantinedMessage
 from bus.store.statements import Statements, columns_of
@@ -16,7 +17,20 @@ from bus.store.tables import held, quarantined
 HOLD = insert(held)
 
 # What to try again, in the order it came.
-LIST_HELD = select(*columns_of(held, HeldMessage)).order_by(held.c.number).limit(bindparam("limit"))
+LIST_HELD = (
+    select(*columns_of(held, HeldMessage))
+    .where(held.c.number > bindparam("after"))
+    .order_by(held.c.number)
+    .limit(bindparam("limit"))
+)
+
+# Something of these queries moved, for which they may have waited.
+LIST_HELD_OF = LIST_HELD.where(held.c.query.in_(bindparam("queries", expanding=True)))
+
+# How many each peer has parked, and for which queries; the records themselves may be large.
+COUNT_HELD = select(held.c.topic, held.c.query, func.count().label("count")).group_by(
+    held.c.topic, held.c.query
+)
 
 # Another instance may have settled it since it was listed.
 FIND_HELD = select(held.c.number).where(held.c.number == bindparam("row"))
@@ -70,9 +84,21 @@ class Parked(Statements):
         }
         await self._write(HOLD, values)
 
-    async def held(self, limit: int) -> Sequence[HeldMessage]:
+    async def held(
+        self, limit: int, after: int = 0, queries: Collection[UUID] | None = None
+    ) -> Sequence[HeldMessage]:
         """Return parked records, oldest first."""
-        return [HeldMessage(**row) for row in await self._rows(LIST_HELD, {"limit": limit})]
+        values: dict[str, Any] = {"limit": limit, "after": after}
+        if queries is None:
+            rows = await self._rows(LIST_HELD, values)
+        else:
+            rows = await self._rows(LIST_HELD_OF, values | {"queries": list(queries)})
+        return [HeldMessage(**row) for row in rows]
+
+    async def parked(self) -> Mapping[tuple[str, UUID | None], int]:
+        """Return how many records are parked, by topic and query."""
+        rows = await self._rows(COUNT_HELD, {})
+        return {(row["topic"], row["query"]): row["count"] for row in rows}
 
     async def is_held(self, number: int) -> bool:
         """Return whether a record is parked still."""

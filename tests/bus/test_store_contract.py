@@ -209,6 +209,26 @@ async def test_held_records_wait_in_order_until_they_are_released(store):
     assert third.number > second.number
 
 
+async def test_held_records_are_paged_found_by_query_and_counted_unread(store):
+    other = UUID(int=QUERY.int ^ 1)
+    async with store.transaction() as unit:
+        assert await unit.parked() == {}
+        for topic, query in (("t", QUERY), ("t", None), ("u", other), ("t", QUERY), ("t", None)):
+            await unit.hold(topic, None, b"v", (), "CODE", query, NOW, LATER)
+    async with store.transaction() as unit:
+        every = await unit.held(10)
+        assert [one.query for one in every] == [QUERY, None, other, QUERY, None]
+        assert await unit.held(2, every[1].number) == every[2:4]
+        assert await unit.held(10, every[-1].number) == []
+        assert await unit.held(10, 0, {QUERY}) == [every[0], every[3]]
+        assert await unit.held(10, every[0].number, {QUERY, other}) == [every[2], every[3]]
+        assert await unit.held(1, 0, [other]) == [every[2]]
+        assert await unit.held(10, 0, set()) == []
+        assert await unit.parked() == {("t", QUERY): 2, ("t", None): 2, ("u", other): 1}
+        await unit.release(every[2].number)
+        assert await unit.parked() == {("t", QUERY): 2, ("t", None): 2}
+
+
 async def test_a_record_is_held_until_it_is_released(store):
     async with store.transaction() as unit:
         await unit.hold("t", b"k", b"v", HEADERS, "CODE", None, NOW, LATER)
