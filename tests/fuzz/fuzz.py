@@ -87,7 +87,8 @@ def tell(account: Account, seconds: float) -> None:
         codes[code] += count
     for code, count in codes.most_common():
         say(f"{count:>9,}  {code}")
-    say(f"{account.same:>9,}  the same message again")
+    for how, count in account.same.items():
+        say(f"{count:>9,}  the same message again ({how})")
     say(
         f"{account.opened:,} mutants in {seconds:.0f} s: {account.accepted} accepted, "
         f"{account.raised} exceptions"

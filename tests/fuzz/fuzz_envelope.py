@@ -20,22 +20,22 @@ class Account:
 
     Attributes:
         opened: Mutants opened.
-        same: Those taken that are a message really signed, arrived as it may: a repetition.
+        same: Way of mutation → those taken that are a message really signed, arrived as it may.
         endings: (way of mutation, code) → how many were refused or held.
         faults: What must not be: one line each, with all that repeats it.
     """
 
     opened: int = 0
-    same: int = 0
     accepted: int = 0
     raised: int = 0
+    same: Counter[str] = field(default_factory=Counter)
     endings: Counter[tuple[str, str]] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
 
     def add(self, other: Account) -> None:
         """Add another account to this one."""
         self.opened += other.opened
-        self.same += other.same
+        self.same.update(other.same)
         self.accepted += other.accepted
         self.raised += other.raised
         self.endings.update(other.endings)
@@ -65,7 +65,7 @@ def run_chunk(country: Country, seed: int, number: int, size: int = CHUNK) -> Ac
             assert isinstance(verdict, (Hold, Refuse))
             account.endings[how, verdict.code] += 1
         elif taken in country.known:
-            account.same += 1
+            account.same[how] += 1
         else:
             account.accepted += 1
             account.faults.append(f"{where}: accepted: {data.hex()}")
