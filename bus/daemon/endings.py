@@ -25,6 +25,7 @@ from prometheus_client import Counter
 
 from bus.daemon.office import Office
 from bus.daemon.opening import Arrived, Opened
+from bus.daemon.signing import SigningBatch
 from bus.daemon.work import Work
 from bus.errors import DefectError, HeduiError, PendingError, RefusedError, UnavailableError
 from bus.flow.outcome import Send
@@ -86,6 +87,10 @@ class Endings:
     _counts: list[Counter] = field(default_factory=list)
     _took: list[timedelta] = field(default_factory=list)
     """How long the queries took that it delivers."""
+    _batch: SigningBatch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._batch = SigningBatch(self.office, self.unit)
 
     async def settle(
         self, place: int, one: Arrived, how: Opened, failed: str | None, now: datetime
@@ -110,6 +115,14 @@ class Endings:
         if one.held is not None:
             gone = await self._release(one, one.held, gone, now)
         return gone
+
+    async def post(self) -> None:
+        """Sign what all the records of the transaction send, once, and put it in the outbox.
+
+        Raises:
+            KeyRingError: The signing key cannot be used.
+        """
+        await self._batch.post()
 
     def count(self) -> None:
         """Count what happened, once the transaction has been written."""
@@ -157,7 +170,7 @@ class Endings:
             else:
                 self._counts.append(self.metrics.duplicates.labels(kind=header.kind))
             return True
-        work = Work(self.office, self.unit, now)
+        work = Work(self.office, self.unit, now, self._batch)
         try:
             message = _verified(how)
             await self.router.handle(work, message)
@@ -201,7 +214,7 @@ class Endings:
         header = verdict.opened.header
         if header.kind == Kind.PROBLEM or header.source == self.office.me:
             return
-        work = Work(self.office, self.unit, now)
+        work = Work(self.office, self.unit, now, self._batch)
         body = Problem(verdict.opened.digest, error.code, error.zh, error.en)
         send = Send(
             Kind.PROBLEM,
@@ -245,7 +258,7 @@ class Endings:
         )
         self._counts.append(self.metrics.quarantined)
         self.log.warning("record.quarantined", code=code, topic=one.topic)
-        work = Work(self.office, self.unit, now)
+        work = Work(self.office, self.unit, now, self._batch)
         work.note(None, Event.MESSAGE_QUARANTINED, code=code, topic=one.topic, number=number)
         await work.finish()
 

@@ -164,6 +164,7 @@ class Step:
                             place not in settled
                             and await endings.settle(place, one, how, earlier, now)
                         )
+                    await endings.post()
                     if last is not None:
                         await last(unit)
             except HandlingFailed as failure:

@@ -1,7 +1,8 @@
 """One record's (or one operator's) work inside a transaction.
 
 Everything a handler does is collected here and written at the end, so that a handler that refuses
-half-way leaves nothing half-done while the other records of the batch go on.
+half-way leaves nothing half-done while the other records of the batch go on. What it sends is
+signed last, with all else that its transaction sends (signing.py).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from bus.daemon.office import Office
+from bus.daemon.signing import Outgoing, SigningBatch
 from bus.errors import DefectError, UnavailableError
 from bus.flow.outcome import Forward, Send
 from bus.model.audit import Event
@@ -24,12 +26,15 @@ from signer.directory.view import Key
 from signer.envelope.format import envelope_bytes
 from signer.envelope.open import read_body
 from signer.envelope.parse import reread
-from signer.envelope.seal import Content, Sealed
+from signer.envelope.seal import Content
+from signer.envelope.signing import Unsigned
 from signer.envelope.verdict import RefusedEnvelope
 
 Write = Callable[[], Awaitable[object]]
 
-Checkpoint = tuple[list[Write], dict[bytes, StoredMessage], dict[tuple[UUID, CaseRole], Case]]
+Checkpoint = tuple[
+    list[Write], dict[bytes, StoredMessage], dict[tuple[UUID, CaseRole], Case], list[Outgoing]
+]
 """What a work had collected at one moment."""
 
 
@@ -41,14 +46,18 @@ class Work:
         office: The participant at work.
         unit: The open transaction.
         now: The present instant, one for the whole work.
+        batch: What the transaction sends, where it holds more than this work; whoever made it
+            signs it. None where this work is all of the transaction.
     """
 
     office: Office
     unit: Unit
     now: datetime
+    batch: SigningBatch | None = None
     _writes: list[Write] = field(default_factory=list)
     _messages: dict[bytes, StoredMessage] = field(default_factory=dict)
     _cases: dict[tuple[UUID, CaseRole], Case] = field(default_factory=dict)
+    _outgoing: list[Outgoing] = field(default_factory=list)
 
     async def case(self, query: UUID, role: CaseRole) -> Case | None:
         """Return a case as this work sees it."""
@@ -83,19 +92,18 @@ class Work:
         header = message.header
         if message.digest in self._messages:
             return
-        self._keep(
-            StoredMessage(
-                digest=message.digest,
-                query=header.conversation,
-                kind=header.kind,
-                source=header.source,
-                message_id=header.message_id,
-                part=header.roster_part,
-                envelope=envelope_bytes(message.opened.envelope),
-                secret=self._rest(message.digest, message.secret),
-                sent=False,
-                at=message.received,
-            )
+        secret, wrap = message.secret, self.office.store_key.wrap
+        self._messages[message.digest] = StoredMessage(
+            digest=message.digest,
+            query=header.conversation,
+            kind=header.kind,
+            source=header.source,
+            message_id=header.message_id,
+            part=header.roster_part,
+            envelope=envelope_bytes(message.opened.envelope),
+            secret=None if secret is None else wrap(secret, message.digest),
+            sent=False,
+            at=message.received,
         )
         self._writes.append(
             lambda: self.unit.mark_seen(
@@ -103,8 +111,8 @@ class Work:
             )
         )
 
-    async def send(self, query: UUID, send: Send) -> Sealed:
-        """Seal a new message and put it in the outbox at the end.
+    async def send(self, query: UUID, send: Send) -> Unsigned:
+        """Seal a new message; it is signed and put in the outbox at the end.
 
         Raises:
             UnavailableError: `NO_ROUTE`, `READER_WITHOUT_KEY`: the directory does not lead there;
@@ -116,31 +124,17 @@ class Work:
             raise _no_route(send.destination)
         readers = self._readers(send)
 
-        def seal() -> Sealed:
+        def prepare() -> Unsigned:
             content = _content(query, send)
-            return self.office.sealer.seal(content, to, readers, self.now, directory.version)
+            return self.office.sealer.prepare(content, to, readers, self.now, directory.version)
 
         async with self.office.sealing:
-            sealed = await asyncio.to_thread(seal)
-        self._keep(
-            StoredMessage(
-                digest=sealed.digest,
-                query=query,
-                kind=send.kind,
-                source=self.office.me,
-                message_id=sealed.header.message_id,
-                part=send.part,
-                envelope=sealed.data,
-                secret=self._rest(sealed.digest, sealed.secret),
-                sent=True,
-                at=self.now,
-            )
-        )
-        self._publish(to, sealed)
-        return sealed
+            message = await asyncio.to_thread(prepare)
+        self._outgoing.append(Outgoing(message, self.office.topic_towards(to), self.now, kept=True))
+        return message
 
-    async def forward(self, message: Message, forward: Forward) -> Sealed:
-        """Endorse a received message to a neighbour and put it in the outbox at the end.
+    async def forward(self, message: Message, forward: Forward) -> Unsigned:
+        """Endorse a received message to a neighbour; it is signed and sent at the end.
 
         Raises:
             UnavailableError: `READER_WITHOUT_KEY`, `DIRECTORY_LAPSED`.
@@ -155,8 +149,8 @@ class Work:
         # A clock that was set back must not make us pass on what we have not received yet.
         now = max(self.now, message.received)
         async with self.office.sealing:
-            sealed = await asyncio.to_thread(
-                self.office.sealer.endorse,
+            endorsed = await asyncio.to_thread(
+                self.office.sealer.prepare_endorsement,
                 message.opened,
                 forward.to,
                 message.received,
@@ -166,10 +160,11 @@ class Work:
                 reader,
                 message.secret,
             )
-        self._publish(forward.to, sealed)
-        return sealed
+        topic = self.office.topic_towards(forward.to)
+        self._outgoing.append(Outgoing(endorsed, topic, self.now, kept=False))
+        return endorsed
 
-    async def relay(self, message: Message) -> Sealed:
+    async def relay(self, message: Message) -> Unsigned:
         """Endorse a message to the next hop on its way to its destination."""
         destination = message.header.destination
         to = self.office.directory.next_hop(self.office.me, destination)
@@ -178,7 +173,7 @@ class Work:
         return await self.forward(message, Forward(to))
 
     async def stored(self, query: UUID, kind: str) -> Sequence[StoredMessage]:
-        """Return the query's messages of a kind, those of this work included."""
+        """Return the query's messages of a kind, those that this work received included."""
         kept = await self.unit.messages(query, kind)
         known = {message.digest for message in kept}
         fresh = [
@@ -189,7 +184,7 @@ class Work:
         return [*kept, *fresh]
 
     async def kept(self, digest: bytes) -> StoredMessage | None:
-        """Return a kept message by digest, those of this work included."""
+        """Return a kept message by digest, those that this work received included."""
         return self._messages.get(digest) or await self.unit.message(digest)
 
     def message(self, stored: StoredMessage) -> Message:
@@ -198,33 +193,30 @@ class Work:
 
     def checkpoint(self) -> Checkpoint:
         """Return how far this work has come, for `go_back`."""
-        return list(self._writes), dict(self._messages), dict(self._cases)
+        return list(self._writes), dict(self._messages), dict(self._cases), list(self._outgoing)
 
     def go_back(self, to: Checkpoint) -> None:
         """Forget what was collected since."""
-        self._writes, self._messages, self._cases = list(to[0]), dict(to[1]), dict(to[2])
+        writes, messages, cases, outgoing = to
+        self._writes, self._messages, self._cases = list(writes), dict(messages), dict(cases)
+        self._outgoing = list(outgoing)
 
     async def finish(self) -> None:
-        """Write everything that was collected."""
+        """Write everything that was collected; what is sent, as soon as it is signed.
+
+        Raises:
+            KeyRingError: The signing key cannot be used.
+        """
         for stored in self._messages.values():
             await self.unit.put_message(stored)
         for case in self._cases.values():
             await self.unit.save_case(case)
         for write in self._writes:
             await write()
-
-    def _keep(self, stored: StoredMessage) -> None:
-        self._messages.setdefault(stored.digest, stored)
-
-    def _rest(self, digest: bytes, secret: bytes | None) -> bytes | None:
-        return None if secret is None else self.office.store_key.wrap(secret, digest)
-
-    def _publish(self, to: str, sealed: Sealed) -> None:
-        topic = self.office.topic_towards(to)
-        key = sealed.header.conversation.bytes
-        self._writes.append(
-            lambda: self.unit.enqueue(topic, key, sealed.data, sealed.headers, self.now)
-        )
+        batch = self.batch or SigningBatch(self.office, self.unit)
+        batch.add(self._outgoing)
+        if batch is not self.batch:
+            await batch.post()
 
     def _readers(self, send: Send) -> list[Key]:
         directory = self.office.directory

@@ -8,9 +8,11 @@
 | padding.py | how long does a body look? |
 | kinds.py | what may each kind of message do? |
 | orders.py | does an order only narrow? |
-| wrapping.py | how do epoch and content secrets come and go? |
+| wrapping.py | how does a sender make secrets and wrap them? |
+| caches.py | what does a receiver remember? |
 | cloudevents.py | which Kafka headers go with an envelope? |
-| seal.py | how is a message sealed, and how endorsed? |
+| seal.py | how is a message made, and how endorsed? |
+| signing.py | how are many messages signed at once? |
 | parse.py | are the bytes a message we know how to judge? (checks 1 to 3) |
 | chain.py | is everything in clear in order? (checks 4 to 10, no key needed) |
 | counts.py | do the clear counts agree with the payload? |

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from signer.directory.view import Directory, Key, KeyUse, Participant, Standing
 from signer.envelope import cloudevents, labels, merkle
+from signer.envelope.caches import VerifiedHeads
 from signer.envelope.format import Envelope, Header, Recipient, Seal, Statement
 from signer.envelope.kinds import KINDS, KindRule, Travel
 from signer.envelope.orders import narrows
@@ -43,7 +44,13 @@ class Arrival:
     headers: Sequence[tuple[str, bytes]]
 
 
-def verify(data: bytes, directory: Directory, now: datetime, arrival: Arrival | None) -> Opened:
+def verify(
+    data: bytes,
+    directory: Directory,
+    now: datetime,
+    arrival: Arrival | None,
+    heads: VerifiedHeads | None = None,
+) -> Opened:
     """Run checks 1 to 10.
 
     Args:
@@ -51,6 +58,7 @@ def verify(data: bytes, directory: Directory, now: datetime, arrival: Arrival | 
         directory: The directory to judge by.
         now: The present instant; for an archived message, the instant it was received.
         arrival: How it arrived, or None for an archived message, whose topic is not at hand.
+        heads: Batches whose signature need not be verified again; None where none are remembered.
 
     Returns:
         The parsed message with its digests.
@@ -65,7 +73,7 @@ def verify(data: bytes, directory: Directory, now: datetime, arrival: Arrival | 
     _hops(header, rule, statements, directory, arrival)  # 5
     _times(header, rule, statements, now)  # 6
     keys = _signers(envelope, statements, directory, now)  # 7
-    digest, chain = _signatures(h, envelope, statements, keys)  # 8
+    digest, chain = _signatures(h, envelope, statements, keys, heads)  # 8
     _orders(rule, statements, directory)  # 9
     _readers(header, rule, statements, directory)  # 10
     return Opened(envelope, header, statements, digest, chain)
@@ -207,34 +215,43 @@ def _signers(
 
 
 def _signatures(
-    h: Suite, envelope: Envelope, statements: Sequence[Statement], keys: Sequence[Key]
+    h: Suite,
+    envelope: Envelope,
+    statements: Sequence[Statement],
+    keys: Sequence[Key],
+    heads: VerifiedHeads | None,
 ) -> tuple[bytes, bytes]:
-    # 8: the digests chain, and each head is signed.
+    # 8: the digests chain, and each head is signed; the origin's before any other is remembered.
     chain = labels.body_digest(h, envelope.protected, envelope.ciphertext)
     for seal, statement, key in zip(envelope.seals, statements, keys, strict=True):
         if statement.prev != chain:
             raise RefusedEnvelope("CHAIN_DIGEST")
-        _signature(seal, statement.signer, key)
+        _signature(seal, statement, key, heads)
         chain = labels.chain_digest(h, chain, seal.statement)
     return h.hash(envelope.seals[0].statement), chain
 
 
-def _signature(seal: Seal, signer: bytes, key: Key) -> None:
+def _signature(seal: Seal, statement: Statement, key: Key, heads: VerifiedHeads | None) -> None:
     signing_suite = suite(key.suite)
     if signing_suite is None:
         raise RefusedEnvelope("SUITE_UNKNOWN")
     root: bytes | None = labels.leaf(signing_suite, seal.statement)
-    proof = seal.signature.proof
+    value, proof = seal.signature.value, seal.signature.proof
     size = 1 if proof is None else proof.size
     if proof is not None and root is not None:
         root = merkle.root_from_proof(signing_suite, root, proof)
     if root is None:
         raise RefusedEnvelope("PROOF_INVALID")
-    head = labels.head(signing_suite.name, signer, size, root)
+    head = labels.head(signing_suite.name, statement.signer, size, root)
+    batch = None if proof is None else heads
+    if batch is not None and batch.known(statement.sender, head, value):
+        return
     try:
-        signing_suite.verify(key.public_key, seal.signature.value, head)
+        signing_suite.verify(key.public_key, value, head)
     except SuiteError as error:
         raise RefusedEnvelope(error.code) from None
+    if batch is not None:
+        batch.remember(statement.sender, head, value)
 
 
 def _orders(rule: KindRule, statements: Sequence[Statement], directory: Directory) -> None:

@@ -12,22 +12,25 @@ MIN_SIZE = 2
 MAX_SIZE = 4096
 
 
-def root(h: Suite, leaves: Sequence[bytes]) -> bytes:
-    """Return the root of a non-empty list of leaf hashes (RFC 9162 §2.1.1)."""
-    if len(leaves) == 1:
-        return leaves[0]
-    split = _split(len(leaves))
-    return node(h, root(h, leaves[:split]), root(h, leaves[split:]))
+def tree(h: Suite, leaves: Sequence[bytes]) -> tuple[bytes, list[Proof]]:
+    """Return the root of a non-empty list of leaf hashes and each leaf's inclusion proof.
 
-
-def path(h: Suite, leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
-    """Return the inclusion path of a leaf, from leaf to root (RFC 9162 §2.1.3.1)."""
-    if len(leaves) == 1:
-        return ()
-    split = _split(len(leaves))
-    if index < split:
-        return (*path(h, leaves[:split], index), root(h, leaves[split:]))
-    return (*path(h, leaves[split:], index - split), root(h, leaves[:split]))
+    Every inner node is hashed once, whatever the number of proofs: n leaves cost n − 1 hashes.
+    Level by level, each two neighbours are joined and a last one without neighbour moves up as it
+    is. That is the tree of RFC 9162 §2.1.1, whose left half is always a full power of two, and a
+    leaf's path (§2.1.3.1) is its neighbour, if any, at each level.
+    """
+    paths: list[list[bytes]] = [[] for _ in leaves]
+    level, width = leaves, 1  # `width` leaves lie under each node of `level` but the last
+    while len(level) > 1:
+        for place, neighbour in enumerate(level):
+            first = (place ^ 1) * width
+            for path in paths[first : first + width]:
+                path.append(neighbour)
+        joined = [node(h, *level[at : at + 2]) for at in range(0, len(level) - 1, 2)]
+        level, width = joined if len(level) % 2 == 0 else [*joined, level[-1]], width * 2
+    size = len(leaves)
+    return level[0], [Proof(index, size, tuple(path)) for index, path in enumerate(paths)]
 
 
 def root_from_proof(h: Suite, leaf: bytes, proof: Proof) -> bytes | None:
@@ -51,8 +54,3 @@ def root_from_proof(h: Suite, leaf: bytes, proof: Proof) -> bytes | None:
         fn >>= 1
         sn >>= 1
     return result if sn == 0 else None
-
-
-def _split(size: int) -> int:
-    """Return the largest power of two below size."""
-    return 1 << ((size - 1).bit_length() - 1)

@@ -17,6 +17,7 @@ from typing import Any
 from schemas.loader import Schema, SchemaError, decode
 from signer.directory.view import Directory
 from signer.envelope import labels, padding
+from signer.envelope.caches import EpochCache, VerifiedHeads
 from signer.envelope.chain import Arrival, verify
 from signer.envelope.counts import disagreement
 from signer.envelope.format import Header, Recipient, Statement
@@ -31,7 +32,6 @@ from signer.envelope.verdict import (
     Relay,
     Verdict,
 )
-from signer.envelope.wrapping import EpochCache
 from signer.errors import KeyRingError
 from signer.keyring import KeyRing
 from signer.suites import SuiteError, suite
@@ -51,11 +51,13 @@ class Opener:
         ring: The participant's private keys.
         schemas: Finds payload schemas: those shipped and those of the directory.
         epochs: Remembered epoch secrets.
+        heads: Remembered signatures of batches.
     """
 
     ring: KeyRing
     schemas: SchemaSource
     epochs: EpochCache = field(default_factory=EpochCache)
+    heads: VerifiedHeads = field(default_factory=VerifiedHeads)
 
     def open(self, data: bytes, directory: Directory, now: datetime, arrival: Arrival) -> Verdict:
         """Run all checks on a message that just arrived.
@@ -70,7 +72,7 @@ class Opener:
             `Accept`, `Relay`, `Hold` or `Refuse`; nothing is raised for any input.
         """
         try:
-            opened = verify(data, directory, now, arrival)
+            opened = verify(data, directory, now, arrival, self.heads)
             found = self._reader(opened, directory, arrival.me)
             if found is None:
                 return Relay(opened)

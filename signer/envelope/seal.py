@@ -1,4 +1,8 @@
-"""Sealing a message, and endorsing one that is passed on (spec §5 to §7). Batches of one."""
+"""Sealing a message, and endorsing one that is passed on (spec §5 to §7).
+
+Both in two steps: `prepare` or `prepare_endorsement` makes all but our signature, `sign` signs any
+number of them at once (signing.py). `seal` and `endorse` do both for a message alone.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +16,22 @@ from uuid import UUID
 from schemas.errors import DefectError, InputError
 from schemas.loader import Schema, encode
 from signer.directory.view import Key
-from signer.envelope import cloudevents, labels, padding
+from signer.envelope import labels, padding
 from signer.envelope.format import (
     MAX_ENVELOPE,
     MAX_HEADER,
     MAX_SEALS,
     MAX_STATEMENT,
-    Envelope,
     Header,
     Order,
     Recipient,
     Seal,
-    Signature,
     Statement,
-    envelope_bytes,
     header_bytes,
     statement_bytes,
 )
 from signer.envelope.kinds import KINDS
+from signer.envelope.signing import SIGNATURE_ROOM, Sealed, Unsigned, sign_batch
 from signer.envelope.verdict import Opened
 from signer.envelope.wrapping import ContentSecrets, Entropy, Epochs
 from signer.keyring import KeyRing
@@ -62,26 +64,6 @@ class Content:
     last: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A sealed message, ready for the outbox.
-
-    `digest` is the message digest, `chain` the chain digest its receiver will compute, `secret`
-    the content secret (None for an endorsed message that we cannot read).
-    """
-
-    header: Header
-    data: bytes
-    digest: bytes
-    chain: bytes
-    secret: bytes | None
-
-    @property
-    def headers(self) -> tuple[tuple[str, bytes], ...]:
-        """The Kafka headers that go with it."""
-        return cloudevents.headers(self.header)
-
-
 class Sealer:
     """Seals and endorses as one participant; one instance a process.
 
@@ -108,7 +90,39 @@ class Sealer:
         now: datetime,
         directory_version: int,
     ) -> Sealed:
-        """Seal a new message.
+        """Prepare a new message and sign it alone; arguments and errors as there."""
+        return self.sign([self.prepare(content, to, readers, now, directory_version)])[0]
+
+    def endorse(
+        self,
+        opened: Opened,
+        to: str,
+        received: datetime,
+        now: datetime,
+        directory_version: int,
+        order: Order | None = None,
+        reader: Key | None = None,
+        secret: bytes | None = None,
+    ) -> Sealed:
+        """Prepare an endorsement and sign it alone; arguments and errors as there."""
+        prepared = self.prepare_endorsement(
+            opened, to, received, now, directory_version, order, reader, secret
+        )
+        return self.sign([prepared])[0]
+
+    def sign(self, messages: Sequence[Unsigned]) -> list[Sealed]:
+        """Sign prepared messages at once, in the order given; errors as `sign_batch`."""
+        return sign_batch(self._ring, messages)
+
+    def prepare(
+        self,
+        content: Content,
+        to: str,
+        readers: Sequence[Key],
+        now: datetime,
+        directory_version: int,
+    ) -> Unsigned:
+        """Make a new message, all but its signature.
 
         Args:
             content: What it says.
@@ -119,7 +133,6 @@ class Sealer:
 
         Raises:
             EnvelopeTooLargeError: `ENVELOPE_TOO_LARGE`, `ENVELOPE_LIMIT`.
-            KeyRingError: The signing key cannot be used.
         """
         rule = KINDS[content.kind]
         data = encode(content.schema, content.payload)
@@ -154,24 +167,21 @@ class Sealer:
         protected = header_bytes(header)
         body_key = labels.body_key(self._h, secret, protected)
         ciphertext = self._h.aead_seal(body_key, plaintext, self._h.hash(protected))
-        prev = labels.body_digest(self._h, protected, ciphertext)
-        seal = self._sign(
-            Statement(
-                role="origin",
-                signer=self._ring.signing_key,
-                prev=prev,
-                sender=self._me,
-                to=to,
-                received=now,
-                forwarded=now,
-                directory_version=directory_version,
-                recipients=tuple(self._wrap(key, protected, secret, now) for key in readers),
-                order=None,
-            )
+        statement = Statement(
+            role="origin",
+            signer=self._ring.signing_key,
+            prev=labels.body_digest(self._h, protected, ciphertext),
+            sender=self._me,
+            to=to,
+            received=now,
+            forwarded=now,
+            directory_version=directory_version,
+            recipients=tuple(self._wrap(key, protected, secret, now) for key in readers),
+            order=None,
         )
-        return self._sealed(header, Envelope(protected, ciphertext, (seal,)), prev, secret)
+        return self._unsigned(header, protected, ciphertext, (), statement, secret)
 
-    def endorse(
+    def prepare_endorsement(
         self,
         opened: Opened,
         to: str,
@@ -181,8 +191,8 @@ class Sealer:
         order: Order | None = None,
         reader: Key | None = None,
         secret: bytes | None = None,
-    ) -> Sealed:
-        """Pass a verified message on with a statement of our own (批转).
+    ) -> Unsigned:
+        """Pass a verified message on with a statement of our own (批转), all but its signature.
 
         Args:
             opened: The message as verified.
@@ -196,9 +206,9 @@ class Sealer:
 
         Raises:
             EnvelopeTooLargeError: `ENVELOPE_TOO_LARGE`, `ENVELOPE_LIMIT`.
-            KeyRingError: The signing key cannot be used.
         """
-        protected = opened.envelope.protected
+        header, envelope = opened.header, opened.envelope
+        protected = envelope.protected
         recipients: tuple[Recipient, ...] = ()
         if reader is not None:
             if secret is None:
@@ -206,22 +216,21 @@ class Sealer:
                     "READER_WITHOUT_SECRET", "缺少内容密钥", "a reader was added without the secret"
                 )
             recipients = (self._wrap(reader, protected, secret, now),)
-        seal = self._sign(
-            Statement(
-                role="relay",
-                signer=self._ring.signing_key,
-                prev=opened.chain,
-                sender=self._me,
-                to=to,
-                received=received,
-                forwarded=now,
-                directory_version=directory_version,
-                recipients=recipients,
-                order=order,
-            )
+        statement = Statement(
+            role="relay",
+            signer=self._ring.signing_key,
+            prev=opened.chain,
+            sender=self._me,
+            to=to,
+            received=received,
+            forwarded=now,
+            directory_version=directory_version,
+            recipients=recipients,
+            order=order,
         )
-        envelope = replace(opened.envelope, seals=(*opened.envelope.seals, seal))
-        return self._sealed(opened.header, envelope, opened.chain, secret)
+        return self._unsigned(
+            header, protected, envelope.ciphertext, envelope.seals, statement, secret
+        )
 
     def _wrap(self, key: Key, protected: bytes, secret: bytes, now: datetime) -> Recipient:
         h = suite(key.suite)
@@ -230,20 +239,21 @@ class Sealer:
         signer = self._ring.signing_key
         return self._epochs.wrap(h, signer, (key.id, key.public_key), protected, secret, now)
 
-    def _sign(self, statement: Statement) -> Seal:
-        h = SUITES[self._ring.signing_suite]
-        data = statement_bytes(statement)
-        head = labels.head(h.name, statement.signer, 1, labels.leaf(h, data))
-        return Seal(data, Signature(h.name, self._ring.sign(head), None))
-
-    def _sealed(
-        self, header: Header, envelope: Envelope, prev: bytes, secret: bytes | None
-    ) -> Sealed:
-        h = SUITES[header.suite]
+    def _unsigned(
+        self,
+        header: Header,
+        protected: bytes,
+        ciphertext: bytes,
+        earlier: tuple[Seal, ...],
+        statement: Statement,
+        secret: bytes | None,
+    ) -> Unsigned:
+        h, ours = SUITES[header.suite], statement_bytes(statement)
+        statements = [*(seal.statement for seal in earlier), ours]
         over = (
-            len(envelope.protected) > MAX_HEADER
-            or len(envelope.seals) > MAX_SEALS
-            or any(len(seal.statement) > MAX_STATEMENT for seal in envelope.seals)
+            len(protected) > MAX_HEADER
+            or len(statements) > MAX_SEALS
+            or any(len(one) > MAX_STATEMENT for one in statements)
         )
         if over:
             raise EnvelopeTooLargeError(
@@ -254,8 +264,9 @@ class Sealer:
                 remedy_en="Order fewer lines or items at a time",
                 where=header.kind,
             )
-        data = envelope_bytes(envelope)
-        if len(data) > MAX_ENVELOPE:
+        size = len(protected) + len(ciphertext) + sum(map(len, statements))
+        size += sum(_signature_size(seal) for seal in earlier) + SIGNATURE_ROOM
+        if size > MAX_ENVELOPE:
             raise EnvelopeTooLargeError(
                 "ENVELOPE_TOO_LARGE",
                 "信封超过 900 KiB",
@@ -264,6 +275,20 @@ class Sealer:
                 remedy_en="Split it into smaller parts or fragments",
                 where=header.kind,
             )
-        digest = h.hash(envelope.seals[0].statement)
-        chain = labels.chain_digest(h, prev, envelope.seals[-1].statement)
-        return Sealed(header, data, digest, chain, secret)
+        return Unsigned(
+            header=header,
+            protected=protected,
+            ciphertext=ciphertext,
+            earlier=earlier,
+            statement=ours,
+            signer=statement.signer,
+            suite=self._ring.signing_suite,
+            digest=h.hash(statements[0]),
+            chain=labels.chain_digest(h, statement.prev, ours),
+            secret=secret,
+        )
+
+
+def _signature_size(seal: Seal) -> int:
+    proof = seal.signature.proof
+    return len(seal.signature.value) + (0 if proof is None else HASH_SIZE * len(proof.path))

@@ -1,23 +1,20 @@
-"""How content and epoch secrets come and go, on both sides (spec §7).
+"""How a sender makes content secrets and wraps them under epoch secrets (spec §7).
 
 A `Sealer` belongs to one process: it makes content secrets and keeps the epoch of each recipient
-key. An `EpochCache` belongs to one receiver: it remembers opened epochs, bounded.
+key. What a receiver remembers stands in caches.py.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
-from threading import Lock
 from uuid import UUID
 
 from signer.envelope.format import Recipient
 from signer.envelope.labels import epoch_info, kek
-from signer.keyring import KeyRing
 from signer.suites import Suite
 from signer.suites.suite import SECRET_SIZE
 
@@ -98,36 +95,3 @@ class Epochs:
     def _spent(epoch: _Epoch, now: datetime) -> bool:
         age = now - epoch.start
         return not (timedelta(0) <= age < EPOCH_LIFETIME) or epoch.messages >= EPOCH_MESSAGES
-
-
-class EpochCache:
-    """Opened epoch secrets of one receiver: an LRU for each source, so none can crowd another out.
-
-    It is filled only after the origin's signature verified. Several threads may use one.
-    """
-
-    def __init__(self, per_source: int = 64) -> None:
-        self._per_source = per_source
-        self._lock = Lock()
-        self._sources: dict[str, OrderedDict[tuple[bytes, bytes, bytes], bytes]] = {}
-
-    def open(self, ring: KeyRing, source: str, recipient: Recipient, info: bytes) -> bytes:
-        """Return the epoch secret, opening it with the ring when it is not remembered.
-
-        Raises:
-            KeyRingError: `KEY_NOT_HELD` or `EPOCH_INVALID`.
-        """
-        name = (recipient.key, recipient.epoch, info)
-        with self._lock:
-            lru = self._sources.setdefault(source, OrderedDict())
-            if name in lru:
-                lru.move_to_end(name)
-                return lru[name]
-        # Outside the lock: two threads that open the same epoch find the same secret.
-        secret = ring.open_epoch(recipient.key, recipient.epoch, info)
-        with self._lock:
-            lru[name] = secret
-            lru.move_to_end(name)
-            if len(lru) > self._per_source:
-                lru.popitem(last=False)
-        return secret

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +32,8 @@ from signer.envelope.format import (
 from signer.envelope.kinds import KINDS
 from signer.envelope.open import SchemaSource
 from signer.envelope.parse import parse
-from signer.envelope.seal import Content, Sealed
+from signer.envelope.seal import Content
+from signer.envelope.signing import Sealed, Unsigned
 from signer.envelope.verdict import Accept, Opened, Refuse, RefusedEnvelope, Relay, Verdict
 from signer.keyring import KeyRing
 from signer.suites.suite import HASH_SIZE, SECRET_SIZE
@@ -52,14 +52,14 @@ class PlainSealer:
         self._suite = suite_name
         self._entropy = entropy
 
-    def seal(
+    def prepare(
         self,
         content: Content,
         to: str,
         readers: Sequence[Key],
         now: datetime,
         directory_version: int,
-    ) -> Sealed:
+    ) -> Unsigned:
         rule = KINDS[content.kind]
         data = encode(content.schema, content.payload)
         if rule.compressible:
@@ -86,11 +86,11 @@ class PlainSealer:
             commitment=_NO_DIGEST,
         )
         recipients = tuple(_reader(key, now) for key in readers)
-        seal = self._seal("origin", to, now, now, directory_version, recipients, None)
-        envelope = Envelope(header_bytes(header), data, (seal,))
-        return _sealed(header, envelope, (to,), _NO_SECRET)
+        ours = self._statement("origin", to, now, now, directory_version, recipients, None)
+        bare = Envelope(header_bytes(header), data, ())
+        return self._unsigned(header, bare, ours, (to,), _NO_SECRET)
 
-    def endorse(
+    def prepare_endorsement(
         self,
         opened: Opened,
         to: str,
@@ -100,14 +100,37 @@ class PlainSealer:
         order: Order | None = None,
         reader: Key | None = None,
         secret: bytes | None = None,
-    ) -> Sealed:
+    ) -> Unsigned:
         recipients = () if reader is None else (_reader(reader, now),)
-        seal = self._seal("relay", to, received, now, directory_version, recipients, order)
-        envelope = replace(opened.envelope, seals=(*opened.envelope.seals, seal))
+        ours = self._statement("relay", to, received, now, directory_version, recipients, order)
         way = (*(statement.to for statement in opened.statements), to)
-        return _sealed(opened.header, envelope, way, secret)
+        return self._unsigned(opened.header, opened.envelope, ours, way, secret)
 
-    def _seal(
+    def sign(self, messages: Sequence[Unsigned]) -> list[Sealed]:
+        return [_sealed(message) for message in messages]
+
+    def _unsigned(
+        self,
+        header: Header,
+        so_far: Envelope,
+        ours: Statement,
+        way: Sequence[str],
+        secret: bytes | None,
+    ) -> Unsigned:
+        return Unsigned(
+            header=header,
+            protected=so_far.protected,
+            ciphertext=so_far.ciphertext,
+            earlier=so_far.seals,
+            statement=statement_bytes(ours),
+            signer=ours.signer,
+            suite=self._suite,
+            digest=_digest(header),
+            chain=_digest(header, *way),
+            secret=secret,
+        )
+
+    def _statement(
         self,
         role: str,
         to: str,
@@ -116,8 +139,8 @@ class PlainSealer:
         directory_version: int,
         recipients: tuple[Recipient, ...],
         order: Order | None,
-    ) -> Seal:
-        statement = Statement(
+    ) -> Statement:
+        return Statement(
             role=role,
             signer=self._ring.signing_key,
             prev=_NO_DIGEST,
@@ -129,7 +152,6 @@ class PlainSealer:
             recipients=recipients,
             order=order,
         )
-        return Seal(statement_bytes(statement), Signature(self._suite, b"", None))
 
 
 class PlainOpener:
@@ -168,8 +190,10 @@ def plain_body(opened: Opened, _secret: bytes, schemas: SchemaSource) -> Any:
     return decode(schema, data)
 
 
-def _sealed(header: Header, envelope: Envelope, way: Sequence[str], secret: bytes | None) -> Sealed:
-    return Sealed(header, envelope_bytes(envelope), _digest(header), _digest(header, *way), secret)
+def _sealed(message: Unsigned) -> Sealed:
+    seals = (*message.earlier, Seal(message.statement, Signature(message.suite, b"", None)))
+    data = envelope_bytes(Envelope(message.protected, message.ciphertext, seals))
+    return Sealed(message.header, data, message.digest, message.chain, message.secret)
 
 
 def _reader(key: Key, now: datetime) -> Recipient:

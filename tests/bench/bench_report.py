@@ -24,7 +24,7 @@ _THOUSAND = 1000
 PARTS_OF_1 = "parts of 1"
 """The workload of many one-person queries at once."""
 
-_SEALING = ("open", "seal", "endorse", "open again from the store")
+_SEALING = ("open", "seal", "endorse", "sign", "open again from the store")
 """Stages in which the two variants run different code."""
 
 _AWAITS = 3

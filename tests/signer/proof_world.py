@@ -10,7 +10,8 @@ from uuid import UUID
 
 from schemas.loader import load
 from signer.envelope.parse import reread
-from signer.envelope.seal import Content, Sealed, Sealer
+from signer.envelope.seal import Content, Sealer
+from signer.envelope.signing import Sealed
 from signer.proof.format import Proof, ProvenMessage, proof_bytes
 from signer.uuid7 import uuid7
 

@@ -11,7 +11,7 @@ from envelope_payloads import PAYLOADS
 
 from schemas.loader import encode, load
 from signer.envelope import labels, merkle
-from signer.envelope.format import Order, Proof
+from signer.envelope.format import Order
 from signer.suites.p256_aes256gcm import NAME as SUITE
 from signer.suites.p256_aes256gcm import sign
 
@@ -66,7 +66,7 @@ def in_batch(forge: Forge, made: Made, size: int, index: int, **proof: Any) -> M
     leaves = [fixed(f"leaf {i}") for i in range(size)]
     leaves[index] = labels.leaf(H, made.envelope.seals[number].statement)
     statement = made.statement(number)
-    head = labels.head(SUITE, statement.signer, size, merkle.root(H, leaves))
+    root, proofs = merkle.tree(H, leaves)
+    head = labels.head(SUITE, statement.signer, size, root)
     value = sign(forge.world.private[f"{statement.sender}/signing"], head)
-    right = Proof(index, size, merkle.path(H, leaves, index))
-    return alter_signature(made, number, value=value, proof=replace(right, **proof))
+    return alter_signature(made, number, value=value, proof=replace(proofs[index], **proof))

@@ -45,35 +45,55 @@ def reference_path(m, hashes):
     return [*reference_path(m - k, hashes[k:]), reference_root(hashes[:k])]
 
 
-@pytest.mark.parametrize("size", range(1, 71))
+def proof_of(size, index):
+    return merkle.tree(H, leaves(size))[1][index]
+
+
+@pytest.mark.parametrize("size", [*range(1, 71), 255, 256, 257, 1000])
 def test_root_and_paths_are_those_of_the_rfc(size):
     hashes = leaves(size)
-    assert merkle.root(H, hashes) == reference_root(hashes)
-    for index in range(size):
-        assert list(merkle.path(H, hashes, index)) == reference_path(index, hashes)
+    root, proofs = merkle.tree(H, hashes)
+    assert root == reference_root(hashes)
+    assert [(proof.index, proof.size) for proof in proofs] == [(i, size) for i in range(size)]
+    for index in range(0, size, max(1, size // 70)):
+        assert list(proofs[index].path) == reference_path(index, hashes)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [*SIZES, 2049, 4095, 4096])
 def test_each_leaf_of_each_size_leads_to_the_root(size):
     hashes = leaves(size)
-    root = merkle.root(H, hashes)
-    for index in range(size):
-        proof = Proof(index, size, merkle.path(H, hashes, index))
-        assert merkle.root_from_proof(H, hashes[index], proof) == root
+    root, proofs = merkle.tree(H, hashes)
+    assert len(proofs) == size
+    for leaf, proof in zip(hashes, proofs, strict=True):
+        assert merkle.root_from_proof(H, leaf, proof) == root
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 64, 70, 1000, 4096])
+def test_all_proofs_together_cost_one_hash_for_each_inner_node(size):
+    class Counting:
+        calls = 0
+
+        def hash(self, *parts):
+            self.calls += 1
+            return H.hash(*parts)
+
+    counting = Counting()
+    merkle.tree(counting, leaves(size))
+    assert counting.calls == size - 1
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_path_of_another_length_is_malformed(size):
     hashes = leaves(size)
-    for index in range(size):
-        path = merkle.path(H, hashes, index)
+    for index, proof in enumerate(merkle.tree(H, hashes)[1]):
+        path = proof.path
         for other in (path[:-1], (*path, path[0]), ()):
             assert merkle.root_from_proof(H, hashes[index], Proof(index, size, other)) is None
 
 
 @pytest.mark.parametrize("size", [2, 3, 7, 8, 64, 70])
 def test_an_index_outside_the_tree_is_malformed(size):
-    path = merkle.path(H, leaves(size), 0)
+    path = proof_of(size, 0).path
     for index in (size, size + 1, 2**31 - 1, -1):
         assert merkle.root_from_proof(H, bytes(32), Proof(index, size, path)) is None
 
@@ -84,11 +104,8 @@ def test_a_size_outside_its_limits_is_malformed(size):
         assert merkle.root_from_proof(H, bytes(32), Proof(0, size, path)) is None
 
 
-def test_the_largest_tree_is_accepted():
-    hashes = leaves(4096)
-    proof = Proof(4095, 4096, merkle.path(H, hashes, 4095))
-    assert len(proof.path) == 12
-    assert merkle.root_from_proof(H, hashes[4095], proof) == merkle.root(H, hashes)
+def test_the_largest_tree_has_paths_of_twelve():
+    assert {len(proof.path) for proof in merkle.tree(H, leaves(4096))[1]} == {12}
 
 
 @given(st.integers(2, 300), st.data())
@@ -97,8 +114,8 @@ def test_no_other_index_or_size_leads_to_the_same_root(size, data):
     index = data.draw(st.integers(0, size - 1))
     other = data.draw(st.integers(0, size - 1).filter(lambda i: i != index))
     hashes = leaves(size)
-    proof = Proof(index, size, merkle.path(H, hashes, index))
-    root = merkle.root(H, hashes)
+    root, proofs = merkle.tree(H, hashes)
+    proof = proofs[index]
     assert merkle.root_from_proof(H, hashes[other], proof) != root
     assert merkle.root_from_proof(H, hashes[index], replace(proof, index=other)) != root
 
@@ -106,4 +123,4 @@ def test_no_other_index_or_size_leads_to_the_same_root(size, data):
 def test_a_leaf_is_never_an_inner_node():
     # Domain separation: the same 64 bytes as a leaf's content and as two children.
     left, right = leaves(2)
-    assert hashlib.sha256(b"\x00" + left + right).digest() != merkle.root(H, [left, right])
+    assert hashlib.sha256(b"\x00" + left + right).digest() != merkle.tree(H, [left, right])[0]

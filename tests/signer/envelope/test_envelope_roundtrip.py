@@ -19,7 +19,8 @@ from signer.envelope.chain import Arrival
 from signer.envelope.counts import disagreement
 from signer.envelope.format import Order, OrderLine
 from signer.envelope.open import Opener
-from signer.envelope.seal import Content, EnvelopeTooLargeError, Sealed, Sealer
+from signer.envelope.seal import Content, EnvelopeTooLargeError, Sealer
+from signer.envelope.signing import Sealed
 from signer.envelope.verdict import Accept, Opened, Refuse, Relay
 from signer.suites.p256_aes256gcm import NAME as SUITE
 from signer.uuid7 import uuid7

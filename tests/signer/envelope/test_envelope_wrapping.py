@@ -13,13 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signer.envelope import labels
-from signer.envelope.wrapping import (
-    EPOCH_LIFETIME,
-    EPOCH_MESSAGES,
-    ContentSecrets,
-    EpochCache,
-    Epochs,
-)
+from signer.envelope.caches import EpochCache
+from signer.envelope.wrapping import EPOCH_LIFETIME, EPOCH_MESSAGES, ContentSecrets, Epochs
 from signer.errors import KeyRingError
 from signer.uuid7 import uuid7
 
