@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
 
-.PHONY: help setup demo kafka test bench crash fuzz nightly check format vectors lock clean
+.PHONY: help setup demo kafka test bench bench-envelope crash fuzz nightly check format vectors lock clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ nightly: $(STAMP)
 ## make bench [ARGS="..."]  set up, then measure the whole path on a real Kafka (Java 17, Maven)
 bench: $(STAMP)
 	@$(BIN)/python tests/bench/bench.py $(ARGS)
+
+## make bench-envelope      set up, then measure sealing and opening one message, beside others
+bench-envelope: $(STAMP)
+	@$(BIN)/python tests/bench/bench_envelope.py $(ARGS)
 
 ## make crash [ARGS="..."]  set up, then kill everything at every point, and keep account (a quarter of an hour)
 crash: $(STAMP)

@@ -19,7 +19,6 @@ from bench_workloads import LATENCY, LEGS, Round, Workload
 
 from bus.broker.local.jars import find_jars, find_java
 
-BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 _THOUSAND = 1000
 PARTS_OF_1 = "parts of 1"
 """The workload of many one-person queries at once."""
@@ -33,10 +32,18 @@ _MEMORY_GIB = 1024 * 1024
 
 
 def machine() -> dict[str, Any]:
-    """Return on what, with what and when it was measured."""
+    """Return on what, with what and when the whole path was measured."""
+    (kafka,) = find_jars().glob("kafka_2.13-*.jar")
+    return host(("aiokafka", "cryptography", "fastavro")) | {
+        "kafka": kafka.stem.removeprefix("kafka_2.13-"),
+        "java": _java(),
+    }
+
+
+def host(libraries: Sequence[str]) -> dict[str, Any]:
+    """Return on what machine, with which libraries and when it was measured."""
     cpu = next(_values("/proc/cpuinfo", "model name"), platform.machine())
     memory = int(next(_values("/proc/meminfo", "MemTotal"), "0 kB").split()[0])
-    (kafka,) = find_jars().glob("kafka_2.13-*.jar")
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _said("git", "rev-parse", "--short", "HEAD"),
@@ -46,9 +53,7 @@ def machine() -> dict[str, Any]:
         "memory_gib": round(memory / _MEMORY_GIB, 1),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "kafka": kafka.stem.removeprefix("kafka_2.13-"),
-        "java": _java(),
-        "libraries": {name: version(name) for name in ("aiokafka", "cryptography", "fastavro")},
+        "libraries": {name: version(name) for name in libraries},
         "load_at_start": round(os.getloadavg()[0], 2),
     }
 
@@ -101,7 +106,7 @@ def tables(report: Mapping[str, Any]) -> str:
     """Return the tables of a report, in Markdown."""
     sealed, plain = report["variants"]["sealed"], report["variants"]["plain"]
     parts = [
-        _machine(report["machine"]),
+        host_line(report["machine"]),
         "### Persons a second",
         _throughput(sealed, plain),
         "### Latency of a one-person query, one at a time",
@@ -124,22 +129,25 @@ def tables(report: Mapping[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def write_into(document: Path, text: str) -> None:
+def write_into(document: Path, text: str, mark: str = "bench") -> None:
     """Put tables between a document's markers."""
-    before, found, rest = document.read_text("utf-8").partition(BEGIN)
-    _, ended, after = rest.partition(END)
+    begin, end = f"<!-- {mark}:begin -->", f"<!-- {mark}:end -->"
+    before, found, rest = document.read_text("utf-8").partition(begin)
+    _, ended, after = rest.partition(end)
     if not (found and ended):
         raise ValueError(document.name)
-    document.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", "utf-8")
+    document.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", "utf-8")
 
 
-def _machine(facts: Mapping[str, Any]) -> str:
+def host_line(facts: Mapping[str, Any]) -> str:
+    """Return what `host` said, as a sentence."""
     libraries = ", ".join(f"{name} {number}" for name, number in facts["libraries"].items())
     changed = " with changes" if facts["changed"] else ""
+    kafka = f", Kafka {facts['kafka']} on Java {facts['java']}" if "kafka" in facts else ""
     return (
         f"Measured {facts['date']} at commit {facts['commit']}{changed}: {facts['cores']} cores "
         f"({facts['cpu']}), {facts['memory_gib']} GiB, {facts['system']}, Python "
-        f"{facts['python']}, Kafka {facts['kafka']} on Java {facts['java']}, {libraries}. "
+        f"{facts['python']}{kafka}, {libraries}. "
         f"Load of the machine when it began: {facts['load_at_start']}."
     )
 
@@ -165,7 +173,7 @@ def _throughput(sealed: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
         *("workload", "queries × persons", "in flight", "sealed", "plain Avro"),
         *("sealed : plain", "cores busy with others"),
     )
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _latency(sealed: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
@@ -178,7 +186,7 @@ def _latency(sealed: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
         (f"median: {leg}", *(_ms(side["leg_seconds_median"][leg]) for side in (one, other)))
         for leg in LEGS
     ]
-    return _table(("", "sealed, ms", "plain Avro, ms"), rows)
+    return table(("", "sealed, ms", "plain Avro, ms"), rows)
 
 
 def _cpu(sealed: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
@@ -192,7 +200,7 @@ def _cpu(sealed: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
         idle = f"{sealed['idle_cpu'][process]:.3f}"
         rows.append((process, *cells, idle))
     head = ("sealed / plain", *names, "idle, CPU s a second")
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _largest(variant: Mapping[str, Any]) -> str:
@@ -207,7 +215,7 @@ def _largest(variant: Mapping[str, Any]) -> str:
         cells = [f"{what} {100 * seconds / total:.0f} %" for what, seconds in first]
         rows.append((name, f"{total:.2f}", *cells))
     head = ("sealed", "CPU s for 1,000 persons, Kafka's too", "first", "second", "third")
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _sealing(sealed: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
@@ -218,7 +226,7 @@ def _sealing(sealed: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
         total = sum(one.values())
         rows.append((name, f"{total:.2f}", f"{added:.2f}", f"{100 * added / total:.0f} %"))
     head = ("workload", "daemons' CPU s for 1,000 persons", "of which sealing", "share")
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _roles(variant: Mapping[str, Any]) -> str:
@@ -230,7 +238,7 @@ def _roles(variant: Mapping[str, Any]) -> str:
                 f"{stage} {100 * seconds / total:.0f} %" for stage, seconds in [*stages.items()][:5]
             )
             rows.append((name, role, f"{total:.2f}", largest))
-    return _table(("workload", "role", "CPU s", "the five largest"), rows)
+    return table(("workload", "role", "CPU s", "the five largest"), rows)
 
 
 def _store(variant: Mapping[str, Any], alone: Mapping[str, float]) -> str:
@@ -243,7 +251,7 @@ def _store(variant: Mapping[str, Any], alone: Mapping[str, float]) -> str:
             rows.append((name, role, f"{statements:.1f}", f"{transactions:.1f}"))
     costs = [(what, f"{cost:.0f}") for what, cost in alone.items()]
     head = ("workload", "role", "SQL statements a query", "transactions a query")
-    return "\n\n".join((_table(head, rows), _table(("store by itself", "CPU µs"), costs)))
+    return "\n\n".join((table(head, rows), table(("store by itself", "CPU µs"), costs)))
 
 
 def _stages_beside(sealed: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
@@ -257,7 +265,7 @@ def _stages_beside(sealed: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
         (stage, *(" / ".join(f"{one.get(stage, 0.0):.2f}" for one in sums[name]) for name in names))
         for stage in stages
     ]
-    return _table(("sealed / plain", *names), rows)
+    return table(("sealed / plain", *names), rows)
 
 
 def _memory(sealed: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
@@ -270,7 +278,7 @@ def _memory(sealed: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
             other = plain["workloads"][name]["processes"][process]
             cells.append(f"{one['rss_mib']:.0f}, {one['peak_mib']:.0f} / {other['peak_mib']:.0f}")
         rows.append((process, *cells))
-    return _table(("sealed: after, peak / plain: peak", *names), rows)
+    return table(("sealed: after, peak / plain: peak", *names), rows)
 
 
 def _cost(variant: Mapping[str, Any], name: str, process: str) -> float:
@@ -304,7 +312,8 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-def _table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+def table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+    """Return a table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
