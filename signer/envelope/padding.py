@@ -21,8 +21,8 @@ def padded_size(data_size: int, minimum: int) -> int:
 
 def pad(data: bytes, minimum: int) -> bytes:
     """Return u32 length ‖ data ‖ zeros."""
-    framed = len(data).to_bytes(_LENGTH) + data
-    return framed.ljust(padded_size(len(data), minimum), b"\0")
+    zeros = bytes(padded_size(len(data), minimum) - _LENGTH - len(data))
+    return b"".join((len(data).to_bytes(_LENGTH), data, zeros))
 
 
 def unpad(plaintext: bytes, minimum: int) -> bytes | None:
@@ -31,6 +31,7 @@ def unpad(plaintext: bytes, minimum: int) -> bytes | None:
     end = _LENGTH + size
     if len(plaintext) < _LENGTH or end > len(plaintext):
         return None
-    if len(plaintext) != padded_size(size, minimum) or any(plaintext[end:]):
+    zeros = bytes(len(plaintext) - end)
+    if len(plaintext) != padded_size(size, minimum) or plaintext[end:] != zeros:
         return None
     return plaintext[_LENGTH:end]

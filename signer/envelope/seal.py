@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -38,8 +38,6 @@ from signer.keyring import KeyRing
 from signer.suites import SUITES, suite
 from signer.suites.suite import HASH_SIZE
 from signer.uuid7 import uuid7
-
-_NO_COMMITMENT = bytes(HASH_SIZE)
 
 
 class EnvelopeTooLargeError(InputError):
@@ -161,9 +159,8 @@ class Sealer:
             payload_schema=content.schema.digest,
             compression=compression,
             subject_count=content.subject_count,
-            commitment=_NO_COMMITMENT,
+            commitment=labels.commitment(self._h, secret, message_id),
         )
-        header = replace(header, commitment=labels.commitment(self._h, secret, message_id))
         protected = header_bytes(header)
         body_key = labels.body_key(self._h, secret, protected)
         ciphertext = self._h.aead_seal(body_key, plaintext, self._h.hash(protected))
