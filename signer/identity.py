@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 from schemas.errors import InputError
 
@@ -37,6 +38,7 @@ class IdentityError(InputError):
     """A participant id, URN or principal is not of the prescribed form."""
 
 
+@lru_cache(maxsize=4096)
 def role_of(participant: str) -> Role:
     """Return the role that a participant id implies.
 

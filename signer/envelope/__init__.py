@@ -2,6 +2,8 @@
 
 | file | answers |
 |---|---|
+| structures.py | what are an envelope, a header, a statement made of? |
+| avro.py | what is the one encoding of a value? |
 | format.py | which bytes are an envelope, a header, a statement? |
 | labels.py | what exactly is hashed, signed and derived? |
 | merkle.py | is a leaf in a signed tree? |

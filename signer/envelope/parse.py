@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from signer.envelope import labels
+from signer.envelope.avro import FormatError
 from signer.envelope.format import (
     MAX_RECIPIENTS,
     Envelope,
-    FormatError,
     Header,
     Statement,
     read_envelope,

@@ -45,10 +45,7 @@ class P256Aes256Gcm:
 
     def hash(self, *parts: bytes) -> bytes:
         """SHA-256."""
-        digest = hashlib.sha256()
-        for part in parts:
-            digest.update(part)
-        return digest.digest()
+        return hashlib.sha256(b"".join(parts)).digest()
 
     def kdf(self, secret: bytes, info: bytes) -> bytes:
         """HKDF-Expand-SHA256 to 32 bytes: its only block, T(1) = HMAC(secret, info ‖ 0x01)."""

@@ -9,6 +9,7 @@ from envelope_strategies import ENVELOPE, HEADER, STATEMENT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from signer.envelope.avro import FormatError
 from signer.envelope.format import (
     MAGIC,
     MAX_ENVELOPE,
@@ -16,7 +17,6 @@ from signer.envelope.format import (
     MAX_SEALS,
     MAX_STATEMENT,
     Envelope,
-    FormatError,
     Seal,
     Signature,
     envelope_bytes,
