@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from bench_envelope_report import tables, verdicts
 from bench_primitives import primitives
 from bench_report import host, write_into
 from bench_rival import Rival
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from rich.console import Console
 
 from bus.ports.memory_keyring import MemoryKeyRing
@@ -150,6 +152,26 @@ class Ours:
             self._open(opener, one, headers)
         return self._spent(begun, between, time.process_time(), ALONE)
 
+    def bare(self) -> Spent:
+        """AES-GCM and one SHA-256 of the bytes of a batch, and nothing else; results are kept."""
+        data, aad = encode(SCHEMA, self._datum), bytes(32)
+        texts = [bytes([number % 256]) + data[1:] for number in range(BATCH)]
+        keys = [secrets.token_bytes(32) for _ in texts]
+        begun = time.process_time()
+        sealed = [
+            (AESGCM(key).encrypt(bytes(12), text, aad), sha256(text).digest())
+            for key, text in zip(keys, texts, strict=True)
+        ]
+        between = time.process_time()
+        opened = [
+            (AESGCM(key).decrypt(bytes(12), text, aad), sha256(text).digest())
+            for key, (text, _) in zip(keys, sealed, strict=True)
+        ]
+        spent = self._spent(begun, between, time.process_time(), BATCH)
+        if [text for text, _ in opened] != texts:
+            raise NotOpenedError("AES-GCM")
+        return spent
+
     def _open(self, opener: Opener, one: Sealed, headers: tuple[tuple[str, bytes], ...]) -> None:
         arrival = Arrival(HUB, NODE, self._content.conversation.bytes, headers)
         verdict = opener.open(one.data, self._pair.directory, NOW, arrival)
@@ -175,6 +197,7 @@ def measure(rounds: int, out: Path) -> dict[str, Any]:
                     {
                         "steady": ours.steady,
                         "alone": ours.alone,
+                        "bare": ours.bare,
                         "confluent": lambda datum=datum: rival.round(datum),
                     },
                     rounds,
