@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TypeVar
 
 from schemas.errors import DefectError
@@ -130,7 +131,7 @@ class Reader:
     def instant(self) -> datetime:
         """Read an instant in milliseconds, of the years 1 to 9999, UTC."""
         try:
-            return _EPOCH_ZERO + timedelta(0, 0, self.long() * 1000)
+            return _instant(self.long())
         except OverflowError:
             raise FormatError("MALFORMED") from None
 
@@ -162,6 +163,12 @@ class Reader:
             for _ in range(count):
                 items.append(read())  # noqa: PERF401 - cut bytes end it, not the memory
         return tuple(items)
+
+
+@lru_cache(maxsize=256)
+def _instant(number: int) -> datetime:
+    # A message states the same instant more than once, and so do those of its batch.
+    return _EPOCH_ZERO + timedelta(0, 0, number * 1000)
 
 
 def long(value: int) -> bytes:

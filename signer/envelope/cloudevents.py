@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC
+from functools import lru_cache
 
 from signer.envelope.format import Header
 from signer.identity import urn
@@ -16,15 +17,21 @@ CONTENT_TYPE = b"application/vnd.hedui.envelope.v1+avro"
 
 def headers(header: Header) -> tuple[tuple[str, bytes], ...]:
     """Return the headers that belong to a message."""
+    source, kind = _named(header.source, header.kind)
     time = header.created.astimezone(UTC).isoformat(timespec="milliseconds")
     return (
         ("ce_specversion", b"1.0"),
         ("ce_id", str(header.message_id).encode()),
-        ("ce_source", urn(header.source).encode()),
-        ("ce_type", f"hedui.{header.kind}.v1".encode()),
+        ("ce_source", source),
+        ("ce_type", kind),
         ("ce_time", time.replace("+00:00", "Z").encode()),
         ("content-type", CONTENT_TYPE),
     )
+
+
+@lru_cache(maxsize=1024)
+def _named(source: str, kind: str) -> tuple[bytes, bytes]:
+    return urn(source).encode(), f"hedui.{kind}.v1".encode()
 
 
 def agree(header: Header, given: Sequence[tuple[str, bytes]]) -> bool:
