@@ -76,11 +76,11 @@ def tables(report: Mapping[str, Any]) -> str:
     return "\n\n".join(
         (
             machine,
-            "### CPU µs a message",
+            "### µs a message",
             _costs(report),
             "### Targets",
             _targets(verdicts(report)),
-            "### The bare primitives, CPU µs",
+            "### The bare primitives, µs",
             _primitives(report),
         )
     )
