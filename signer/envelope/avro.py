@@ -208,8 +208,9 @@ def string(value: str) -> bytes:
     return binary(value.encode())
 
 
+@lru_cache(maxsize=256)
 def instant(value: datetime) -> bytes:
-    """Encode an instant in milliseconds."""
+    """Encode an instant in milliseconds; remembered, as `Reader.instant`."""
     return long((value - _EPOCH_ZERO) // _MILLISECOND)
 
 
@@ -221,6 +222,13 @@ def optional(value: T | None, write: Callable[[T], bytes]) -> bytes:
 def array(items: Sequence[bytes]) -> bytes:
     """Encode an array of encoded items."""
     return b"".join((long(len(items)), *items, NULL)) if items else NULL
+
+
+def fixed_array(items: Sequence[bytes], size: int) -> bytes:
+    """Encode an array of bytes that have the size they must have."""
+    if not {*map(len, items)} <= {size}:
+        raise _not_of_type("fixed")
+    return array(items)
 
 
 def _not_of_type(name: str) -> DefectError:

@@ -222,7 +222,7 @@ def _digest_bytes(digest: bytes) -> bytes:
 
 
 def _proof_bytes(proof: Proof) -> bytes:
-    path = avro.array([_digest_bytes(sibling) for sibling in proof.path])
+    path = avro.fixed_array(proof.path, _DIGEST)
     return avro.long(proof.index) + avro.long(proof.size) + path
 
 

@@ -34,7 +34,7 @@ def parse(data: bytes) -> tuple[Envelope, Header, tuple[Statement, ...]]:
     try:
         envelope = read_envelope(data)
         header = read_header(envelope.protected)
-        statements = tuple(read_statement(seal.statement) for seal in envelope.seals)
+        statements = tuple([read_statement(seal.statement) for seal in envelope.seals])
     except FormatError as error:
         raise RefusedEnvelope(error.code) from None
     if sum(len(s.recipients) for s in statements) > MAX_RECIPIENTS:
@@ -52,7 +52,7 @@ def parse(data: bytes) -> tuple[Envelope, Header, tuple[Statement, ...]]:
         and (header.roster_part is None or header.roster_part >= 1)
         and (header.resource is None or 0 < len(header.resource) <= _MAX_RESOURCE)
         and header.compression in _COMPRESSIONS
-        and _extensions_ok(header)
+        and (not header.extensions or _extensions_ok(header))
     )
     if not fields_ok:
         raise RefusedEnvelope("HEADER_FIELD")

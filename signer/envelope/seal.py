@@ -250,7 +250,7 @@ class Sealer:
         over = (
             len(protected) > MAX_HEADER
             or len(statements) > MAX_SEALS
-            or any(len(one) > MAX_STATEMENT for one in statements)
+            or max(map(len, statements)) > MAX_STATEMENT
         )
         if over:
             raise EnvelopeTooLargeError(

@@ -158,6 +158,9 @@ def test_a_number_beyond_64_bits_is_not_written(value):
 def test_a_digest_of_another_size_is_not_written():
     with pytest.raises(DefectError, match="DATUM_INVALID"):
         avro.fixed(bytes(31), 32)
+    with pytest.raises(DefectError, match="DATUM_INVALID"):
+        avro.fixed_array([bytes(32), bytes(31), bytes(33)], 32)
+    assert avro.fixed_array([bytes(32)] * 2, 32) == b"\4" + bytes(64) + b"\0"
 
 
 @pytest.mark.parametrize(
