@@ -38,6 +38,11 @@ NAMES = (
     "proof",
     "workbook",
     "workbook-part",
+    "application",
+    "renewal",
+    "certificate-request",
+    "grant",
+    "revocation-list",
 )
 
 

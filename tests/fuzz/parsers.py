@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from random import Random
 from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from fuzz_parts import NOW, Parser, same
 from fuzz_world import Country
 
 sys.path.extend(str(Path(__file__).resolve().parents[1] / room) for room in ("schemas", "bus"))
 
 from avro_values import Values
 from envelope_routes import payload_bytes
+from parsers_admission import PARSERS as OF_ADMISSION
 from workbook_samples import draft
 
 from bus.errors import RefusedError
@@ -57,46 +58,27 @@ from signer.proof.format import (
 
 _SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 TODAY = date(2026, 3, 2)
-NOW = datetime(2026, 3, 2, tzinfo=UTC)
 QUERY = UUID("01952345-0000-7000-8000-000000000001")
 SAMPLES = 24
 
 
-@dataclass(frozen=True)
-class Parser:
-    """One parser: `takes` says whether it took bytes, `samples` are such that it does."""
-
-    takes: Callable[[bytes], bool]
-    samples: Callable[[], list[bytes]]
-
-
-class WrittenOtherwiseError(Exception):
-    """A parser took bytes that its writer does not write."""
-
-
-def _same(data: bytes, written: bytes) -> bool:
-    if written != data:
-        raise WrittenOtherwiseError
-    return True
-
-
 def _envelope(data: bytes) -> bool:
     try:
-        return _same(data, envelope_bytes(read_envelope(data)))
+        return same(data, envelope_bytes(read_envelope(data)))
     except FormatError:
         return False
 
 
 def _header(data: bytes) -> bool:
     try:
-        return _same(data, header_bytes(read_header(data)))
+        return same(data, header_bytes(read_header(data)))
     except FormatError:
         return False
 
 
 def _statement(data: bytes) -> bool:
     try:
-        return _same(data, statement_bytes(read_statement(data)))
+        return same(data, statement_bytes(read_statement(data)))
     except FormatError:
         return False
 
@@ -114,7 +96,7 @@ def _record(kind: RecordKind) -> Callable[[bytes], bool]:
             record = parse_record(encode(load("directory/signed.v1"), signed), kind, "here")
         except DirectoryError:
             return False
-        return _same(data, encode(load(f"directory/{kind}.v1"), record.content))
+        return same(data, encode(load(f"directory/{kind}.v1"), record.content))
 
     return takes
 
@@ -127,7 +109,7 @@ def _signed(data: bytes) -> bool:
     signature = {"suite": record.suite, "value": record.signature}
     named = {"magic": b"HDD1", "kind": "entry", "payload": record.payload}
     again = named | {"signer": record.signer, "signature": signature}
-    return _same(data, encode(load("directory/signed.v1"), again))
+    return same(data, encode(load("directory/signed.v1"), again))
 
 
 def _proof(data: bytes) -> bool:
@@ -135,7 +117,7 @@ def _proof(data: bytes) -> bool:
     body = data[:-DIGEST_SIZE]
     whole = body + file_digest(body)
     try:
-        return _same(whole, proof_bytes(read_proof(whole)))
+        return same(whole, proof_bytes(read_proof(whole)))
     except ProofError:
         return False
 
@@ -171,7 +153,7 @@ def _body(data: bytes) -> bool:
         body = from_avro(kind, decode(schema_of(kind), data[1:]))
     except (SchemaError, RefusedError):
         return False
-    return _same(data[1:], encode(schema_of(kind), to_avro(body)))
+    return same(data[1:], encode(schema_of(kind), to_avro(body)))
 
 
 class _Authorities:
@@ -264,4 +246,5 @@ PARSERS: Mapping[str, Parser] = {
     "proof": Parser(_proof, _proof_samples),
     "workbook": Parser(_workbook, lambda: [_filled()]),
     "workbook-part": Parser(_PARTS.takes, _PARTS.samples),
+    **OF_ADMISSION,
 }

@@ -7,7 +7,8 @@ from random import Random
 import fuzz
 import pytest
 from envelope_mutations import scrambled
-from parsers import PARSERS, WrittenOtherwiseError
+from fuzz_parts import WrittenOtherwiseError
+from parsers import PARSERS
 
 ROUNDS = 1500
 COSTLY = {"workbook": 60, "workbook-part": 150}

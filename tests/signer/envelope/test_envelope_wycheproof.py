@@ -8,6 +8,7 @@ from collections import Counter
 
 import hpke_rfc9180
 import pytest
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -17,6 +18,7 @@ from envelope_forge import H, fixed
 from envelope_world import P256_ORDER, private_key
 
 from signer.suites import SuiteError, p256_aes256gcm
+from signer.suites.hpke_p256 import open_single_shot
 from signer.suites.p256_aes256gcm import open_epoch, sign
 
 FOLDER = VECTORS.parent / "wycheproof"
@@ -217,9 +219,12 @@ def test_an_epoch_opens_under_every_valid_point_and_no_other():
             sealed = enc + hpke_rfc9180.schedule(shared, INFO).seal(SECRET, b"")
             if test["result"] == "valid":
                 assert open_epoch(private, sealed, INFO) == SECRET, test["tcId"]
+                assert open_single_shot(private, sealed, INFO) == SECRET, test["tcId"]
             else:  # a compressed point is acceptable to some, never to RFC 9180 (§7.1.1)
                 with pytest.raises(SuiteError, match="EPOCH_INVALID"):
                     open_epoch(private, sealed, INFO)
+                with pytest.raises((InvalidTag, ValueError)):
+                    open_single_shot(private, sealed, INFO)
             endings[test["result"]] += 1
     assert endings["valid"] > 300
     assert endings["invalid"] > 20
