@@ -9,11 +9,12 @@ from uuid import UUID
 _VERSION, _VARIANT = 7, 2
 _RANDOM_BYTES = 10
 _EPOCH_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def uuid7(now: datetime, entropy: Callable[[int], bytes]) -> UUID:
     """Return a UUID whose first 48 bits are the milliseconds of `now`, the rest random."""
-    stamp = (now - _EPOCH_ZERO) // timedelta(milliseconds=1)
+    stamp = (now - _EPOCH_ZERO) // _MILLISECOND
     value = int.from_bytes(stamp.to_bytes(6) + entropy(_RANDOM_BYTES))
     value = value & ~(0xF << 76) | _VERSION << 76
     value = value & ~(0x3 << 62) | _VARIANT << 62

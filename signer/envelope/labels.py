@@ -6,6 +6,7 @@ All functions are pure concatenations as in docs/spec/envelope.md §5 to §7.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from uuid import UUID
 
 from signer.suites import Suite
@@ -14,6 +15,7 @@ _EPOCH_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
+@cache
 def lp(text: str) -> bytes:
     """Return the text's ASCII bytes behind their length as u16."""
     data = text.encode("ascii")

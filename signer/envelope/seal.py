@@ -261,8 +261,8 @@ class Sealer:
                 remedy_en="Order fewer lines or items at a time",
                 where=header.kind,
             )
-        size = len(protected) + len(ciphertext) + sum(map(len, statements))
-        size += sum(_signature_size(seal) for seal in earlier) + SIGNATURE_ROOM
+        size = len(protected) + len(ciphertext) + sum(map(len, statements)) + SIGNATURE_ROOM
+        size += sum(map(_signature_size, earlier))
         if size > MAX_ENVELOPE:
             raise EnvelopeTooLargeError(
                 "ENVELOPE_TOO_LARGE",
