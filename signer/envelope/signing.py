@@ -94,8 +94,8 @@ def _sign(
             "SIGNING_KEY_CHANGED",
             "签名密钥在签名前已更换",
             "the signing key was replaced before it signed",
-            remedy_zh="无需处理，消息会用新密钥重新生成",
-            remedy_en="Nothing to do: the message is made again with the new key",
+            remedy_zh="请重试，消息会用新密钥重新生成；收到的消息由程序自动重新处理",
+            remedy_en="Try again: it is made anew with the new key; what was received, by itself",
             where=signer.hex()[:16],
         )
     h = SUITES[suite_name]
