@@ -71,7 +71,7 @@ vectors: $(STAMP)
 
 ## make lock                renew the locked dependencies (needs uv)
 lock:
-	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --extra pkcs11 --group dev pyproject.toml -o requirements-dev.lock
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --extra gm --extra pkcs11 --group dev pyproject.toml -o requirements-dev.lock
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --group build -o docker/build.lock
 

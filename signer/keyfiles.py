@@ -1,15 +1,13 @@
-"""Key rings of P-256 keys held in this process: in memory, and read from a key directory."""
+"""Key rings whose keys are held in this process: in memory, and read from a key directory."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
-from cryptography.hazmat.primitives.asymmetric import ec
-
-from signer.certificates import public_key_id
 from signer.directory.view import KeyUse
 from signer.errors import KeyRingError
 from signer.keydirectory import (
@@ -20,29 +18,33 @@ from signer.keydirectory import (
     read_key_directory,
 )
 from signer.keystore import KeyStore
-from signer.suites.p256_aes256gcm import NAME as SUITE
-from signer.suites.p256_aes256gcm import open_epoch, sign
+from signer.suites.keys import PrivateKey, open_epoch, public_key_id, sign, suite_of
 from signer.suites.suite import SECRET_SIZE, SuiteError
 
 
 class HeldKeys:
-    """Private P-256 keys held in this process: implements `signer.keyring.KeyRing`.
+    """Private keys held in this process: implements `signer.keyring.KeyRing`.
 
     Args:
         participant: Whose keys they are.
-        signing: The key that signs now.
-        encryption: The keys that open, the newest first.
+        signing: The first signing key.
+        encryption: The keys that open, of any suite, the newest first.
+        others: Signing keys of other suites, one for each.
     """
 
     def __init__(
         self,
         participant: str,
-        signing: ec.EllipticCurvePrivateKey,
-        encryption: Sequence[ec.EllipticCurvePrivateKey],
+        signing: PrivateKey,
+        encryption: Sequence[PrivateKey],
+        others: Sequence[PrivateKey] = (),
     ) -> None:
         self._participant = participant
-        self._signing = signing
-        self._signing_id = public_key_id(signing.public_key())
+        self._signing_suite = suite_of(signing)
+        self._signing = {suite_of(key): key for key in (signing, *others)}
+        self._signing_ids = MappingProxyType(
+            {suite: public_key_id(key.public_key()) for suite, key in self._signing.items()}
+        )
         self._encryption = {public_key_id(key.public_key()): key for key in encryption}
 
     @property
@@ -52,22 +54,36 @@ class HeldKeys:
 
     @property
     def signing_key(self) -> bytes:
-        """Id of the key that signs now."""
-        return self._signing_id
+        """Id of the first signing key."""
+        return self._signing_ids[self._signing_suite]
 
     @property
     def signing_suite(self) -> str:
-        """Suite of the key that signs now."""
-        return SUITE
+        """Suite of the first signing key."""
+        return self._signing_suite
+
+    @property
+    def signing_keys(self) -> Mapping[str, bytes]:
+        """Ids of the keys that sign now, by suite, the first one first."""
+        return self._signing_ids
 
     @property
     def encryption_keys(self) -> tuple[bytes, ...]:
         """Ids of the encryption keys held, the newest first."""
         return tuple(self._encryption)
 
-    def sign(self, data: bytes) -> bytes:
-        """Sign with the current signing key: raw r‖s, low s."""
-        return sign(self._signing, data)
+    def sign(self, data: bytes, suite: str | None = None) -> bytes:
+        """Sign with a current signing key; see `KeyRing.sign`.
+
+        Raises:
+            KeyRingError: `KEY_NOT_HELD`.
+        """
+        key = self._signing.get(suite or self._signing_suite)
+        if key is None:
+            raise KeyRingError(
+                "KEY_NOT_HELD", "本方不持有该套件的签名密钥", "no signing key of that suite is held"
+            )
+        return sign(key, data)
 
     def open_epoch(self, key: bytes, sealed: bytes, info: bytes) -> bytes:
         """Open a sealed epoch secret; see `KeyRing.open_epoch`.

@@ -2,10 +2,14 @@
 
 The envelope code asks a ring to sign or to open; it never sees a private key. `FileKeyRing`
 (keyfiles.py) holds PKCS#8 files; other holders (an HSM) implement the same protocol.
+
+A ring may hold keys of several suites. One signing key is its first: the one that signs where
+nobody asks for another, and so what the hub signs the directory with.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 
@@ -14,12 +18,17 @@ class KeyRing(Protocol):
 
     @property
     def signing_key(self) -> bytes:
-        """Id (32 bytes) of the key that signs now."""
+        """Id (32 bytes) of the first signing key."""
         ...
 
     @property
     def signing_suite(self) -> str:
-        """Suite of the key that signs now."""
+        """Suite of the first signing key."""
+        ...
+
+    @property
+    def signing_keys(self) -> Mapping[str, bytes]:
+        """Ids of the keys that sign now: one for each suite, the first one first."""
         ...
 
     @property
@@ -27,11 +36,16 @@ class KeyRing(Protocol):
         """Ids of the encryption keys held, the newest first."""
         ...
 
-    def sign(self, data: bytes) -> bytes:
-        """Sign `data` with the current signing key; returns the suite's raw signature.
+    def sign(self, data: bytes, suite: str | None = None) -> bytes:
+        """Sign `data` with a current signing key; returns the suite's raw signature.
+
+        Args:
+            data: What is signed.
+            suite: Whose key signs, one of `signing_keys`; by default the first.
 
         Raises:
-            KeyRingError: `KEY_UNUSABLE` when the key cannot sign.
+            KeyRingError: `KEY_UNUSABLE` when the key cannot sign, `KEY_NOT_HELD` when there is none
+                of that suite.
         """
         ...
 
@@ -40,7 +54,7 @@ class KeyRing(Protocol):
 
         Args:
             key: Key id, 32 bytes.
-            sealed: The suite's sealed bytes (for HPKE: enc ‖ ciphertext).
+            sealed: The sealed bytes, as the suite of the key defines them.
             info: The context both sides bind.
 
         Returns:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import gmalg
 import hpke_rfc9180
 from cryptography.hazmat.primitives.asymmetric import ec
 from envelope_payloads import COUNTS, PARTS, PAYLOADS
@@ -35,12 +36,15 @@ from signer.envelope.format import (
     statement_bytes,
 )
 from signer.envelope.kinds import KINDS
-from signer.suites import SUITES
+from signer.suites import SUITES, Suite
+from signer.suites.keys import PrivateKey, suite_of
 from signer.suites.p256_aes256gcm import NAME as SUITE
 from signer.suites.p256_aes256gcm import sign
+from signer.suites.sm2 import ORDER, Sm2PrivateKey
 from signer.uuid7 import uuid7
 
 H = SUITES[SUITE]
+"""H of the default suite."""
 START = instant("2026-03-02T01:00:00")
 NOW = START + timedelta(minutes=30)
 DUE = instant("2026-03-12T00:00:00")
@@ -70,6 +74,32 @@ def hpke_seal(
     return hpke_rfc9180.point(ephemeral.public_key()) + context.seal(plaintext, b"")
 
 
+def _k(*parts: bytes) -> int:
+    """Return SM2's k, which libraries do not take, as a function of what it is used for."""
+    digest = hashlib.sha512(b"hedui/test-k/1" + b"".join(parts)).digest()
+    return int.from_bytes(digest) % (ORDER - 1) + 1
+
+
+def _sm2(key: Sm2PrivateKey, k: int) -> gmalg.SM2:
+    user = b"1234567812345678"
+    return gmalg.SM2(key.number, user, key.public.encoded, rnd_fn=lambda _: k)
+
+
+def sign_with(key: PrivateKey, data: bytes) -> bytes:
+    """Sign deterministically with a key of any suite."""
+    if isinstance(key, Sm2PrivateKey):
+        return b"".join(_sm2(key, _k(key.number, data)).sign(data))
+    return sign(key, data)
+
+
+def seal_to(key: PrivateKey, seed: str, secret: bytes, info: bytes) -> bytes:
+    """Seal an epoch secret deterministically to a key of any suite."""
+    if isinstance(key, Sm2PrivateKey):
+        plaintext = secret + SUITES[suite_of(key)].hash(info)
+        return bytes(_sm2(key, _k(seed.encode(), info)).encrypt(plaintext))
+    return hpke_seal(key.public_key(), private_key(f"ephemeral {seed}"), secret, info)
+
+
 @dataclass(frozen=True)
 class Hop:
     """One statement to come: who signs it, for whom, adding which readers (names of keys)."""
@@ -97,6 +127,7 @@ class Made:
     hops: tuple[Hop, ...]
     secret: bytes
     key: bytes
+    h: Suite = H
 
     @property
     def header(self) -> Header:
@@ -115,9 +146,9 @@ class Made:
     @property
     def chain(self) -> bytes:
         """The chain digest."""
-        digest = labels.body_digest(H, self.envelope.protected, self.envelope.ciphertext)
+        digest = labels.body_digest(self.h, self.envelope.protected, self.envelope.ciphertext)
         for seal in self.envelope.seals:
-            digest = labels.chain_digest(H, digest, seal.statement)
+            digest = labels.chain_digest(self.h, digest, seal.statement)
         return digest
 
 
@@ -141,11 +172,13 @@ class Forge:
         body_secret: bytes | None = None,
         header: dict[str, Any] | None = None,
         mangle: Callable[[bytes], bytes] = bytes,
+        suite: str = SUITE,
     ) -> Made:
         """Make a message: what is not given is as it should be.
 
         `mangle` turns the header's bytes into other bytes before anything is computed from them.
         """
+        h = SUITES[suite]
         schema = load(f"message/{kind.lower()}.v1")
         if data is None:
             data = encode(schema, PAYLOADS[kind] if payload is None else payload)
@@ -154,7 +187,7 @@ class Forge:
         secret = secret or fixed(f"secret {name}")
         message_id = uuid7(START, lambda size: fixed(f"id {name}", size))
         fields = {
-            "suite": SUITE,
+            "suite": suite,
             "message_id": message_id,
             "kind": kind,
             "source": hops[0].sender,
@@ -171,15 +204,15 @@ class Forge:
             "payload_schema": schema.digest,
             "compression": "none",
             "subject_count": COUNTS.get(kind, 0),
-            "commitment": labels.commitment(H, secret, message_id),
+            "commitment": labels.commitment(h, secret, message_id),
             "extensions": (),
         }
         protected = mangle(header_bytes(Header(**fields | (header or {}))))
-        body_key = labels.body_key(H, body_secret or secret, protected)
-        ciphertext = H.aead_seal(body_key, plaintext, H.hash(protected))
+        body_key = labels.body_key(h, body_secret or secret, protected)
+        ciphertext = h.aead_seal(body_key, plaintext, h.hash(protected))
         envelope = Envelope(protected, ciphertext, ())
         key = (header or fields).get("conversation", fields["conversation"]).bytes
-        made = Made(name, envelope, (), secret, key)
+        made = Made(name, envelope, (), secret, key, h)
         for hop in hops:
             made = self.endorse(made, hop)
         return made
@@ -217,17 +250,18 @@ class Forge:
         seed = f"{hop.sender} {reader} {at.isoformat()}"
         epoch_secret = hop.epoch_secret or fixed(f"epoch {seed}")
         start = at - hop.epoch_age
-        info = labels.epoch_info(SUITE, signer, key.id, start)
-        ephemeral = private_key(f"ephemeral {seed}")
-        epoch = hpke_seal(private.public_key(), ephemeral, epoch_secret, info)
-        kek = labels.kek(H, epoch_secret, signer, key.id, epoch, made.envelope.protected)
-        wrapped = H.aead_seal(kek, hop.wrap or made.secret, b"")
-        return replace(Recipient(SUITE, key.id, start, epoch, wrapped), **hop.reader_change)
+        h = SUITES[suite_of(private)]
+        info = labels.epoch_info(h.name, signer, key.id, start)
+        epoch = seal_to(private, seed, epoch_secret, info)
+        kek = labels.kek(h, epoch_secret, signer, key.id, epoch, made.envelope.protected)
+        wrapped = h.aead_seal(kek, hop.wrap or made.secret, b"")
+        return replace(Recipient(h.name, key.id, start, epoch, wrapped), **hop.reader_change)
 
     def sign(self, data: bytes, signer: bytes, key: str) -> Seal:
         """Sign a statement's bytes as a batch of one."""
-        head = labels.head(SUITE, signer, 1, labels.leaf(H, data))
-        return Seal(data, Signature(SUITE, sign(self.world.private[key], head), None))
+        h = SUITES[suite_of(self.world.private[key])]
+        head = labels.head(h.name, signer, 1, labels.leaf(h, data))
+        return Seal(data, Signature(h.name, sign_with(self.world.private[key], head), None))
 
 
 def alter_header(made: Made, **changes: Any) -> Made:

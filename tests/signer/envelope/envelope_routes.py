@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from envelope_forge import FULL_ORDER, Forge, H, Hop, Made, alter_signature, fixed
+from envelope_forge import FULL_ORDER, Forge, Hop, Made, alter_signature, fixed, sign_with
 from envelope_payloads import PAYLOADS
 
 from schemas.loader import encode, load
 from signer.envelope import labels, merkle
 from signer.envelope.format import Order
-from signer.suites.p256_aes256gcm import NAME as SUITE
-from signer.suites.p256_aes256gcm import sign
+from signer.suites import SUITES
+from signer.suites.keys import suite_of
 
 HUB_KEY = "hub/encryption"
 EAST_KEY = "320000/encryption"
@@ -63,10 +63,11 @@ def ordered(*lines: Any, application_digest: bytes = FULL_ORDER.application) -> 
 def in_batch(forge: Forge, made: Made, size: int, index: int, **proof: Any) -> Made:
     """Sign the last statement again as one leaf of a batch; `proof` overrides its fields."""
     number = len(made.hops) - 1
-    leaves = [fixed(f"leaf {i}") for i in range(size)]
-    leaves[index] = labels.leaf(H, made.envelope.seals[number].statement)
     statement = made.statement(number)
-    root, proofs = merkle.tree(H, leaves)
-    head = labels.head(SUITE, statement.signer, size, root)
-    value = sign(forge.world.private[f"{statement.sender}/signing"], head)
+    private = forge.world.private[made.hops[number].signer or f"{statement.sender}/signing"]
+    h = SUITES[suite_of(private)]
+    leaves = [fixed(f"leaf {i}") for i in range(size)]
+    leaves[index] = labels.leaf(h, made.envelope.seals[number].statement)
+    root, proofs = merkle.tree(h, leaves)
+    value = sign_with(private, labels.head(h.name, statement.signer, size, root))
     return alter_signature(made, number, value=value, proof=replace(proofs[index], **proof))

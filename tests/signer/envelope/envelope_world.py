@@ -12,22 +12,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import gmalg
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_der_public_key,
-)
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from schemas.loader import shipped
 from signer.directory.view import Directory, Key, KeyUse, Participant, Standing
 from signer.identity import role_of
 from signer.keyfiles import HeldKeys
+from signer.suites import keys as suite_keys
+from signer.suites.keys import SM2, PrivateKey, PublicKey
 from signer.suites.p256_aes256gcm import NAME as SUITE
+from signer.suites.sm2 import ORDER as SM2_ORDER
+from signer.suites.sm2 import Sm2PrivateKey, Sm2PublicKey
 
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 OTHER_SUITE = "other-suite/1"
 DIRECTORY_VERSION = 7
+COUNTY_ID = "321200"
+_MESSAGE_USES = (KeyUse.SIGNING, KeyUse.ENCRYPTION)
 
 TREE = {
     "hub": None,
@@ -80,18 +83,35 @@ def private_key(name: str) -> ec.EllipticCurvePrivateKey:
     return ec.derive_private_key(int.from_bytes(digest) % (P256_ORDER - 1) + 1, ec.SECP256R1())
 
 
-def spki(key: ec.EllipticCurvePrivateKey) -> bytes:
+def sm2_private_key(name: str) -> Sm2PrivateKey:
+    """Return the fixed SM2 key of a name such as `hub/sm2-signing`."""
+    digest = hashlib.sha256(b"hedui/test-key/1" + name.encode()).digest()
+    return sm2_from_number(int.from_bytes(digest) % (SM2_ORDER - 2) + 1)
+
+
+def sm2_from_number(number: int) -> Sm2PrivateKey:
+    """Return the SM2 key of a private number; its point by the independent implementation."""
+    data = number.to_bytes(32)
+    return Sm2PrivateKey(data, Sm2PublicKey.read(gmalg.SM2().generate_pk(data)))
+
+
+def spki(key: PrivateKey) -> bytes:
     """Return the DER SubjectPublicKeyInfo of a private key's public key."""
-    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return suite_keys.spki(key.public_key())
 
 
-def participants_json() -> dict[str, Any]:
-    """Return `participants.json`: the directory, the private keys, the payload schemas."""
-    usual = (SUITE, "2026-01-01", "2027-01-01", None, True)
+def participants_json(*, gm: bool = False) -> dict[str, Any]:
+    """Return `participants.json`: the directory, the private keys, the payload schemas.
+
+    With `gm`, for the vectors of suite sm2-sm4gcm/1: everybody but the county has SM2 keys too.
+    """
+    usual = ("2026-01-01", "2027-01-01", None, True)
     participants = []
     for identity, parent in TREE.items():
-        keys = {str(use): (use, *usual) for use in KeyUse}
-        if identity == "370000":
+        keys = {str(use): (use, SUITE, *usual) for use in KeyUse}
+        if gm and identity != COUNTY_ID:
+            keys |= {f"sm2-{use}": (use, SM2, *usual) for use in _MESSAGE_USES}
+        elif not gm and identity == "370000":
             keys |= _ODD_KEYS
         entries = [_key_json(f"{identity}/{label}", *row) for label, row in keys.items()]
         participants.append(
@@ -123,7 +143,7 @@ def participants_json() -> dict[str, Any]:
 def _key_json(
     name: str, use: KeyUse, suite: str, first: str, last: str, revoked: str | None, held: bool
 ) -> dict[str, Any]:
-    private = private_key(name)
+    private = sm2_private_key(name) if suite == SM2 else private_key(name)
     der = spki(private)
     return {
         "name": name,
@@ -136,8 +156,14 @@ def _key_json(
         "revoked": text(instant(revoked)) if revoked else None,
         "held": held,
         "public_key": b64encode(der).decode(),
-        "private_number": f"{private.private_numbers().private_value:064x}",
+        "private_number": _number(private),
     }
+
+
+def _number(private: PrivateKey) -> str:
+    if isinstance(private, Sm2PrivateKey):
+        return private.number.hex()
+    return f"{private.private_numbers().private_value:064x}"
 
 
 @dataclass(frozen=True)
@@ -147,7 +173,7 @@ class World:
     directory: Directory
     rings: dict[str, HeldKeys]
     keys: dict[str, Key]
-    private: dict[str, ec.EllipticCurvePrivateKey]
+    private: dict[str, PrivateKey]
 
     @classmethod
     def read(cls, source: dict[str, Any]) -> World:
@@ -159,7 +185,11 @@ class World:
             own = {k["name"]: _read_key(k) for k in entry["keys"]}
             for key in entry["keys"]:
                 number = int(key["private_number"], 16)
-                private[key["name"]] = ec.derive_private_key(number, ec.SECP256R1())
+                private[key["name"]] = (
+                    sm2_from_number(number)
+                    if key["suite"] == SM2
+                    else ec.derive_private_key(number, ec.SECP256R1())
+                )
                 if key["use"] == KeyUse.ENCRYPTION and key["held"]:
                     held.append(private[key["name"]])
             participants[identity] = Participant(
@@ -170,7 +200,8 @@ class World:
                 tuple(own.values()),
                 standing=Standing(entry["standing"]),
             )
-            rings[identity] = HeldKeys(identity, private[f"{identity}/signing"], held)
+            sm2 = [private[name] for name in (f"{identity}/sm2-signing",) if name in private]
+            rings[identity] = HeldKeys(identity, private[f"{identity}/signing"], held, sm2)
             keys |= own
         directory = Directory(
             described["version"],
@@ -194,6 +225,14 @@ def _read_key(source: dict[str, Any]) -> Key:
         not_before=instant(source["not_before"]),
         not_after=instant(source["not_after"]),
         certificate=b"",
-        public_key=load_der_public_key(b64decode(source["public_key"])),
+        public_key=_public_key(b64decode(source["public_key"]), source["suite"]),
         revoked=instant(source["revoked"]) if source["revoked"] else None,
     )
+
+
+def _public_key(der: bytes, suite: str) -> PublicKey:
+    if suite != SM2:
+        return load_der_public_key(der)
+    key = Sm2PublicKey.read(der[-65:])
+    assert key.spki == der
+    return key
