@@ -6,14 +6,16 @@ authority → root, with nothing between and nothing left out. The checks run in
 numbers stand again where each is made:
 
 1. the bytes parse as one certificate, with its key in the one form our key ids are made of
-2. the key is P-256 and the signature ECDSA with SHA-256
+2. the key is P-256 and the signature ECDSA with SHA-256, or the key is SM2 and the signature SM2
+   with SM3; TLS has P-256 only
 3. no critical extension that is unknown here
 4. a leaf has key identifiers, and is neither self-signed nor an authority
 5. key usage and extended key usage are exactly those of one use (`signer.ca.profile`)
 6. one SAN URI names the participant, and the common name says the same with the generation
 7. its issuer is among those given, by name and key identifier, and is an authority that issues
    leaves only
-8. the issuer was issued by a configured root: one, or two while roots change
+8. the issuer was issued by a configured root of the same algorithms: one, or two while roots
+   change; no chain mixes suites
 9. both signatures verify
 10. the use, the participant and the instant are the expected ones
 
@@ -35,9 +37,11 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from signer.ca.profile import AUTHORITY_USAGE
-from signer.ca.reading import CertifiedKey, Reading, public_key_id, read, read_leaf
+from signer.ca.reading import CertifiedKey, Reading, public_key_id, read, read_leaf, suite_of
+from signer.ca.sm2_form import is_signed_by
 from signer.directory.view import Key, KeyUse
 from signer.errors import CertificateError
+from signer.suites.sm2 import Sm2PublicKey
 
 __all__ = [
     "CertifiedKey",
@@ -49,6 +53,7 @@ __all__ = [
     "public_key_id",
     "require",
     "require_period",
+    "suite_of",
     "to_key",
     "vouched_for",
 ]
@@ -61,12 +66,14 @@ class PathValidator:
 
     Args:
         root: DER bytes of the root certificate, the trust anchor as configured.
-        others: Further trust anchors: while roots change, the earlier or the later one.
+        others: Further trust anchors: while roots change, the earlier or the later one; those of
+            another suite.
         capacity: How many validated paths are remembered.
 
     Raises:
-        CertificateError: `CERT_ROOT_UNFIT` when a root is not a self-signed P-256 authority, and
-            the codes of checks 1 to 3.
+        CertificateError: `CERT_ROOT_UNFIT` when a root is not a self-signed authority, and the
+            codes of checks 1 to 3.
+        ConfigError: `GM_NOT_INSTALLED`.
     """
 
     def __init__(
@@ -88,6 +95,11 @@ class PathValidator:
     def roots(self) -> tuple[bytes, ...]:
         """DER bytes of the trust anchors, as configured."""
         return self._root_ders
+
+    @property
+    def suites(self) -> frozenset[str]:
+        """The suites that there is a trust anchor for."""
+        return frozenset(root.suite for root in self._roots)
 
     def path(self, leaf: bytes, issuers: Sequence[bytes]) -> CertifiedKey:
         """Make the checks that do not depend on time (1 to 9).
@@ -334,13 +346,16 @@ def _is_authority(reading: Reading, *, below: int) -> bool:
 def _names_issuer(subject: Reading, issuer: Reading) -> bool:
     """Whether a certificate says it was issued by that authority, by name and key identifier."""
     return (
-        subject.certificate.issuer == issuer.certificate.subject
+        subject.suite == issuer.suite
+        and subject.certificate.issuer == issuer.certificate.subject
         and subject.authority_key is not None
         and subject.authority_key == issuer.subject_key
     )
 
 
 def _signed_by(subject: Reading, issuer: Reading) -> bool:
+    if isinstance(issuer.public_key, Sm2PublicKey):
+        return is_signed_by(subject.certificate, issuer.public_key)
     try:
         subject.certificate.verify_directly_issued_by(issuer.certificate)
     except (InvalidSignature, ValueError):

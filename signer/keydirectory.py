@@ -10,7 +10,10 @@
 | `encryption-g<N>.key`, `.pem` | encryption keys of earlier generations, which still open |
 | `chain.pem` | certificates of the issuing authorities, the present one first |
 | `root.pem` | the trust anchors: the root, and while roots change the other one |
+| `sm2-signing.*`, `sm2-encryption*.*`, `sm2-chain.pem`, `sm2-root.pem` | the same of SM2 keys |
 | `participant.json` | `id`, `title`, `generation`, `hosts`: for people and for registration |
+
+TLS files are there always; of signing and encryption keys, those of one suite or of both.
 
 Private keys are PKCS#8 PEM, encrypted (PBES2) under a passphrase that stands in a file elsewhere.
 PBES2 slows guessing only a little: the passphrase must be random, not chosen. A signing or
@@ -19,8 +22,6 @@ encryption key in a hardware module (`signer.keystore`) has a certificate here a
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,52 +29,70 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.ca.profile import common_name
 from signer.certificates import PathValidator, key_id, participant_of, public_key_id, to_key
 from signer.directory.view import KeyUse
 from signer.errors import CertificateError, KeyFileError
 from signer.keystore import KeyStore
-from signer.secretfiles import read_passphrase, read_public, read_secret
+from signer.privatekeys import private_key_pem, read_p256_key, read_private_key
+from signer.secretfiles import read_passphrase, read_public
+from signer.suites.keys import NAMES, P256, SM2, PrivateKey, require_suite
+
+__all__ = ["private_key_pem", "read_p256_key", "read_private_key"]
 
 CHAIN = "chain.pem"
 ROOT = "root.pem"
 DESCRIPTION = "participant.json"
 
-_RETIRED = re.compile(r"encryption-g([1-9][0-9]*)\.pem")
-_PEM = re.compile(
-    rb"\s*-----BEGIN ENCRYPTED PRIVATE KEY-----\s(?P<body>[A-Za-z0-9+/=\s]+)"
-    rb"-----END ENCRYPTED PRIVATE KEY-----\s*"
-)
+MESSAGE_USES = (KeyUse.SIGNING, KeyUse.ENCRYPTION)
+"""The uses a participant has keys of several suites for."""
+
+_PREFIX = {P256: "", SM2: "sm2-"}
+_RETIRED = re.compile(r"(?P<prefix>(sm2-)?)encryption-g(?P<generation>[1-9][0-9]*)\.pem")
 
 
-def key_file(use: KeyUse) -> str:
-    """Return the name of the current private key file of a use."""
-    return f"{use}.key"
+def suite_file(name: str, suite: str) -> str:
+    """Return a file's name as it is for a suite: `root.pem`, `sm2-root.pem`."""
+    return _PREFIX[suite] + name
 
 
-def certificate_file(use: KeyUse) -> str:
-    """Return the name of the current certificate file of a use."""
-    return f"{use}.pem"
+def key_file(use: KeyUse, suite: str = P256) -> str:
+    """Return the name of the current private key file of a use and suite."""
+    return suite_file(f"{use}.key", suite)
 
 
-def retired_stem(generation: int) -> str:
+def certificate_file(use: KeyUse, suite: str = P256) -> str:
+    """Return the name of the current certificate file of a use and suite."""
+    return suite_file(f"{use}.pem", suite)
+
+
+def retired_stem(generation: int, suite: str = P256) -> str:
     """Return the name, without ending, of the files of an earlier encryption key."""
-    return f"encryption-g{generation}"
+    return suite_file(f"encryption-g{generation}", suite)
+
+
+def suites_of(directory: Path) -> tuple[str, ...]:
+    """Return the suites that a key directory holds any signing or encryption key of."""
+    found = tuple(s for s in NAMES if any((directory / file).exists() for file in _files(s)))
+    # A directory without any is faulty, and said to be so by the name of the usual file.
+    return found or (P256,)
+
+
+def _files(suite: str) -> tuple[str, ...]:
+    names = (key_file, certificate_file)
+    return tuple(name(use, suite) for use in MESSAGE_USES for name in names)
 
 
 def retired_stems(directory: Path) -> list[str]:
     """Return the names, without ending, of the earlier encryption keys, the newest first."""
     names = (_RETIRED.fullmatch(entry.name) for entry in directory.iterdir())
-    return [retired_stem(g) for g in sorted((int(n[1]) for n in names if n), reverse=True)]
+    found = sorted(
+        ((int(name["generation"]), name["prefix"]) for name in names if name), reverse=True
+    )
+    return [f"{prefix}{retired_stem(generation)}" for generation, prefix in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +100,34 @@ class FiledKey:
     """A certificate (DER) and the private key that belongs to it."""
 
     certificate: bytes
-    private_key: ec.EllipticCurvePrivateKey = field(repr=False, compare=False)
+    private_key: PrivateKey = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class KeyDirectory:
     """What a key directory holds, checked.
 
-    `current` has one key for each use; `retired` are earlier encryption keys, the newest first.
+    `signing` and `encryption` are the current keys by suite, the first suite first. `retired` are
+    earlier encryption keys, the newest first. `roots` are the trust anchors, that of TLS first.
     `passphrase` opens the private key files.
     """
 
     path: Path
     participant: str
     generation: int
-    current: Mapping[KeyUse, FiledKey]
+    tls: FiledKey
+    signing: Mapping[str, FiledKey]
+    encryption: Mapping[str, FiledKey]
     retired: tuple[FiledKey, ...]
     issuers: tuple[bytes, ...]
     roots: tuple[bytes, ...]
     passphrase: bytes = field(repr=False, compare=False)
+
+    @property
+    def current(self) -> tuple[FiledKey, ...]:
+        """The current keys: TLS, then signing and encryption of each suite."""
+        pairs = ((key, self.encryption[suite]) for suite, key in self.signing.items())
+        return self.tls, *(key for pair in pairs for key in pair)
 
 
 def read_key_directory(
@@ -119,11 +147,21 @@ def read_key_directory(
             `KEY_CURVE`, `KEY_MISMATCH`.
         KeyRingError: `KEY_UNUSABLE` when the store fails.
         CertificateError: A certificate is not acceptable now; `where` names its file.
+        ConfigError: `GM_NOT_INSTALLED` where it holds SM2 keys and the extra `gm` is missing.
     """
     passphrase = read_passphrase(passphrase_file)
-    roots = read_certificates(directory / ROOT)
-    issuers = read_certificates(directory / CHAIN)
-    signing = directory / certificate_file(KeyUse.SIGNING)
+    suites = suites_of(directory)
+    for suite in suites:
+        require_suite(suite, str(directory))
+    # TLS is P-256, so its root and chain are there whatever the messages' suites are.
+    anchored = tuple(dict.fromkeys((P256, *suites)))
+    roots = tuple(
+        der for s in anchored for der in read_certificates(directory / suite_file(ROOT, s))
+    )
+    issuers = tuple(
+        der for s in anchored for der in read_certificates(directory / suite_file(CHAIN, s))
+    )
+    signing = directory / certificate_file(KeyUse.SIGNING, suites[0])
     try:
         validator = PathValidator(roots[0], roots[1:])
     except CertificateError as error:
@@ -132,24 +170,29 @@ def read_key_directory(
         participant = participant_of(read_certificates(signing)[0])
     except CertificateError as error:
         raise _placed(error, signing) from error
-    current: dict[KeyUse, FiledKey] = {}
-    for use in KeyUse:
-        path = directory / certificate_file(use)
+
+    def read(use: KeyUse, suite: str = P256) -> FiledKey:
+        path = directory / certificate_file(use, suite)
         certificate = read_certificates(path)[0]
         try:
             validator.validate(certificate, issuers, use=use, participant=participant, at=now)
         except CertificateError as error:
             raise _placed(error, path) from error
-        current[use] = _find_key(certificate, directory / key_file(use), passphrase, store)
+        return _find_key(certificate, directory / key_file(use, suite), passphrase, store)
+
+    tls = read(KeyUse.TLS)
+    pairs = {suite: tuple(read(use, suite) for use in MESSAGE_USES) for suite in suites}
     return KeyDirectory(
-        directory,
-        participant,
-        to_key(current[KeyUse.SIGNING].certificate).generation,
-        current,
-        read_retired(directory, passphrase, store),
-        issuers,
-        roots,
-        passphrase,
+        path=directory,
+        participant=participant,
+        generation=to_key(pairs[suites[0]][0].certificate).generation,
+        tls=tls,
+        signing={suite: pair[0] for suite, pair in pairs.items()},
+        encryption={suite: pair[1] for suite, pair in pairs.items()},
+        retired=read_retired(directory, passphrase, store),
+        issuers=issuers,
+        roots=roots,
+        passphrase=passphrase,
     )
 
 
@@ -199,49 +242,7 @@ def read_certificates(path: Path) -> tuple[bytes, ...]:
         raise _malformed(path, "不是 PEM 证书", "no certificate in PEM form") from None
 
 
-def read_private_key(path: Path, passphrase: bytes) -> ec.EllipticCurvePrivateKey:
-    """Read an encrypted PKCS#8 PEM file that holds a P-256 key.
-
-    Raises:
-        KeyFileError: `KEY_FILE_MALFORMED`, `KEY_FILE_UNENCRYPTED`, `KEY_PASSPHRASE`, `KEY_CURVE`,
-            and the codes of `read_secret`.
-    """
-    data = read_secret(path)
-    if b"PRIVATE KEY-----" in data and b"ENCRYPTED" not in data:
-        raise KeyFileError(
-            "KEY_FILE_UNENCRYPTED",
-            "私钥文件未加密",
-            "the private key file is not encrypted",
-            remedy_zh="请重新签发，或用 openssl pkcs8 -topk8 加密",
-            remedy_en="Issue it again, or encrypt it with `openssl pkcs8 -topk8`",
-            where=str(path),
-        )
-    block = _PEM.fullmatch(data)
-    try:
-        base64.b64decode(b"".join((block["body"] if block else b"!").split()), validate=True)
-    except binascii.Error:
-        raise _malformed(
-            path, "不是加密的 PEM 私钥", "no encrypted private key in PEM form"
-        ) from None
-    try:
-        key = load_pem_private_key(data, passphrase)
-    except UnsupportedAlgorithm:
-        raise _curve(path) from None
-    except ValueError:
-        raise KeyFileError(
-            "KEY_PASSPHRASE",
-            "口令打不开私钥文件",
-            "the passphrase does not open the private key file",
-            remedy_zh="请核对口令文件；若口令无误，则密钥文件已损坏",
-            remedy_en="Check the passphrase file; if it is right, the key file is damaged",
-            where=str(path),
-        ) from None
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise _curve(path)
-    return key
-
-
-def file_key(certificate: bytes, key: ec.EllipticCurvePrivateKey, path: Path) -> FiledKey:
+def file_key(certificate: bytes, key: PrivateKey, path: Path) -> FiledKey:
     """Pair a certificate (DER) with its private key, which was read from `path`.
 
     Raises:
@@ -257,11 +258,6 @@ def file_key(certificate: bytes, key: ec.EllipticCurvePrivateKey, path: Path) ->
             where=str(path),
         )
     return FiledKey(certificate, key)
-
-
-def private_key_pem(key: ec.EllipticCurvePrivateKey, passphrase: bytes) -> bytes:
-    """Return a private key as encrypted PKCS#8 PEM, as `read_private_key` reads it."""
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase))
 
 
 def _placed(error: CertificateError, path: Path) -> CertificateError:
@@ -283,16 +279,5 @@ def _malformed(path: Path, zh: str, en: str) -> KeyFileError:
         en,
         remedy_zh="请核对路径；若文件已损坏，请从备份恢复或重新签发（hedui ca issue）",
         remedy_en="Check the path; if the file is damaged, restore it or have it issued again",
-        where=str(path),
-    )
-
-
-def _curve(path: Path) -> KeyFileError:
-    return KeyFileError(
-        "KEY_CURVE",
-        "私钥不是 P-256 密钥",
-        "the private key is not a P-256 key",
-        remedy_zh="请用 hedui ca issue 签发的密钥",
-        remedy_en="Use the keys that `hedui ca issue` made",
         where=str(path),
     )

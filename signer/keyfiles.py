@@ -114,13 +114,10 @@ class FileKeyRing(HeldKeys):
     """The keys of a key directory (`signer.keydirectory`), and where its TLS files are."""
 
     def __init__(self, contents: KeyDirectory) -> None:
+        signing, *others = (key.private_key for key in contents.signing.values())
+        opening = (*contents.encryption.values(), *contents.retired)
         super().__init__(
-            contents.participant,
-            contents.current[KeyUse.SIGNING].private_key,
-            [
-                contents.current[KeyUse.ENCRYPTION].private_key,
-                *(key.private_key for key in contents.retired),
-            ],
+            contents.participant, signing, [key.private_key for key in opening], others
         )
         self._contents = contents
 
@@ -141,10 +138,15 @@ class FileKeyRing(HeldKeys):
         return self._contents.generation
 
     @property
+    def current_certificates(self) -> tuple[bytes, ...]:
+        """DER of the current certificates: TLS, then signing and encryption of each suite."""
+        return tuple(key.certificate for key in self._contents.current)
+
+    @property
     def certificates(self) -> tuple[bytes, ...]:
-        """DER of the current certificates (TLS, signing, encryption), then of earlier ones."""
-        filed = (*self._contents.current.values(), *self._contents.retired)
-        return tuple(key.certificate for key in filed)
+        """DER of the current certificates, then of earlier ones."""
+        retired = (key.certificate for key in self._contents.retired)
+        return (*self.current_certificates, *retired)
 
     @property
     def issuers(self) -> tuple[bytes, ...]:

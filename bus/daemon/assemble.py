@@ -113,7 +113,9 @@ def assemble(
     outbox = OutboxRelay(store, broker, clock, metrics, instance)
     loops = Loops(office, store, broker, keeper, step, outbox, metrics, log)
     gauges = Gauges(office, store, metrics, OpenRows(office, store))
-    current = [to_key(certificate) for certificate in ring.certificates[: len(KeyUse)]]
+    keys = [to_key(certificate) for certificate in ring.current_certificates]
+    # Of the suites of one use, what ends first is watched.
+    current = [min((k for k in keys if k.use is u), key=lambda k: k.not_after) for u in KeyUse]
     certificates = CertificateWatch(current, clock, metrics, log)
     return Participant(
         config,

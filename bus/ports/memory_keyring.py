@@ -7,6 +7,7 @@ from typing import Self
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from signer.ca.issue import LeafSet
+from signer.directory.view import KeyUse
 from signer.keyfiles import HeldKeys
 
 
@@ -30,5 +31,11 @@ class MemoryKeyRing(HeldKeys):
         return cls(
             newest.participant,
             newest.signing.private_key,
-            [leaves.encryption.private_key for leaves in (newest, *earlier)],
+            [
+                leaf.private_key
+                for leaves in (newest, *earlier)
+                for leaf in leaves.leaves
+                if leaf.use is KeyUse.ENCRYPTION
+            ],
+            [leaf.private_key for leaf in newest.others if leaf.use is KeyUse.SIGNING],
         )

@@ -15,7 +15,6 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from signer.admission.grant import Grant, read_grant, verify_grant
 from signer.admission.pending import description, read_pending
@@ -35,6 +34,7 @@ from signer.keydirectory import (
 from signer.keystore import KeyStore
 from signer.secretfiles import place_directory
 from signer.suites.hpke_p256 import AgreementKey
+from signer.suites.keys import PrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class KeyPlace:
 def place_keys(
     place: KeyPlace,
     grant: Grant,
-    keys: Mapping[KeyUse, ec.EllipticCurvePrivateKey],
+    keys: Mapping[KeyUse, PrivateKey],
     roots: Sequence[bytes],
 ) -> int | None:
     """Write the key directory of verified certificates and their keys, whole or not at all.
@@ -156,7 +156,7 @@ def place_keys(
     return earlier
 
 
-def key_ids(keys: Mapping[KeyUse, ec.EllipticCurvePrivateKey]) -> dict[KeyUse, bytes]:
+def key_ids(keys: Mapping[KeyUse, PrivateKey]) -> dict[KeyUse, bytes]:
     """Return the ids of private keys' public halves."""
     return {use: public_key_id(key.public_key()) for use, key in keys.items()}
 
@@ -175,7 +175,7 @@ def _is_imported(out: Path, grant: Grant) -> bool:
 def _files(
     place: KeyPlace,
     grant: Grant,
-    keys: Mapping[KeyUse, ec.EllipticCurvePrivateKey],
+    keys: Mapping[KeyUse, PrivateKey],
     roots: Sequence[bytes],
 ) -> dict[str, bytes]:
     files = {

@@ -29,7 +29,7 @@ from signer.ca.reading import public_key_id
 from signer.directory.view import KeyUse
 from signer.errors import AdmissionError, KeyFileError
 from signer.identity import IdentityError, role_of
-from signer.keydirectory import DESCRIPTION, key_file, private_key_pem, read_private_key
+from signer.keydirectory import DESCRIPTION, key_file, private_key_pem, read_p256_key
 from signer.keystore import KeyStore
 from signer.secretfiles import place_directory, read_public, replace_file
 from signer.suites.hpke_p256 import AgreementKey
@@ -115,7 +115,7 @@ def read_pending(directory: Path, passphrase: bytes, store: KeyStore | None = No
         if store is not None and use is not KeyUse.TLS and not path.exists():
             label = common_name(participant, generation, use)
             key = store.find(label, use, found.public_key)
-        key = key or read_private_key(path, passphrase)
+        key = key or read_p256_key(path, passphrase)
         if found.key_id != public_key_id(key.public_key()):
             raise KeyFileError(
                 "KEY_MISMATCH",

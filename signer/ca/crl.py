@@ -32,6 +32,7 @@ from cryptography.x509.oid import SignatureAlgorithmOID
 from signer.ca.reading import Reading, read
 from signer.certificates import PathValidator
 from signer.errors import CertificateError
+from signer.suites.sm2 import Sm2PublicKey
 
 _Value = TypeVar("_Value", bound=x509.ExtensionType)
 
@@ -199,7 +200,8 @@ def read_crl(data: bytes, issuers: Sequence[bytes], validator: PathValidator) ->
             "请核对吊销列表与 chain.pem 是否来自同一部中心",
             "Check that the list and chain.pem come from the same hub",
         )
-    if not crl.is_signature_valid(_trusted(found, validator).public_key):
+    public_key = _trusted(found, validator).public_key
+    if isinstance(public_key, Sm2PublicKey) or not crl.is_signature_valid(public_key):
         raise _crl("CRL_SIGNATURE", "吊销列表签名无效", "the list's signature is invalid")
     return RevocationList(key.key_identifier, number.crl_number, this_update, next_update, revoked)
 

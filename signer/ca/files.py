@@ -9,6 +9,8 @@ A CA directory, mode 0700, every file 0600:
 | `root-<key id>.key`, `issuing-<key id>.key` | keys of later ones (rotation.py) |
 | `links.pem` | what earlier roots certified of later roots' keys (rotation.py) |
 | `issued/<id>/g<N>/tls.pem`, `signing.pem`, `encryption.pem` | what was issued to a participant |
+| `sm2/` | root and issuing authority of suite sm2-sm4gcm/1, laid out as these are |
+| `issued/<id>/g<N>/sm2-signing.pem`, `sm2-encryption.pem` | what that authority issued |
 | `services/<name>/g<N>/tls.pem` | what was issued to a broker or to `hub-admin` (services.py) |
 | `g<N>/revoked.json` below either | when and why a generation was revoked (revoking.py) |
 | `crl/<key id>.crl` | the latest revocation list of each authority (revoking.py) |
@@ -53,12 +55,16 @@ from signer.keydirectory import (
     read_private_key,
     retired_stem,
     retired_stems,
+    suite_file,
+    suites_of,
 )
 from signer.secretfiles import exists, place_directory
+from signer.suites.keys import NAMES, P256, SM2, require_suite
 
 ISSUING = "issuing"
 LINKS = "links.pem"
 _ISSUED = "issued"
+_SUITE_FOLDERS = {SM2: "sm2"}
 
 
 class CaError(ConfigError):
@@ -81,6 +87,7 @@ def init_ca(
     *,
     root_directory: Path | None = None,
     root_passphrase: bytes | None = None,
+    suite: str = P256,
 ) -> None:
     """Make a root and an issuing authority in a new CA directory.
 
@@ -92,12 +99,14 @@ def init_ca(
         root_directory: Where the root and its key go, if not there too; must not exist, or be
             empty.
         root_passphrase: Encrypts the root's key, if not `passphrase`.
+        suite: The suite whose keys they certify.
 
     Raises:
+        ConfigError: `SUITE_NAME`, `GM_NOT_INSTALLED`.
         IssueError: `CA_LIFETIME`.
         KeyFileError: `KEY_FILE_EXISTS`, `KEY_FILE_UNWRITABLE`.
     """
-    root = make_root(now, years)
+    root = make_root(now, years, suite)
     issuing = make_issuing(root, now)
     root_key = private_key_pem(root.private_key, root_passphrase or passphrase)
     files = {
@@ -112,6 +121,58 @@ def init_ca(
     place_directory(directory, files)
 
 
+def add_suite(
+    ca: Path,
+    passphrase: bytes,
+    suite: str,
+    now: datetime,
+    years: int,
+    *,
+    root_directory: Path | None = None,
+    root_passphrase: bytes | None = None,
+) -> None:
+    """Make the root and issuing authority of a further suite in a CA directory.
+
+    Args:
+        ca: The CA directory.
+        passphrase: Encrypts the keys: the one that opens those there are.
+        suite: The suite.
+        now: The instant of issue.
+        years: Lifetime of the root in years.
+        root_directory: Where the roots and their keys are, if not there too.
+        root_passphrase: Encrypts the root's key, if not `passphrase`.
+
+    Raises:
+        CaError: `CA_MISSING`.
+        ConfigError: `SUITE_NAME`, `GM_NOT_INSTALLED`.
+        IssueError: `CA_LIFETIME`.
+        KeyFileError: `KEY_FILE_EXISTS` when the suite has its pair, `KEY_PASSPHRASE`.
+    """
+    require_suite(suite)
+    issuing_authority(ca, passphrase)  # one passphrase opens all of a CA's keys
+    if has_suite(ca, suite):
+        raise exists(suite_folder(ca, suite))
+    init_ca(
+        suite_folder(ca, suite),
+        passphrase,
+        now,
+        years,
+        root_directory=None if root_directory is None else suite_folder(root_directory, suite),
+        root_passphrase=root_passphrase,
+        suite=suite,
+    )
+
+
+def suite_folder(ca: Path, suite: str) -> Path:
+    """Return the folder of a suite's root and issuing authority."""
+    return ca if suite == P256 else ca / _SUITE_FOLDERS[suite]
+
+
+def has_suite(ca: Path, suite: str) -> bool:
+    """Whether a CA directory has a root and issuing authority of a suite."""
+    return (suite_folder(ca, suite) / f"{ISSUING}.pem").exists()
+
+
 def issue(
     ca: Path,
     passphrase: bytes,
@@ -123,6 +184,7 @@ def issue(
     title: str = "",
     hosts: tuple[str, ...] = (),
     generation: int | None = None,
+    suites: Sequence[str] = (P256,),
 ) -> LeafSet:
     """Issue the next generation of a participant's keys and write its key directory.
 
@@ -137,12 +199,14 @@ def issue(
         title: Chinese name of the unit.
         hosts: Addresses of the participant's machines.
         generation: Key generation; by default the one after the latest issued.
+        suites: The suites it gets signing and encryption keys of; TLS keys are P-256 always.
 
     Returns:
         What was issued.
 
     Raises:
-        CaError: `CA_MISSING`, `CA_GENERATION`.
+        CaError: `CA_MISSING`, `CA_GENERATION`, `CA_SUITE_MISSING`.
+        ConfigError: `SUITE_NAME`, `GM_NOT_INSTALLED`.
         IssueError: `HOST`, `GENERATION`, `CA_EXPIRED`.
         IdentityError: `PARTICIPANT_ID`.
         KeyFileError: `KEY_FILE_EXISTS`, `KEY_PASSPHRASE` and others of `signer.keydirectory`.
@@ -152,7 +216,10 @@ def issue(
     issuing = issuing_authority(ca, passphrase)
     latest = max(generations(ca / _ISSUED / participant), default=0)
     number = latest + 1 if generation is None else generation
-    leaves = issue_participant(issuing, participant, number, now, hosts)
+    wanted = {require_suite(suite) for suite in suites}
+    ordered = [suite for suite in NAMES if suite in wanted]
+    messages = [_suite_authority(ca, passphrase, suite) for suite in ordered]
+    leaves = issue_participant(issuing, participant, number, now, hosts, messages)
     if number <= latest:
         raise CaError(
             "CA_GENERATION",
@@ -163,15 +230,19 @@ def issue(
             where=participant,
         )
     earlier = earlier_generation(out, participant)
-    files = _key_directory(
-        leaves, authority_pem(ca, ISSUING), authority_pem(ca, "root"), key_passphrase
-    )
+    files = _key_directory(leaves, key_passphrase)
+    for suite in dict.fromkeys((P256, *ordered)):
+        folder = suite_folder(ca, suite)
+        files[suite_file(CHAIN, suite)] = authority_pem(folder, ISSUING)
+        files[suite_file(ROOT, suite)] = authority_pem(folder, "root")
     tls = leaves.tls.der
     files[certificate_file(KeyUse.TLS)] += tls_chain(tls, authorities(ca, ISSUING), links(ca))
     files[DESCRIPTION] = _description(leaves, title, hosts)
     if earlier is not None:
         files |= retired_files(out, key_passphrase)
-    certificates = {certificate_file(leaf.use): pem(leaf.certificate) for leaf in leaves.leaves}
+    certificates = {
+        certificate_file(leaf.use, leaf.suite): pem(leaf.certificate) for leaf in leaves.leaves
+    }
     place_directory(ca / _ISSUED / participant / f"g{number}", certificates)
     place_directory(
         out, files, keep=None if earlier is None else out.with_name(f"{out.name}.g{earlier}")
@@ -201,16 +272,32 @@ def issued(ca: Path, participant: str | None = None) -> tuple[IssuedCertificate,
             where=participant[:64],
         )
     return tuple(
-        IssuedCertificate(
-            name,
-            to_key(read_certificates(place / certificate_file(use))[0], revoked_at(place)),
-        )
+        IssuedCertificate(name, to_key(read_certificates(file)[0], revoked_at(place)))
         for name in known
         if participant in (None, name)
         for generation in sorted(generations(folder / name))
         for place in (folder / name / f"g{generation}",)
-        for use in KeyUse
+        for file in _certificates(place)
     )
+
+
+def _certificates(place: Path) -> list[Path]:
+    """The certificates of one generation, by use and suite."""
+    files = [place / certificate_file(use, suite) for use in KeyUse for suite in NAMES]
+    return [file for file in files if file.exists()]
+
+
+def _suite_authority(ca: Path, passphrase: bytes, suite: str) -> Authority:
+    if not has_suite(ca, suite):
+        raise CaError(
+            "CA_SUITE_MISSING",
+            "签发机构没有该密码套件的根与签发证书",
+            "the CA has no root and issuing authority of that suite",
+            remedy_zh=f"请先执行 hedui ca init --suite {suite}",
+            remedy_en=f"Run `hedui ca init --suite {suite}` first",
+            where=suite,
+        )
+    return issuing_authority(suite_folder(ca, suite), passphrase)
 
 
 def issuing_authority(ca: Path, passphrase: bytes) -> Authority:
@@ -321,7 +408,7 @@ def earlier_generation(out: Path, participant: str) -> int | None:
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return None
     try:
-        certificate = read_certificates(out / certificate_file(KeyUse.SIGNING))[0]
+        certificate = read_certificates(out / certificate_file(KeyUse.TLS))[0]
         if participant_of(certificate) == participant:
             return to_key(certificate).generation
     except (KeyFileError, CertificateError):
@@ -329,13 +416,11 @@ def earlier_generation(out: Path, participant: str) -> int | None:
     raise exists(out)
 
 
-def _key_directory(
-    leaves: LeafSet, chain: bytes, root: bytes, passphrase: bytes
-) -> dict[str, bytes]:
-    files = {CHAIN: chain, ROOT: root}
+def _key_directory(leaves: LeafSet, passphrase: bytes) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
     for leaf in leaves.leaves:
-        files[key_file(leaf.use)] = private_key_pem(leaf.private_key, passphrase)
-        files[certificate_file(leaf.use)] = pem(leaf.certificate)
+        files[key_file(leaf.use, leaf.suite)] = private_key_pem(leaf.private_key, passphrase)
+        files[certificate_file(leaf.use, leaf.suite)] = pem(leaf.certificate)
     return files
 
 
@@ -359,12 +444,14 @@ def retired_files(directory: Path, passphrase: bytes) -> dict[str, bytes]:
     Raises:
         KeyFileError: A key or certificate cannot be read.
     """
-    current = certificate_file(KeyUse.ENCRYPTION), key_file(KeyUse.ENCRYPTION)
+    use = KeyUse.ENCRYPTION
+    current = [(certificate_file(use, s), key_file(use, s)) for s in suites_of(directory)]
     earlier = [(f"{stem}.pem", f"{stem}.key") for stem in retired_stems(directory)]
     files: dict[str, bytes] = {}
-    for certificate_name, key_name in (current, *earlier):
+    for certificate_name, key_name in (*current, *earlier):
         der = read_certificates(directory / certificate_name)[0]
-        stem = retired_stem(to_key(der).generation)
+        read = to_key(der)
+        stem = retired_stem(read.generation, read.suite)
         files[f"{stem}.pem"] = pem(x509.load_der_x509_certificate(der))
         path = directory / key_name
         if path.exists():  # else it is in a hardware module, and stays there

@@ -1,6 +1,8 @@
 """Makes keys and certificates: the root, the issuing authority, the leaves below it.
 
-A participant has three leaves; a service of the cluster (a broker, `hub-admin`) has one, for TLS.
+A participant has a TLS leaf, and for each suite of its messages one to sign and one to encrypt; a
+service of the cluster (a broker, `hub-admin`) has one leaf, for TLS. Each suite has a root and an
+issuing authority of its own.
 
 Nothing is read or written here and the instant enters by argument; only the randomness of keys and
 serial numbers comes from the operating system.
@@ -9,20 +11,23 @@ serial numbers comes from the operating system.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from schemas.errors import InputError
-from signer.ca.profile import AUTHORITY_USAGE, LEAVES, common_name
+from signer.ca.profile import AUTHORITY_USAGE, common_name, leaf_profile
+from signer.ca.signing import sign_certificate
+from signer.ca.sm2_form import Draft
 from signer.directory.view import KeyUse
 from signer.identity import service_principal, service_urn, urn
+from signer.suites.keys import P256, SM2, PrivateKey, PublicKey, generate, suite_of
 
 ROOT_YEARS = 20
 ISSUING_YEARS = 5
@@ -42,15 +47,33 @@ class IssueError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A certificate authority: its certificate and the key that signs with it."""
+    """A certificate authority of one suite: its certificate and the key that signs with it."""
 
     certificate: x509.Certificate
-    private_key: ec.EllipticCurvePrivateKey
+    private_key: PrivateKey
 
     @property
     def der(self) -> bytes:
         """The certificate's DER bytes."""
         return self.certificate.public_bytes(Encoding.DER)
+
+    @property
+    def suite(self) -> str:
+        """The suite whose keys it certifies."""
+        return suite_of(self.private_key)
+
+    @property
+    def p256_key(self) -> ec.EllipticCurvePrivateKey:
+        """The key of a P-256 authority.
+
+        Raises:
+            IssueError: `CA_SUITE` for an authority of another suite.
+        """
+        if isinstance(self.private_key, ec.EllipticCurvePrivateKey):
+            return self.private_key
+        raise IssueError(
+            "CA_SUITE", "此签发机构不是 P-256 的", "this is no P-256 authority", where=self.suite
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,39 +82,57 @@ class Leaf:
 
     use: KeyUse
     certificate: x509.Certificate
-    private_key: ec.EllipticCurvePrivateKey
+    private_key: PrivateKey
 
     @property
     def der(self) -> bytes:
         """The certificate's DER bytes."""
         return self.certificate.public_bytes(Encoding.DER)
 
+    @property
+    def suite(self) -> str:
+        """The suite its key is of."""
+        return suite_of(self.private_key)
+
+
+@dataclass(frozen=True, slots=True)
+class TlsLeaf(Leaf):
+    """A TLS certificate and its private key, which are P-256."""
+
+    private_key: ec.EllipticCurvePrivateKey
+
 
 @dataclass(frozen=True, slots=True)
 class LeafSet:
-    """The three leaves of one key generation of a participant."""
+    """The leaves of one key generation of a participant.
+
+    `signing` and `encryption` are of its first suite, `others` of a second one.
+    """
 
     participant: str
     generation: int
     tls: Leaf
     signing: Leaf
     encryption: Leaf
+    others: tuple[Leaf, ...] = ()
 
     @property
-    def leaves(self) -> tuple[Leaf, Leaf, Leaf]:
-        """TLS, signing, encryption."""
-        return self.tls, self.signing, self.encryption
+    def leaves(self) -> tuple[Leaf, ...]:
+        """TLS, signing, encryption, and then those of a second suite."""
+        return self.tls, self.signing, self.encryption, *self.others
 
 
-def make_root(now: datetime, years: int = ROOT_YEARS) -> Authority:
+def make_root(now: datetime, years: int = ROOT_YEARS, suite: str = P256) -> Authority:
     """Make a self-signed root.
 
     Args:
         now: The instant of issue, aware.
         years: Lifetime in years of 365 days, 1 to 50.
+        suite: The suite whose keys it is for.
 
     Raises:
         IssueError: `CA_LIFETIME` when `years` is out of range.
+        ConfigError: `SUITE_NAME`, `GM_NOT_INSTALLED`.
     """
     if not 1 <= years <= _MAX_ROOT_YEARS:
         raise IssueError(
@@ -99,35 +140,38 @@ def make_root(now: datetime, years: int = ROOT_YEARS) -> Authority:
             f"根证书有效期应为 1 至 {_MAX_ROOT_YEARS} 年",
             f"a root lives 1 to {_MAX_ROOT_YEARS} years",
         )
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = _name("Hedui Root CA")
-    builder = _authority_builder(name, name, key, key, path_length=1)
-    return Authority(_sign(_period(builder, now, now + years * _YEAR), key), key)
+    key = generate(suite)
+    name = _authority_name("Root", suite)
+    draft = Draft(name, name, now - BACKDATE, now + years * _YEAR, _authority(1))
+    return Authority(sign_certificate(draft, key.public_key(), key), key)
 
 
 def make_issuing(root: Authority, now: datetime, years: int = ISSUING_YEARS) -> Authority:
-    """Make the issuing authority under a root; it issues leaves only and never outlives the root.
+    """Make the issuing authority under a root, of its suite.
+
+    It issues leaves only and never outlives the root.
 
     Raises:
         IssueError: `CA_EXPIRED` when the root is not valid now.
+        ConfigError: `GM_NOT_INSTALLED`.
     """
     end = _end_under(root, now, years * _YEAR)
-    key = ec.generate_private_key(ec.SECP256R1())
-    builder = _authority_builder(
-        _name("Hedui Issuing CA"), root.certificate.subject, key, root.private_key, path_length=0
-    )
-    return Authority(_sign(_period(builder, now, end), root.private_key), key)
+    key = generate(root.suite)
+    name = _authority_name("Issuing", root.suite)
+    issuer = root.certificate.subject
+    draft = Draft(name, issuer, now - BACKDATE, end, _authority(0))
+    return Authority(sign_certificate(draft, key.public_key(), root.private_key), key)
 
 
 def certify_authority(
     root: Authority,
     subject: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
+    key: PrivateKey,
     now: datetime,
     *,
     path_length: int,
 ) -> bytes:
-    """Certify an authority's key under a further root, while roots change.
+    """Certify an authority's key under a further root of its suite, while roots change.
 
     Args:
         root: The root that certifies.
@@ -144,10 +188,9 @@ def certify_authority(
     """
     years = ROOT_YEARS if path_length else ISSUING_YEARS
     end = _end_under(root, now, years * _YEAR)
-    builder = _authority_builder(
-        subject, root.certificate.subject, key, root.private_key, path_length=path_length
-    )
-    certificate = _sign(_period(builder, now, end), root.private_key)
+    issuer = root.certificate.subject
+    draft = Draft(subject, issuer, now - BACKDATE, end, _authority(path_length))
+    certificate = sign_certificate(draft, key.public_key(), root.private_key)
     return certificate.public_bytes(Encoding.DER)
 
 
@@ -157,26 +200,30 @@ def issue_participant(
     generation: int,
     now: datetime,
     hosts: tuple[str, ...] = (),
+    messages: Sequence[Authority] | None = None,
 ) -> LeafSet:
     """Make a participant's keys and certificates of one generation.
 
     Args:
-        issuing: The issuing authority.
+        issuing: The issuing authority of the TLS certificate, P-256.
         participant: Participant id.
         generation: Key generation, from 1.
         now: The instant of issue, aware.
         hosts: IP addresses and DNS names that the TLS certificate also names.
+        messages: The issuing authorities of the suites it gets signing and encryption keys of, the
+            first suite first; by default `issuing` alone.
 
     Raises:
         IdentityError: `PARTICIPANT_ID` when the id has no prescribed form.
         IssueError: `GENERATION` below 1, `HOST` for what is neither address nor DNS name,
             `CA_EXPIRED` when the issuing authority is not valid now.
+        ConfigError: `GM_NOT_INSTALLED`.
     """
 
-    def leaf(use: KeyUse) -> Leaf:
-        key = ec.generate_private_key(ec.SECP256R1())
+    def leaf(use: KeyUse, authority: Authority = issuing) -> Leaf:
+        key = generate(authority.suite)
         certificate = certify(
-            issuing,
+            authority,
             key.public_key(),
             participant=participant,
             generation=generation,
@@ -186,14 +233,17 @@ def issue_participant(
         )
         return Leaf(use, certificate, key)
 
-    return LeafSet(
-        participant, generation, leaf(KeyUse.TLS), leaf(KeyUse.SIGNING), leaf(KeyUse.ENCRYPTION)
+    signing, encryption, *others = (
+        leaf(use, authority)
+        for authority in messages or (issuing,)
+        for use in (KeyUse.SIGNING, KeyUse.ENCRYPTION)
     )
+    return LeafSet(participant, generation, leaf(KeyUse.TLS), signing, encryption, tuple(others))
 
 
 def certify(
     issuing: Authority,
-    public_key: ec.EllipticCurvePublicKey,
+    public_key: PublicKey,
     *,
     participant: str,
     generation: int,
@@ -201,7 +251,12 @@ def certify(
     now: datetime,
     hosts: tuple[str, ...] = (),
 ) -> x509.Certificate:
-    """Certify one public key of a participant; arguments and errors as `issue_participant`."""
+    """Certify one public key of a participant; arguments and errors as `issue_participant`.
+
+    Raises:
+        IssueError: Also `CA_SUITE` when the authority is not of the key's suite, or that suite has
+            no certificates of that use.
+    """
     uri = urn(participant)
     _check_generation(generation)
     subject = common_name(participant, generation, use)
@@ -210,7 +265,7 @@ def certify(
 
 def issue_service(
     issuing: Authority, service: str, generation: int, now: datetime, hosts: tuple[str, ...] = ()
-) -> Leaf:
+) -> TlsLeaf:
     """Make the TLS key and certificate of a service of the cluster: a broker, or `hub-admin`.
 
     Its URI is `urn:hedui:service:<name>`, which is no participant's: nothing that a participant
@@ -239,7 +294,7 @@ def issue_service(
         now=now,
         hosts=hosts,
     )
-    return Leaf(KeyUse.TLS, certificate, key)
+    return TlsLeaf(KeyUse.TLS, certificate, key)
 
 
 def _check_generation(generation: int) -> None:
@@ -249,7 +304,7 @@ def _check_generation(generation: int) -> None:
 
 def _leaf(
     issuing: Authority,
-    public_key: ec.EllipticCurvePublicKey,
+    public_key: PublicKey,
     *,
     subject: str,
     uri: str,
@@ -257,72 +312,40 @@ def _leaf(
     now: datetime,
     hosts: tuple[str, ...],
 ) -> x509.Certificate:
-    profile = LEAVES[use]
+    suite = suite_of(public_key)
+    profile = leaf_profile(use, suite)
+    if suite != issuing.suite or profile is None:
+        raise IssueError(
+            "CA_SUITE",
+            "签发机构与密钥的密码套件或用途不符",
+            "the authority is not one for keys of that suite and use",
+            where=f"{suite} {use}",
+        )
     names = [x509.UniformResourceIdentifier(uri), *(_host(host) for host in hosts)]
-    builder = (
-        _builder(
-            _name(subject),
-            issuing.certificate.subject,
-            public_key,
-            issuing.private_key.public_key(),
-        )
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(profile.key_usage, critical=True)
-        .add_extension(
-            x509.ExtendedKeyUsage(sorted(profile.purposes, key=lambda oid: oid.dotted_string)),
-            critical=False,
-        )
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+    purposes = sorted(profile.purposes, key=lambda oid: oid.dotted_string)
+    extensions: tuple[tuple[x509.ExtensionType, bool], ...] = (
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (profile.key_usage, True),
+        (x509.ExtendedKeyUsage(purposes), False),
+        (x509.SubjectAlternativeName(names), False),
     )
     end = _end_under(issuing, now, profile.lifetime)
-    return _sign(_period(builder, now, end), issuing.private_key)
+    issuer = issuing.certificate.subject
+    draft = Draft(_name(subject), issuer, now - BACKDATE, end, extensions)
+    return sign_certificate(draft, public_key, issuing.private_key)
 
 
 def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 
-def _builder(
-    subject: x509.Name,
-    issuer: x509.Name,
-    key: ec.EllipticCurvePublicKey,
-    issuer_key: ec.EllipticCurvePublicKey,
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False
-        )
-    )
+def _authority_name(level: str, suite: str) -> x509.Name:
+    return _name(f"Hedui SM2 {level} CA" if suite == SM2 else f"Hedui {level} CA")
 
 
-def _authority_builder(
-    subject: x509.Name,
-    issuer: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    path_length: int,
-) -> x509.CertificateBuilder:
-    return (
-        _builder(subject, issuer, key.public_key(), issuer_key.public_key())
-        .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
-        .add_extension(AUTHORITY_USAGE, critical=True)
-    )
-
-
-def _period(
-    builder: x509.CertificateBuilder, now: datetime, end: datetime
-) -> x509.CertificateBuilder:
-    return builder.not_valid_before(now - BACKDATE).not_valid_after(end)
-
-
-def _sign(builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
-    return builder.sign(key, hashes.SHA256())
+def _authority(below: int) -> tuple[tuple[x509.ExtensionType, bool], ...]:
+    """The extensions of an authority with so many levels of authorities below it."""
+    return (x509.BasicConstraints(ca=True, path_length=below), True), (AUTHORITY_USAGE, True)
 
 
 def _end_under(authority: Authority, now: datetime, lifetime: timedelta) -> datetime:

@@ -1,8 +1,10 @@
 """What each kind of certificate holds: written by `issue`, demanded by `signer.certificates`.
 
-Every participant has one certificate for each use (`KeyUse`). All are for P-256 keys, signed with
-ECDSA/SHA-256, and carry the participant as one SAN URI `urn:hedui:<role>:<id>`. Its use shows in
-the extended key usage; TLS has the two standard purposes (RFC 5280 §4.2.1.12), signing and
+Every participant has one certificate for each use (`KeyUse`), of signing and encryption one for
+each suite whose keys it holds. The certificates of a suite form a chain of their own: P-256 keys
+signed with ECDSA/SHA-256, or SM2 keys signed with SM2 and SM3. TLS is P-256 always: Kafka speaks
+international TLS. All carry the participant as one SAN URI `urn:hedui:<role>:<id>`. Its use shows
+in the extended key usage; TLS has the two standard purposes (RFC 5280 §4.2.1.12), signing and
 encryption have a private one each. The private OIDs lie under 2.25, the arc of UUIDs (ITU-T X.667),
 which needs no registration and collides with nobody: each is the name-based UUID (version 5, URL
 namespace) of `urn:hedui:certificate-use:signing` or `...:encryption`.
@@ -15,7 +17,8 @@ that, because there it is the Kafka principal, and the others append their use
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from cryptography import x509
@@ -23,6 +26,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from signer.directory.view import KeyUse
 from signer.identity import principal
+from signer.suites.keys import SM2
 
 SIGNING_PURPOSE = ObjectIdentifier("2.25.100111574420964379783087790792859773103")
 ENCRYPTION_PURPOSE = ObjectIdentifier("2.25.332208652908495329621778214514207878153")
@@ -43,6 +47,7 @@ def key_usage(
     *,
     digital_signature: bool = False,
     content_commitment: bool = False,
+    key_encipherment: bool = False,
     key_agreement: bool = False,
     certificate_authority: bool = False,
 ) -> x509.KeyUsage:
@@ -50,7 +55,7 @@ def key_usage(
     return x509.KeyUsage(
         digital_signature=digital_signature,
         content_commitment=content_commitment,
-        key_encipherment=False,
+        key_encipherment=key_encipherment,
         data_encipherment=False,
         key_agreement=key_agreement,
         key_cert_sign=certificate_authority,
@@ -62,7 +67,7 @@ def key_usage(
 
 AUTHORITY_USAGE = key_usage(certificate_authority=True)
 
-LEAVES: dict[KeyUse, LeafProfile] = {
+LEAVES: Mapping[KeyUse, LeafProfile] = {
     KeyUse.TLS: LeafProfile(
         frozenset({ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH}),
         key_usage(digital_signature=True),
@@ -79,6 +84,21 @@ LEAVES: dict[KeyUse, LeafProfile] = {
         timedelta(days=180),
     ),
 }
+
+"""What P-256 leaves hold."""
+
+_SM2_LEAVES: Mapping[KeyUse, LeafProfile] = {
+    KeyUse.SIGNING: LEAVES[KeyUse.SIGNING],
+    # SM2 encrypts to the key where P-256 agrees on one.
+    KeyUse.ENCRYPTION: replace(
+        LEAVES[KeyUse.ENCRYPTION], key_usage=key_usage(key_encipherment=True)
+    ),
+}
+
+
+def leaf_profile(use: KeyUse, suite: str) -> LeafProfile | None:
+    """Return what leaves of a use and suite hold, or None when there are none such."""
+    return (_SM2_LEAVES if suite == SM2 else LEAVES).get(use)
 
 
 def common_name(participant: str, generation: int, use: KeyUse) -> str:

@@ -6,22 +6,23 @@ What these checks cannot see is whether anybody vouches for the certificate: the
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
 
-from signer.ca.profile import LEAVES, parse_common_name, use_of
+from signer.ca.profile import leaf_profile, parse_common_name, use_of
+from signer.ca.sm2_form import SM2_WITH_SM3, read_public_key
 from signer.directory.view import Key, KeyUse
 from signer.errors import CertificateError
 from signer.identity import IdentityError, from_urn
-from signer.suites.p256_aes256gcm import NAME as SUITE
+from signer.suites.keys import P256, SM2, PublicKey, public_key_id, spki
+
+__all__ = ["CertifiedKey", "Reading", "public_key_id", "read", "read_leaf", "suite_of"]
 
 _KNOWN = (
     x509.BasicConstraints,
@@ -42,7 +43,7 @@ _PARSE_ERRORS = (
 )
 
 _MAX_SIGNATURE = 72
-"""Bytes of the longest DER signature that a P-256 key makes."""
+"""Bytes of the longest DER signature that a key of 256 bits makes."""
 
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
@@ -61,7 +62,8 @@ class Reading:
 
     certificate: x509.Certificate
     extensions: x509.Extensions
-    public_key: ec.EllipticCurvePublicKey
+    public_key: PublicKey
+    suite: str
     key_id: bytes
 
     def extension(self, kind: type[_Extension]) -> _Extension | None:
@@ -103,33 +105,40 @@ def read(der: bytes) -> Reading:
         tbs = certificate.tbs_certificate_bytes
         ordered = certificate.not_valid_before_utc < certificate.not_valid_after_utc
         named = bool(certificate.subject.rdns) and bool(certificate.issuer.rdns)
-        public_key = certificate.public_key()
+        # 2. Algorithms: key and signature of one suite.
+        suite = SM2 if algorithm == SM2_WITH_SM3 else P256
+        public_key = read_public_key(certificate, der) if suite == SM2 else _p256_key(certificate)
     except UnsupportedAlgorithm:
         raise _algorithm() from None
     except _PARSE_ERRORS:
         raise _malformed("the bytes are not a certificate") from None
-    # 2. Algorithms.
-    if (
-        not isinstance(public_key, ec.EllipticCurvePublicKey)
-        or not isinstance(public_key.curve, ec.SECP256R1)
-        or algorithm != SignatureAlgorithmOID.ECDSA_WITH_SHA256
-    ):
-        raise _algorithm()
     # 1, again: a key has several DER forms (compressed point, explicit curve) and so could have
     # several ids; only the named curve with an uncompressed point is accepted. The parser passes
     # unused bits in the signature, which would give one certificate several forms.
-    spki = _spki(public_key)
     if len(signature) > _MAX_SIGNATURE:
         raise _algorithm()
     bits = bytes([0x03, len(signature) + 1, 0]) + signature
-    if not (spki in tbs and der.endswith(bits) and ordered and named and serial > 0):
+    formed = spki(public_key) in tbs and der.endswith(bits)
+    if not (formed and ordered and named and serial > 0):
         raise _malformed("its key form, signature form, serial, period or names are unacceptable")
     # 3. Critical extensions.
     if any(e.critical and not isinstance(e.value, _KNOWN) for e in extensions):
         raise CertificateError(
             "CERT_UNKNOWN_CRITICAL", "证书含不识别的关键扩展", "an unknown critical extension"
         )
-    return Reading(certificate, extensions, public_key, hashlib.sha256(spki).digest())
+    return Reading(certificate, extensions, public_key, suite, public_key_id(public_key))
+
+
+def suite_of(der: bytes) -> str | None:
+    """Return the suite whose chain a certificate says it is of, without any other check, or None.
+
+    Whoever has no use for a suite passes its certificates over by this.
+    """
+    try:
+        algorithm = x509.load_der_x509_certificate(der).signature_algorithm_oid
+    except _PARSE_ERRORS:
+        return None
+    return {SignatureAlgorithmOID.ECDSA_WITH_SHA256: P256, SM2_WITH_SM3: SM2}.get(algorithm)
 
 
 def read_leaf(der: bytes) -> tuple[Reading, CertifiedKey]:
@@ -160,8 +169,11 @@ def read_leaf(der: bytes) -> tuple[Reading, CertifiedKey]:
         raise CertificateError(
             "CERT_EKU", "证书扩展用途不合规", "the extended key usage is of no known use"
         )
+    profile = leaf_profile(use, reading.suite)
+    if profile is None:
+        raise _algorithm()
     usage = reading.extension(x509.KeyUsage)
-    if usage != LEAVES[use].key_usage or not reading.is_critical(x509.KeyUsage):
+    if usage != profile.key_usage or not reading.is_critical(x509.KeyUsage):
         raise CertificateError(
             "CERT_KEY_USAGE", "证书密钥用法不合规", f"the key usage is not that of a {use} key"
         )
@@ -171,7 +183,7 @@ def read_leaf(der: bytes) -> tuple[Reading, CertifiedKey]:
     key = Key(
         id=reading.key_id,
         use=use,
-        suite=SUITE,
+        suite=reading.suite,
         generation=generation,
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
@@ -181,13 +193,22 @@ def read_leaf(der: bytes) -> tuple[Reading, CertifiedKey]:
     return reading, CertifiedKey(participant, key)
 
 
-def public_key_id(key: ec.EllipticCurvePublicKey) -> bytes:
-    """Return a key's id: SHA-256 of its DER SubjectPublicKeyInfo."""
-    return hashlib.sha256(_spki(key)).digest()
+def _p256_key(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
+    """Return the key of a certificate that is P-256 throughout.
 
-
-def _spki(key: ec.EllipticCurvePublicKey) -> bytes:
-    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    Raises:
+        CertificateError: `CERT_ALGORITHM`.
+        UnsupportedAlgorithm: The library does not know the key's algorithm.
+    """
+    key = certificate.public_key()
+    signed = certificate.signature_algorithm_oid == SignatureAlgorithmOID.ECDSA_WITH_SHA256
+    if (
+        signed
+        and isinstance(key, ec.EllipticCurvePublicKey)
+        and isinstance(key.curve, ec.SECP256R1)
+    ):
+        return key
+    raise _algorithm()
 
 
 def _participant(reading: Reading, use: KeyUse) -> str:
@@ -228,7 +249,7 @@ def _algorithm() -> CertificateError:
     return CertificateError(
         "CERT_ALGORITHM",
         "证书算法不被接受",
-        "only P-256 keys signed with ECDSA/SHA-256 are accepted",
+        "only P-256 keys signed with ECDSA/SHA-256, and SM2 keys signed with SM2/SM3, are accepted",
     )
 
 

@@ -129,7 +129,7 @@ def _list(
         .last_update(now)
         .next_update(now + lifetime)
         .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.private_key.public_key()),
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.p256_key.public_key()),
             critical=False,
         )
         .add_extension(x509.CRLNumber(number), critical=False)
@@ -146,7 +146,7 @@ def _list(
             # RFC 5280 §5.3.1: the reason is left out rather than stated as unspecified.
             entry = entry.add_extension(x509.CRLReason(why.reason.flag), critical=False)
         builder = builder.add_revoked_certificate(entry.build())
-    crl = builder.sign(authority.private_key, hashes.SHA256())
+    crl = builder.sign(authority.p256_key, hashes.SHA256())
     return crl.public_bytes(Encoding.DER)
 
 

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from signer.ca.files import IssuedCertificate, init_ca, issue, issued
+from signer.ca.files import IssuedCertificate, add_suite, has_suite, init_ca, issue, issued
 from signer.ca.issue import ROOT_YEARS
 from signer.ca.services import issue_service_keys
 from signer.commands import authorities
@@ -27,10 +27,12 @@ from signer.commands.options import (
     KeyPassphrase,
     RootDirectory,
     RootPassphrase,
+    Suites,
     passphrase_or_none,
 )
 from signer.directory.view import KeyUse
 from signer.secretfiles import read_passphrase
+from signer.suites.keys import P256, require_suite
 
 app = typer.Typer(
     help="证书签发机构 / The certificate authority",
@@ -57,17 +59,34 @@ def init(
     ] = ROOT_YEARS,
     root_directory: RootDirectory = None,
     root_passphrase_file: RootPassphrase = None,
+    suite: Suites = None,
 ) -> None:
-    """建立根与签发机构 / Make a root and an issuing authority."""
-    init_ca(
-        directory,
-        read_passphrase(passphrase_file),
-        datetime.now(UTC),
-        years,
-        root_directory=root_directory,
-        root_passphrase=passphrase_or_none(root_passphrase_file),
-    )
-    typer.echo(f"已建立签发机构 / CA made: {directory}")
+    """建立根与签发机构；--suite 另建一套 / Make a root and an issuing authority, per suite."""
+    passphrase, now = read_passphrase(passphrase_file), datetime.now(UTC)
+    root_passphrase = passphrase_or_none(root_passphrase_file)
+    further = [name for name in map(require_suite, dict.fromkeys(suite or ())) if name != P256]
+    # A further suite may join a CA that exists: it then makes only what that suite needs.
+    if not (further and has_suite(directory, P256)):
+        init_ca(
+            directory,
+            passphrase,
+            now,
+            years,
+            root_directory=root_directory,
+            root_passphrase=root_passphrase,
+        )
+    for name in further:
+        add_suite(
+            directory,
+            passphrase,
+            name,
+            now,
+            years,
+            root_directory=root_directory,
+            root_passphrase=root_passphrase,
+        )
+    made = "、".join(further or [P256])
+    typer.echo(f"已建立签发机构 / CA made: {directory} ({made})")
 
 
 @app.command("issue")
@@ -86,8 +105,9 @@ def issue_command(
         int | None,
         typer.Option("--generation", help="密钥代次，默认下一代 / Generation, by default the next"),
     ] = None,
+    suite: Suites = None,
 ) -> None:
-    """签发参与方的三张证书及私钥 / Issue a participant's three certificates and keys."""
+    """签发参与方的证书及私钥，TLS 与各套件的签名、加密 / Issue a participant's keys."""
     leaves = issue(
         directory,
         read_passphrase(passphrase_file),
@@ -98,6 +118,7 @@ def issue_command(
         title=title,
         hosts=tuple(host or ()),
         generation=generation,
+        suites=tuple(suite or (P256,)),
     )
     typer.echo(
         f"已签发 {participant} 第 {leaves.generation} 代密钥 / "
@@ -150,6 +171,7 @@ def _plain(item: IssuedCertificate) -> dict[str, str | int | None]:
     return {
         "participant": item.participant,
         "use": str(item.key.use),
+        "suite": item.key.suite,
         "generation": item.key.generation,
         "key_id": item.key.id.hex(),
         "not_before": item.key.not_before.isoformat(),
@@ -162,6 +184,7 @@ def _table(found: Sequence[IssuedCertificate]) -> Table:
     table = Table(
         "参与方 participant",
         "用途 use",
+        "套件 suite",
         "代次 generation",
         "密钥标识 key id",
         "有效至 valid until",
@@ -171,6 +194,7 @@ def _table(found: Sequence[IssuedCertificate]) -> Table:
         table.add_row(
             item.participant,
             _USES[item.key.use],
+            item.key.suite,
             str(item.key.generation),
             item.key.id.hex()[:16],
             f"{item.key.not_after:%Y-%m-%d %H:%M} UTC",

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from signer.secretfiles import read_passphrase
+from signer.suites.keys import NAMES
 
 CaDirectory = Annotated[Path, typer.Option("--dir", help="签发机构目录 / CA directory")]
 CaPassphrase = Annotated[
@@ -18,6 +19,13 @@ KeyPassphrase = Annotated[
     Path,
     typer.Option(
         "--key-passphrase-file", help="私钥口令文件（0600）/ File with the keys' passphrase"
+    ),
+]
+Suites = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--suite",
+        help=f"密码套件，可重复：{'、'.join(NAMES)} / Suite of the message keys, repeatable",
     ),
 ]
 Hosts = Annotated[

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from signer.certificates import PathValidator, require
+from signer.certificates import PathValidator, require, suite_of
 from signer.directory.signed import SignedRecord, malformed
 from signer.directory.view import Key, Offer, Participant, Standing
 from signer.errors import CertificateError, DirectoryError
@@ -78,10 +78,23 @@ def listed_keys(
 ) -> tuple[Key, ...]:
     """Return the certified keys that an entry lists, each valid in path, id and suite (8).
 
+    Keys of a suite without a trust anchor here are passed over: nothing made with them could be
+    verified, opened or sealed here, and a participant that has them exchanges with others by them.
+
     Raises:
         DirectoryError: `DIRECTORY_CERTIFICATE`, `DIRECTORY_SUITE`.
     """
-    return tuple(_key(listed, name, validator, issuers) for listed in entry.content["certificates"])
+    return tuple(
+        _key(listed, name, validator, issuers)
+        for listed in entry.content["certificates"]
+        if not _elsewhere(listed, validator)
+    )
+
+
+def _elsewhere(listed: Mapping[str, Any], validator: PathValidator) -> bool:
+    """Whether a key is of a suite that is not in use here, by its certificate and its entry."""
+    named = {listed["suite"], suite_of(listed["certificate"])}
+    return not named & validator.suites
 
 
 def _key(

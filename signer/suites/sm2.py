@@ -239,7 +239,7 @@ def decrypt(key: Sm2PrivateKey, sealed: bytes) -> bytes:
             )
         )
         plaintext: bytes = _library.sm2_decrypt(key.number, der)
-    except (SuiteError, _inner_error()):
+    except (SuiteError, inner_error()):
         raise SuiteError("CIPHERTEXT", "SM2 密文无法解密", "the ciphertext is invalid") from None
     return plaintext
 
@@ -249,6 +249,7 @@ def _digest(key: Sm2PublicKey, data: bytes) -> bytes:
     return sm3(sm3(_ENTITY, key.point), data)
 
 
-def _inner_error() -> type[Exception]:
+def inner_error() -> type[Exception]:
+    """Return the library's own error, for inputs no caller of ours can check beforehand."""
     error: type[Exception] = _library.GmsslInnerError
     return error
