@@ -19,6 +19,7 @@ from bus.broker.local.__main__ import NODES
 from bus.cli.output import console, faults_table, print_error, print_json
 from bus.cli.remote import RemoteError
 from bus.errors import HeduiError, InputError
+from signer.suites.keys import NAMES, P256
 
 FAILED = 1
 UNUSABLE = 2
@@ -53,6 +54,9 @@ def demo(
     nodes: Annotated[
         int, typer.Option("--nodes", help="Kafka 节点数：1 或 3 / Nodes of a real Kafka: 1 or 3")
     ] = 1,
+    suite: Annotated[
+        str, typer.Option("--suite", help=f"密码套件：{'、'.join(NAMES)} / Suite of the messages")
+    ] = P256,
     stay: Annotated[
         bool, typer.Option("--stay", help="送达后保持运行，直到 Ctrl-C / Stay up until Ctrl-C")
     ] = False,
@@ -71,6 +75,7 @@ def demo(
         stay=stay,
         keep=keep,
         host=BrokerHost(broker, nodes),
+        suite=suite,
     )
 
     def tell(outcome: dict[str, Any]) -> None:

@@ -35,7 +35,7 @@ class Out:
 
     @property
     def root(self) -> Path:
-        """The root certificate the proof is verified by."""
+        """The root certificates the proof is verified by, one for each suite."""
         return self.folder / "root.pem"
 
     @property

@@ -34,6 +34,7 @@ from signer.certificates import PathValidator
 from signer.keydirectory import read_certificates
 from signer.proof.failures import CHECKS
 from signer.proof.verify import verify
+from signer.suites.keys import require_suite
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Options:
     stay: bool
     keep: bool
     host: BrokerHost
+    suite: str
 
 
 def run(options: Options, console: Console, tell: Callable[[dict[str, Any]], None]) -> None:
@@ -59,7 +61,7 @@ def run(options: Options, console: Console, tell: Callable[[dict[str, Any]], Non
 
     Raises:
         InputError: Workbook, tables or output folder cannot be used; nothing was started.
-        ConfigError: The broker asked for cannot run here; nothing was started.
+        ConfigError: Broker or suite asked for cannot run here; nothing was started.
         HeduiError: The query was not delivered, or its proof does not verify.
     """
     out = Out(options.out)
@@ -67,9 +69,10 @@ def run(options: Options, console: Console, tell: Callable[[dict[str, Any]], Non
     with watch.signals():
         agencies, workbook = _inputs(options)
         options.host.check()
+        require_suite(options.suite, "--suite")
         out.prepare()
         with _folder(options, console) as folder, Screen(console, watch) as screen:
-            state = State(folder, agencies)
+            state = State(folder, agencies, suite=options.suite)
             with Network(state, Processes(out.logs), watch, screen, options.host) as network:
                 delivered, stages = _deliver(network, workbook, out)
                 outcome = report.to_json(delivered, stages)
@@ -130,9 +133,9 @@ def _deliver(network: Network, workbook: bytes, out: Out) -> tuple[Delivered, di
     screen.step(f"{count} 个参与方全部就绪，各为一个进程", "every participant is up")
     query = _submit(network, workbook)
     delivered = fetch(network, query, follow(network, query))
-    root = network.state.root.read_bytes()
-    out.write(delivered, root)
-    verify(delivered.proof, PathValidator(read_certificates(network.state.root)[0]))
+    out.write(delivered, network.state.roots())
+    roots = read_certificates(out.root)
+    verify(delivered.proof, PathValidator(roots[0], roots[1:]))
     stages = report.stages(delivered, prepared - began, ready - prepared, watch.seconds)
     _show(network, delivered, out)
     return delivered, stages

@@ -25,11 +25,12 @@ from typing import Any
 from adapters.demo.agencies import CENTRES, Agency
 from adapters.demo.csv_table import Table
 from adapters.sql.sqlite_file import Content, table_name, write_sqlite
-from signer.ca.files import init_ca, issue
+from signer.ca.files import add_suite, authority_pem, init_ca, issue, suite_folder
 from signer.ca.issue import ROOT_YEARS
 from signer.ca.services import issue_service_keys
 from signer.identity import ADMIN_SERVICE, DIRECTORY_TOPIC, HUB, inbox_topic, outbox_topic
 from signer.secretfiles import read_passphrase, write_new
+from signer.suites.keys import P256
 
 TERM_WORKING_DAYS = 5
 """Feedback term of every resource in the demo's catalogue (R029)."""
@@ -45,11 +46,15 @@ _LONGEST_SOCKET = "370000.sock"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The folder of one run, and who takes part: `centres` are ids with their titles."""
+    """The folder of one run, and who takes part: `centres` are ids with their titles.
+
+    `suite` is the one they prefer for their messages; all hold keys of it and of the default.
+    """
 
     folder: Path
     agencies: tuple[Agency, ...]
     centres: Mapping[str, str] = field(default_factory=lambda: CENTRES)
+    suite: str = P256
 
     @property
     def participants(self) -> tuple[str, ...]:
@@ -62,9 +67,13 @@ class State:
         return {**self.centres, **{agency.id: agency.title for agency in self.agencies}}
 
     @property
-    def root(self) -> Path:
-        """The root certificate of this run."""
-        return self.ca / "root.pem"
+    def suites(self) -> tuple[str, ...]:
+        """The suites that everybody holds keys of."""
+        return tuple(dict.fromkeys((P256, self.suite)))
+
+    def roots(self) -> bytes:
+        """Return the root certificates of this run, as PEM."""
+        return b"".join(authority_pem(suite_folder(self.ca, s), "root") for s in self.suites)
 
     @property
     def ca(self) -> Path:
@@ -114,6 +123,8 @@ def make_ca(state: State, now: datetime) -> None:
     """Make a CA, and the key of the broker's administrator."""
     passphrase = _passphrase(state.ca_passphrase)
     init_ca(state.ca, passphrase, now, ROOT_YEARS)
+    for suite in state.suites[1:]:
+        add_suite(state.ca, passphrase, suite, now, ROOT_YEARS)
     admin = state.folder / ADMIN_SERVICE
     admin.mkdir(mode=0o700)
     secret = _passphrase(admin / "keys.pass")
@@ -142,6 +153,7 @@ def make_keys(state: State, now: datetime, between: Callable[[], None]) -> None:
             now=now,
             title=state.titles[participant],
             hosts=(HOST,),
+            suites=state.suites,
         )
 
 
@@ -166,13 +178,13 @@ def write_configs(state: State, bootstrap: str, profile: str, nodes: int) -> Non
     broker = {"bootstrap": bootstrap, "profile": profile}
     (state.folder / "participants.toml").write_text(participants_toml(state), "utf-8")
     for centre in state.centres:
-        config = _common(centre, broker)
+        config = _common(state, centre, broker)
         config["http"]["socket"] = str(state.socket(centre))
         if centre == HUB:
             config["hub"] = {"participants": "../participants.toml", "review": "automatic"}
         state.config(centre).write_text(to_toml(config), "utf-8")
     for agency in state.agencies:
-        config = _common(agency.id, broker)
+        config = _common(state, agency.id, broker)
         config["source"] = {"url": "sqlite+aiosqlite:///source.db"}
         text = to_toml(config) + "".join(map(mapping_toml, agency.tables))
         state.config(agency.id).write_text(text, "utf-8")
@@ -216,10 +228,17 @@ def _provisioning(bootstrap: str, nodes: int) -> dict[str, dict[str, object]]:
     }
 
 
-def _common(participant: str, broker: Mapping[str, object]) -> dict[str, dict[str, object]]:
+def _common(
+    state: State, participant: str, broker: Mapping[str, object]
+) -> dict[str, dict[str, object]]:
     return {
         "participant": {"id": participant},
-        "keys": {"directory": "keys", "passphrase_file": "keys.pass", "store_key": "store.key"},
+        "keys": {
+            "directory": "keys",
+            "passphrase_file": "keys.pass",
+            "store_key": "store.key",
+            "suite": state.suite,
+        },
         "broker": dict(broker),
         "store": {"url": "sqlite+aiosqlite:///store.db"},
         # Port 0 takes a free one; the daemon's log says which.

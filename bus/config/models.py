@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -53,11 +53,14 @@ class KeysSection(_Section):
 
     The three `pkcs11_` keys name the token whose signing and encryption keys have no file there:
     the vendor's library, the token's label, the file with the PIN. All of them, or none.
+
+    `suite`: the cipher suite that messages are made in where all whom they concern have it.
     """
 
     directory: Path
     passphrase_file: Path
     store_key: Path
+    suite: Literal["p256-aes256gcm/1", "sm2-sm4gcm/1"] = "p256-aes256gcm/1"
     pkcs11_module: Path | None = None
     pkcs11_token: str | None = None
     pkcs11_pin_file: Path | None = None

@@ -34,7 +34,7 @@ from signer.envelope.open import Opener
 from signer.envelope.seal import Sealer
 from signer.keyfiles import FileKeyRing
 from signer.keystore import open_token
-from signer.suites.p256_aes256gcm import NAME as DEFAULT_SUITE
+from signer.suites.keys import require_suite
 
 SchemaSource = Callable[[bytes], Schema | None]
 
@@ -77,6 +77,7 @@ def assemble(
     """
     clock = clock or SystemClock()
     me = config.participant.id
+    require_suite(config.keys.suite, "[keys] suite")
     token = None if config.keys.token is None else open_token(config.keys.token)
     ring = FileKeyRing.load(config.keys.directory, config.keys.passphrase_file, clock.now(), token)
     if ring.participant != me:
@@ -86,6 +87,15 @@ def assemble(
             f"the key directory is {ring.participant}'s, not {me}'s",
             remedy_zh="请检查 [participant] id 与 [keys] directory",
             remedy_en="Check [participant] id and [keys] directory",
+            where=str(config.keys.directory),
+        )
+    if config.keys.suite not in ring.signing_keys:
+        raise ConfigError(
+            "SUITE_WITHOUT_KEYS",
+            f"密钥目录中没有 {config.keys.suite} 的签名与加密密钥",
+            f"the key directory holds no keys of {config.keys.suite}",
+            remedy_zh="请为该套件换发密钥（hedui ca issue --suite），或更改 [keys] suite",
+            remedy_en="Have keys of it issued (hedui ca issue --suite), or change [keys] suite",
             where=str(config.keys.directory),
         )
     validator = PathValidator(ring.roots[0], ring.roots[1:])
@@ -99,9 +109,10 @@ def assemble(
         entropy=secrets.token_bytes,
         ring=ring,
         store_key=store_key.key,
-        sealer=Sealer(me, ring, DEFAULT_SUITE, secrets.token_bytes),
+        sealer=Sealer(me, ring, ring.signing_suite, secrets.token_bytes),
         opener=Opener(ring, find),
         schemas=find,
+        suite=config.keys.suite,
     )
     instance = f"{me}/{config.participant.instance}"
     section = config.store

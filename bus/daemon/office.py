@@ -21,12 +21,14 @@ from signer.envelope.wrapping import Entropy
 from signer.identity import inbox_topic, outbox_topic
 from signer.keyring import KeyRing
 from signer.storekey import StoreKey
+from signer.suites.keys import P256
 
 
 @dataclass
 class Office:
     """One participant at work.
 
+    `suite` is the one its messages are made in where all whom they concern have it.
     `directory` is None until the first one was adopted; nothing is served before. `set_back` tells
     that the store is older than what was read with it: it was restored from a backup.
     """
@@ -39,6 +41,7 @@ class Office:
     sealer: Sealer
     opener: Opener
     schemas: Callable[[bytes], Schema | None]
+    suite: str = P256
     calendar: Calendar = field(default_factory=Calendar)
     sealing: asyncio.Lock = field(default_factory=asyncio.Lock)
     set_back: bool = False

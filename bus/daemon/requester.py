@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
+from bus.catalog.expand import expand
 from bus.daemon.work import Work
 from bus.errors import InputError, PendingError, RefusedError
 from bus.flow.answer import accept_answer, check_readers, mark_faulty
@@ -26,6 +27,7 @@ from bus.model.case import Case, CaseRole, QueryState, RowState
 from bus.model.messages import Answer, Decision, Dispatch, PersonOutcome
 from bus.model.request import Draft, PartDigest, Submission
 from bus.wire.message import Message
+from signer.envelope.choice import choose_suite, parties
 from signer.identity import HUB
 
 NONCE_SIZE = 16
@@ -49,7 +51,7 @@ async def submit(work: Work, draft: Draft, submission: Submission) -> Case:
             remedy_en="Let the provincial centre apply",
             where=office.me,
         )
-    readers = office.ring.encryption_keys[:1]
+    readers = _own_readers(work, draft)
     request = compose_request(draft, office.catalogue, readers, office.entropy(NONCE_SIZE))
     ancestors = office.directory.path_up(office.me)[1:]
     digests: list[PartDigest] = []
@@ -71,6 +73,19 @@ async def submit(work: Work, draft: Draft, submission: Submission) -> Case:
         application=sealed.digest.hex(),
     )
     return case
+
+
+def _own_readers(work: Work, draft: Draft) -> tuple[bytes, ...]:
+    """Our key that answers are sealed to: of the suite that those who may answer have too."""
+    office, directory = work.office, work.office.directory
+    resources = {line.resource for line in expand(draft.lines, office.catalogue)}
+    concerned = parties(directory, office.me, HUB, (), resources)
+    suite = choose_suite(directory, office.ring, concerned, work.now, office.suite)
+    me = directory.get(office.me)
+    key = me and me.encryption_key(work.now, suite)
+    held = office.ring.encryption_keys
+    # A key that the directory does not list yet is refused in the hub's review, by name.
+    return (key.id,) if key and key.id in held else held[:1]
 
 
 async def take(work: Work, message: Message) -> None:

@@ -19,10 +19,12 @@ from bus.errors import DefectError, UnavailableError
 from bus.flow.outcome import Forward, Send
 from bus.model.audit import Event
 from bus.model.case import Case, CaseRole
+from bus.model.request import Roster
 from bus.ports.store import AuditEvent, StoredMessage, Unit
 from bus.wire.bodies import Body, from_avro, schema_of, to_avro
 from bus.wire.message import Message
-from signer.directory.view import Key
+from signer.directory.view import Directory, Key
+from signer.envelope.choice import choose_suite, endorsing_suite, parties
 from signer.envelope.format import envelope_bytes
 from signer.envelope.open import read_body
 from signer.envelope.parse import reread
@@ -122,11 +124,14 @@ class Work:
         to = directory.next_hop(self.office.me, send.destination)
         if to is None:
             raise _no_route(send.destination)
-        readers = self._readers(send)
+        suite = self._suite(send, directory)
+        readers = self._readers(send, suite)
 
         def prepare() -> Unsigned:
             content = _content(query, send)
-            return self.office.sealer.prepare(content, to, readers, self.now, directory.version)
+            return self.office.sealer.prepare(
+                content, to, readers, self.now, directory.version, suite
+            )
 
         async with self.office.sealing:
             message = await asyncio.to_thread(prepare)
@@ -140,12 +145,8 @@ class Work:
             UnavailableError: `READER_WITHOUT_KEY`, `DIRECTORY_LAPSED`.
         """
         directory = self.office.in_force(self.now)
-        reader = None
-        if forward.add_reader:
-            found = directory.get(forward.to)
-            reader = None if found is None else found.encryption_key(self.now)
-            if reader is None:
-                raise _no_key(forward.to)
+        suite = endorsing_suite(directory, self.office.ring, message.header.suite, self.now)
+        reader = self._key(forward.to, suite) if forward.add_reader else None
         # A clock that was set back must not make us pass on what we have not received yet.
         now = max(self.now, message.received)
         async with self.office.sealing:
@@ -159,6 +160,7 @@ class Work:
                 forward.order,
                 reader,
                 message.secret,
+                suite,
             )
         topic = self.office.topic_towards(forward.to)
         self._outgoing.append(Outgoing(endorsed, topic, self.now, kept=False))
@@ -218,21 +220,34 @@ class Work:
         if batch is not self.batch:
             await batch.post()
 
-    def _readers(self, send: Send) -> list[Key]:
+    def _suite(self, send: Send, directory: Directory) -> str:
+        """The suite of a new message: of the readers that a request named, or the preferred one."""
+        office = self.office
+        named = [found[1].suite for found in map(directory.key, send.reader_keys) if found]
+        preferred = named[0] if named else office.suite
+        asked = send.body.request.lines if isinstance(send.body, Roster) else ()
+        resources = {line.resource for line in asked}
+        concerned = parties(directory, office.me, send.destination, send.readers, resources)
+        return choose_suite(directory, office.ring, concerned, self.now, preferred)
+
+    def _readers(self, send: Send, suite: str) -> list[Key]:
         directory = self.office.directory
-        keys = []
-        for reader in send.readers:
-            found = directory.get(reader)
-            key = None if found is None else found.encryption_key(self.now)
-            if key is None:
-                raise _no_key(reader)
-            keys.append(key)
+        keys = [self._key(reader, suite) for reader in send.readers]
         for key_id in send.reader_keys:
             listed = directory.key(key_id)
             if listed is None:
                 raise _no_key(send.destination)
             keys.append(listed[1])
         return keys
+
+    def _key(self, reader: str, suite: str) -> Key:
+        """The key to seal to a participant with: of the message's suite, or of any it has."""
+        found = self.office.directory.get(reader)
+        if found is not None:
+            key = found.encryption_key(self.now, suite) or found.encryption_key(self.now)
+            if key is not None:
+                return key
+        raise _no_key(reader)
 
 
 def _content(query: UUID, send: Send) -> Content:

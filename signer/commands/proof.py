@@ -44,7 +44,7 @@ def proof() -> None:
 @app.command("verify")
 def verify_command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="证明文件 / The proof file")],
-    root: Annotated[Path, typer.Option("--root", help="根证书（PEM）/ The root certificate, PEM")],
+    root: Annotated[Path, typer.Option("--root", help="根证书（PEM）/ Root certificates, PEM")],
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON / Print JSON")] = False,
 ) -> None:
     """离线核验查询证明：谁申请、谁批准、谁反馈、何时 / Verify a proof offline."""

@@ -90,9 +90,13 @@ class Participant:
     version: int = 1
     standing: Standing = Standing.CONNECTED
 
-    def encryption_key(self, instant: datetime) -> Key | None:
-        """Return the newest encryption key valid at the instant, to seal to."""
-        usable = [k for k in self.keys if k.use is KeyUse.ENCRYPTION and k.valid_at(instant)]
+    def encryption_key(self, instant: datetime, suite: str | None = None) -> Key | None:
+        """Return the newest encryption key valid at the instant, of a suite where one is given."""
+        usable = [
+            k
+            for k in self.keys
+            if k.use is KeyUse.ENCRYPTION and k.valid_at(instant) and suite in (None, k.suite)
+        ]
         return max(usable, key=lambda k: (k.generation, k.not_before), default=None)
 
 

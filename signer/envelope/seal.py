@@ -68,14 +68,14 @@ class Sealer:
     Args:
         me: The participant's id.
         ring: Its private keys.
-        suite_name: The suite of bodies it makes.
+        suite_name: The suite of what it makes, where it is not told otherwise.
         entropy: OS randomness.
     """
 
     def __init__(self, me: str, ring: KeyRing, suite_name: str, entropy: Entropy) -> None:
         self._me = me
         self._ring = ring
-        self._h = SUITES[suite_name]
+        self._suite = suite_name
         self._entropy = entropy
         self._secrets = ContentSecrets(entropy)
         self._epochs = Epochs(entropy)
@@ -87,9 +87,11 @@ class Sealer:
         readers: Sequence[Key],
         now: datetime,
         directory_version: int,
+        suite_name: str | None = None,
     ) -> Sealed:
         """Prepare a new message and sign it alone; arguments and errors as there."""
-        return self.sign([self.prepare(content, to, readers, now, directory_version)])[0]
+        prepared = self.prepare(content, to, readers, now, directory_version, suite_name)
+        return self.sign([prepared])[0]
 
     def endorse(
         self,
@@ -101,10 +103,11 @@ class Sealer:
         order: Order | None = None,
         reader: Key | None = None,
         secret: bytes | None = None,
+        suite_name: str | None = None,
     ) -> Sealed:
         """Prepare an endorsement and sign it alone; arguments and errors as there."""
         prepared = self.prepare_endorsement(
-            opened, to, received, now, directory_version, order, reader, secret
+            opened, to, received, now, directory_version, order, reader, secret, suite_name
         )
         return self.sign([prepared])[0]
 
@@ -119,6 +122,7 @@ class Sealer:
         readers: Sequence[Key],
         now: datetime,
         directory_version: int,
+        suite_name: str | None = None,
     ) -> Unsigned:
         """Make a new message, all but its signature.
 
@@ -128,10 +132,13 @@ class Sealer:
             readers: The encryption keys that may read it.
             now: The present instant, whole milliseconds.
             directory_version: Version of the directory in use.
+            suite_name: The suite of body and signature, one that the ring signs in.
 
         Raises:
             EnvelopeTooLargeError: `ENVELOPE_TOO_LARGE`, `ENVELOPE_LIMIT`.
         """
+        h = SUITES[suite_name or self._suite]
+        signer = self._ring.signing_keys[h.name]
         rule = KINDS[content.kind]
         data = encode(content.schema, content.payload)
         compression = "deflate" if rule.compressible else "none"
@@ -140,9 +147,9 @@ class Sealer:
             data = deflater.compress(data) + deflater.flush()
         plaintext = padding.pad(data, rule.minimum)
         message_id = uuid7(now, self._entropy)
-        secret = self._secrets.fresh(self._h, message_id, plaintext)
+        secret = self._secrets.fresh(h, message_id, plaintext)
         header = Header(
-            suite=self._h.name,
+            suite=h.name,
             message_id=message_id,
             kind=content.kind,
             source=self._me,
@@ -159,24 +166,24 @@ class Sealer:
             payload_schema=content.schema.digest,
             compression=compression,
             subject_count=content.subject_count,
-            commitment=labels.commitment(self._h, secret, message_id),
+            commitment=labels.commitment(h, secret, message_id),
         )
         protected = header_bytes(header)
-        body_key = labels.body_key(self._h, secret, protected)
-        ciphertext = self._h.aead_seal(body_key, plaintext, self._h.hash(protected))
+        body_key = labels.body_key(h, secret, protected)
+        ciphertext = h.aead_seal(body_key, plaintext, h.hash(protected))
         statement = Statement(
             role="origin",
-            signer=self._ring.signing_key,
-            prev=labels.body_digest(self._h, protected, ciphertext),
+            signer=signer,
+            prev=labels.body_digest(h, protected, ciphertext),
             sender=self._me,
             to=to,
             received=now,
             forwarded=now,
             directory_version=directory_version,
-            recipients=tuple(self._wrap(key, protected, secret, now) for key in readers),
+            recipients=tuple(self._wrap(key, signer, protected, secret, now) for key in readers),
             order=None,
         )
-        return self._unsigned(header, protected, ciphertext, (), statement, secret)
+        return self._unsigned(header, protected, ciphertext, (), statement, h.name, secret)
 
     def prepare_endorsement(
         self,
@@ -188,6 +195,7 @@ class Sealer:
         order: Order | None = None,
         reader: Key | None = None,
         secret: bytes | None = None,
+        suite_name: str | None = None,
     ) -> Unsigned:
         """Pass a verified message on with a statement of our own (批转), all but its signature.
 
@@ -200,10 +208,13 @@ class Sealer:
             order: What the next hop is told to answer, for a Roster that moves down.
             reader: An encryption key of `to`, where the kind lets a relay add it.
             secret: The content secret; needed with `reader`.
+            suite_name: The suite of the signature, one that the ring signs in.
 
         Raises:
             EnvelopeTooLargeError: `ENVELOPE_TOO_LARGE`, `ENVELOPE_LIMIT`.
         """
+        signing = suite_name or self._suite
+        signer = self._ring.signing_keys[signing]
         header, envelope = opened.header, opened.envelope
         protected = envelope.protected
         recipients: tuple[Recipient, ...] = ()
@@ -212,10 +223,10 @@ class Sealer:
                 raise DefectError(
                     "READER_WITHOUT_SECRET", "缺少内容密钥", "a reader was added without the secret"
                 )
-            recipients = (self._wrap(reader, protected, secret, now),)
+            recipients = (self._wrap(reader, signer, protected, secret, now),)
         statement = Statement(
             role="relay",
-            signer=self._ring.signing_key,
+            signer=signer,
             prev=opened.chain,
             sender=self._me,
             to=to,
@@ -226,14 +237,15 @@ class Sealer:
             order=order,
         )
         return self._unsigned(
-            header, protected, envelope.ciphertext, envelope.seals, statement, secret
+            header, protected, envelope.ciphertext, envelope.seals, statement, signing, secret
         )
 
-    def _wrap(self, key: Key, protected: bytes, secret: bytes, now: datetime) -> Recipient:
+    def _wrap(
+        self, key: Key, signer: bytes, protected: bytes, secret: bytes, now: datetime
+    ) -> Recipient:
         h = suite(key.suite)
         if h is None:
             raise DefectError("SUITE_UNKNOWN", "不识别的密码套件", "unknown suite", where=key.suite)
-        signer = self._ring.signing_key
         return self._epochs.wrap(h, signer, (key.id, key.public_key), protected, secret, now)
 
     def _unsigned(
@@ -243,6 +255,7 @@ class Sealer:
         ciphertext: bytes,
         earlier: tuple[Seal, ...],
         statement: Statement,
+        signing: str,
         secret: bytes | None,
     ) -> Unsigned:
         h, ours = SUITES[header.suite], statement_bytes(statement)
@@ -279,7 +292,7 @@ class Sealer:
             earlier=earlier,
             statement=ours,
             signer=statement.signer,
-            suite=self._ring.signing_suite,
+            suite=signing,
             digest=h.hash(statements[0]),
             chain=labels.chain_digest(h, statement.prev, ours),
             secret=secret,

@@ -89,7 +89,7 @@ def sign_batch(ring: KeyRing, messages: Sequence[Unsigned]) -> list[Sealed]:
 def _sign(
     ring: KeyRing, suite_name: str, signer: bytes, statements: Sequence[bytes]
 ) -> list[Signature]:
-    if (ring.signing_suite, ring.signing_key) != (suite_name, signer):
+    if ring.signing_keys.get(suite_name) != signer:
         raise KeyRingError(
             "SIGNING_KEY_CHANGED",
             "签名密钥在签名前已更换",
@@ -100,7 +100,7 @@ def _sign(
         )
     h = SUITES[suite_name]
     root, proofs = merkle.tree(h, [labels.leaf(h, statement) for statement in statements])
-    value = ring.sign(labels.head(suite_name, signer, len(statements), root))
+    value = ring.sign(labels.head(suite_name, signer, len(statements), root), suite_name)
     alone = len(statements) == 1
     return [Signature(suite_name, value, None if alone else proof) for proof in proofs]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -31,13 +32,17 @@ from bus.store.store import SqlStore
 from schemas.loader import shipped
 from schemas.resources import resources
 from signer.ca.issue import Authority, issue_participant, make_issuing, make_root
-from signer.certificates import to_key
+from signer.certificates import PathValidator, to_key
 from signer.directory.records import HEAD_KEY, sign_entry, sign_head
 from signer.directory.view import Directory, Offer, Participant
 from signer.envelope.open import Opener
 from signer.envelope.seal import Sealer
 from signer.identity import role_of
 from signer.storekey import StoreKey
+from signer.suites.keys import P256
+
+SUITE_VARIABLE = "HEDUI_TEST_SUITE"
+"""Environment variable: the suite that countries prefer whose test does not say."""
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 
@@ -146,9 +151,17 @@ class Country:
     cluster: MemoryCluster
     desks: dict[str, Desk]
     directory: Directory
-    root: Authority
-    issuing: Authority
+    roots: tuple[Authority, ...]
+    issuing: tuple[Authority, ...]
     records: dict[str, bytes]
+
+    @property
+    def issuers(self) -> tuple[bytes, ...]:
+        return tuple(authority.der for authority in self.issuing)
+
+    def validator(self) -> PathValidator:
+        first, *others = (root.der for root in self.roots)
+        return PathValidator(first, others)
 
     def __getitem__(self, name: str) -> Desk:
         return self.desks[name]
@@ -189,11 +202,20 @@ def make_country(
     parents: dict[str, str | None] = PARENTS,
     offered: dict[str, tuple[str, ...]] = OFFERED,
     store_of: Callable[[str], Store] = lambda _name: MemoryStore(),
+    suite: str | None = None,
+    without: Collection[str] = (),
 ) -> Country:
+    """Make a country whose participants prefer a suite; those `without` have P-256 keys alone."""
+    suite = suite or os.environ.get(SUITE_VARIABLE, P256)
     clock = MovedClock(NOW)
-    root = make_root(NOW)
-    issuing = make_issuing(root, NOW)
-    leaves = {name: issue_participant(issuing, name, 1, NOW) for name in parents}
+    roots = tuple(make_root(NOW, suite=one) for one in dict.fromkeys((P256, suite)))
+    issuing = tuple(make_issuing(root, NOW) for root in roots)
+    leaves = {
+        name: issue_participant(
+            issuing[0], name, 1, NOW, messages=issuing[:1] if name in without else issuing
+        )
+        for name in parents
+    }
     participants = {
         name: Participant(
             id=name,
@@ -220,6 +242,7 @@ def make_country(
             sealer=Sealer(name, ring, "p256-aes256gcm/1", secrets.token_bytes),
             opener=Opener(ring, find),
             schemas=find,
+            suite=P256 if name in without else suite,
         )
         office.adopt(directory)
         store, broker, metrics = store_of(name), MemoryBroker(cluster), Metrics(name)
@@ -242,10 +265,10 @@ def make_country(
             )
         desks[name] = desk
     records = signed_records(desks["hub"].office.ring, directory, issuing)
-    return Country(clock, cluster, desks, directory, root, issuing, records)
+    return Country(clock, cluster, desks, directory, roots, issuing, records)
 
 
-def signed_records(ring, directory: Directory, issuing: Authority) -> dict[str, bytes]:
+def signed_records(ring, directory: Directory, issuing: Sequence[Authority]) -> dict[str, bytes]:
     """The directory as the hub signs it, by keys of the directory topic."""
     entries = {name: sign_entry(ring, p) for name, p in directory.participants.items()}
     head = sign_head(
@@ -255,7 +278,7 @@ def signed_records(ring, directory: Directory, issuing: Authority) -> dict[str, 
         entries=entries,
         issued=directory.issued,
         expires=directory.expires,
-        issuers=[issuing.der],
+        issuers=[authority.der for authority in issuing],
     )
     return entries | {HEAD_KEY: head}
 

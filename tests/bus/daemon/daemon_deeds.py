@@ -20,7 +20,6 @@ from bus.model.case import CaseRole
 from bus.model.request import Submission
 from bus.ports.broker import Record
 from bus.wire.bodies import schema_of, to_avro
-from signer.certificates import PathValidator
 from signer.envelope.seal import Content
 from signer.uuid7 import uuid7
 
@@ -61,7 +60,7 @@ async def bodies(country, name, query, kind):
 def reader_of(country, name, stream=None):
     desk = country[name]
     metrics = desk.step.metrics
-    keeper = DirectoryKeeper(desk.office, desk.store, PathValidator(country.root.der), metrics)
+    keeper = DirectoryKeeper(desk.office, desk.store, country.validator(), metrics)
     log = make_logger(name, stream)
     return TopicReader(
         *(desk.office, desk.store, desk.broker, keeper, desk.step, desk.outbox, metrics, log),

@@ -18,10 +18,12 @@ from signer.admission.importing import import_grant
 from signer.admission.pending import make_pending
 from signer.admission.request import read_requests, request_content
 from signer.ca.certify_requests import certify_requests
-from signer.ca.files import init_ca, issue
+from signer.ca.files import add_suite, init_ca, issue
 from signer.certificates import to_key
 from signer.directory.view import KeyUse
 from signer.keystore import TokenSettings, open_token
+from signer.suites import sm2
+from signer.suites.keys import P256, SM2
 from signer.suites.p256_aes256gcm import P256Aes256Gcm
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -33,6 +35,10 @@ def keys(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     init_ca(home / "ca", b"ca passphrase", NOW, 20)
     issue(home / "ca", b"ca passphrase", "370000", home / "keys", b"passphrase", now=NOW)
+    if sm2.installed():
+        add_suite(home / "ca", b"ca passphrase", SM2, NOW, 20)
+        out, suites = home / "both", (P256, SM2)
+        issue(home / "ca", b"ca passphrase", "370000", out, b"passphrase", now=NOW, suites=suites)
     (home / "pass").write_text("passphrase\n")
     (home / "pass").chmod(0o600)
     return home
@@ -40,7 +46,7 @@ def keys(tmp_path_factory):
 
 @pytest.fixture
 def config(tmp_path, keys):
-    def made(name="370000", profile="kafka", instance="1"):
+    def made(name="370000", profile="kafka", instance="1", suite=P256, folder="keys"):
         path = tmp_path / "node.toml"
         path.write_text(
             f"""
@@ -48,9 +54,10 @@ def config(tmp_path, keys):
 id = "{name}"
 instance = "{instance}"
 [keys]
-directory = "{keys}/keys"
+directory = "{keys}/{folder}"
 passphrase_file = "{keys}/pass"
 store_key = "store.key"
+suite = "{suite}"
 [broker]
 bootstrap = "127.0.0.1:9093"
 profile = "{profile}"
@@ -158,3 +165,37 @@ def test_a_participant_signs_and_opens_with_keys_on_a_token(config, tmp_path, so
     encryption = to_key(grant.certificates[KeyUse.ENCRYPTION])
     sealed = P256Aes256Gcm().seal_epoch(encryption.public_key, bytes(32), b"info")
     assert ring.open_epoch(encryption.id, sealed, b"info") == bytes(32)
+
+
+gm = pytest.mark.skipif(not sm2.installed(), reason="SKIPPED, NOT PROVED: no extra gm")
+
+
+@gm
+def test_a_participant_prefers_the_suite_its_configuration_names(config):
+    for suite in (P256, SM2):
+        made = put_together(config(folder="both", suite=suite))
+        assert made.office.suite == suite
+        assert list(made.ring.signing_keys) == [P256, SM2]
+        assert made.keeper.validator.suites == {P256, SM2}
+        assert len(made.certificates.keys) == 3
+
+
+@gm
+def test_a_suite_without_keys_is_refused(config):
+    with pytest.raises(ConfigError, match="SUITE_WITHOUT_KEYS"):
+        put_together(config(suite=SM2))
+
+
+def test_a_suite_that_does_not_exist_is_refused(config):
+    with pytest.raises(ConfigError, match=r"keys\.suite"):
+        config(suite="sm2-sm4gcm/2")
+
+
+@gm
+@pytest.mark.parametrize("settings", [{"suite": SM2}, {"folder": "both"}])
+def test_without_the_extra_nothing_starts(config, monkeypatch, settings):
+    monkeypatch.setattr(sm2, "_library", None)
+    with pytest.raises(ConfigError) as caught:
+        put_together(config(**settings))
+    assert caught.value.code == "GM_NOT_INSTALLED"
+    assert "hedui-bus[gm]" in caught.value.remedy_zh

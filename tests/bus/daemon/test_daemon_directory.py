@@ -18,7 +18,6 @@ from bus.ports.broker import Record
 from bus.ports.memory_store import MemoryStore
 from bus.ports.store import TOMBSTONE
 from bus.ports.store_errors import StoreUnavailable
-from signer.certificates import PathValidator
 from signer.directory.records import GRACE, HEAD_KEY
 from signer.directory.view import Offer
 from signer.envelope.kinds import Kind
@@ -30,7 +29,7 @@ from signer.uuid7 import uuid7
 def keeper_of(country, name, store=None):
     desk = country[name]
     office = replace(desk.office, _directory=None, _catalogue=None)
-    validator = PathValidator(country.root.der)
+    validator = country.validator()
     return DirectoryKeeper(office, store or MemoryStore(), validator, desk.step.metrics)
 
 
@@ -53,7 +52,7 @@ async def hub(country):
     """The hub's publisher, with an empty store."""
     keeper = keeper_of(country, "hub")
     await keeper.store.open()
-    return DirectoryPublisher(keeper.office, keeper.store, keeper, (country.issuing.der,), "hub/1")
+    return DirectoryPublisher(keeper.office, keeper.store, keeper, country.issuers, "hub/1")
 
 
 def listed(country):
@@ -172,9 +171,7 @@ async def test_what_waited_for_a_directory_goes_on_after_its_adoption(country, h
     await hub.publish(listed(country))
     second = await outbox(hub)
     desk = country["320000"]
-    keeper = DirectoryKeeper(
-        desk.office, desk.store, PathValidator(country.root.der), desk.step.metrics
-    )
+    keeper = DirectoryKeeper(desk.office, desk.store, country.validator(), desk.step.metrics)
     await keeper.take(first)
     country.directory = hub.office.directory
     query = uuid7(country.clock.now(), country["hub"].office.entropy)
@@ -295,9 +292,7 @@ async def test_a_hub_that_was_down_beyond_the_grace_goes_on_counting(country, hu
     restarted = keeper_of(country, "hub", hub.store)
     await restarted.load()
     assert not restarted.office.ready
-    publisher = DirectoryPublisher(
-        restarted.office, hub.store, restarted, (country.issuing.der,), "hub/1"
-    )
+    publisher = DirectoryPublisher(restarted.office, hub.store, restarted, country.issuers, "hub/1")
     assert await publisher.publish(listed(country))
     assert restarted.office.directory.version == 2
     assert await keeper.take(await outbox(publisher))

@@ -34,7 +34,6 @@ from bus.ports.memory_broker import MemoryBroker
 from bus.ports.memory_store import MemoryStore
 from bus.store.store import SqlStore
 from schemas.loader import shipped
-from signer.certificates import PathValidator
 from signer.directory.records import HEAD_KEY
 from signer.envelope.open import Opener
 from signer.envelope.seal import Sealer
@@ -286,10 +285,8 @@ async def test_the_other_need_not_wait_for_one_that_has_stopped(pair):
 
 def publisher_of(pair, desk, instance):
     office = replace(desk.office, _directory=None, _catalogue=None)
-    keeper = DirectoryKeeper(
-        office, desk.store, PathValidator(pair.country.root.der), desk.step.metrics
-    )
-    return DirectoryPublisher(office, desk.store, keeper, (pair.country.issuing.der,), instance)
+    keeper = DirectoryKeeper(office, desk.store, pair.country.validator(), desk.step.metrics)
+    return DirectoryPublisher(office, desk.store, keeper, pair.country.issuers, instance)
 
 
 def listed(pair):

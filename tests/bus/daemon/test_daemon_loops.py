@@ -17,7 +17,6 @@ from bus.model.case import QueryState
 from bus.ports.broker import Outgoing
 from bus.ports.broker_errors import topic_unauthorised
 from bus.ports.store_errors import StoreUnavailable
-from signer.certificates import PathValidator
 from signer.identity import DIRECTORY_TOPIC, inbox_topic, outbox_topic
 
 SOON = timedelta(milliseconds=5)
@@ -31,9 +30,7 @@ def short_pauses(monkeypatch):
 
 def loops_of(country, name):
     desk = country[name]
-    keeper = DirectoryKeeper(
-        desk.office, desk.store, PathValidator(country.root.der), desk.step.metrics
-    )
+    keeper = DirectoryKeeper(desk.office, desk.store, country.validator(), desk.step.metrics)
     log = make_logger(name)
     metrics = desk.step.metrics
     return Loops(desk.office, desk.store, desk.broker, keeper, desk.step, desk.outbox, metrics, log)

@@ -50,7 +50,7 @@ async def decide(country, query, **decision):
 
 
 def validator(country) -> PathValidator:
-    return PathValidator(country.root.der)
+    return country.validator()
 
 
 async def test_a_delivered_query_is_proven_by_root_and_file_alone(country, make_draft):

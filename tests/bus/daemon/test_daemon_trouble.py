@@ -28,7 +28,6 @@ from bus.ports.broker import Outgoing
 from bus.ports.broker_errors import broker_unauthorised, tls_failed, unavailable
 from bus.ports.memory_store import MemoryStore
 from bus.store.store import SqlStore
-from signer.certificates import PathValidator
 from signer.directory.view import KeyUse
 from signer.identity import outbox_topic
 
@@ -36,7 +35,7 @@ from signer.identity import outbox_topic
 def loops_of(country, name):
     desk = country[name]
     metrics = desk.step.metrics
-    keeper = DirectoryKeeper(desk.office, desk.store, PathValidator(country.root.der), metrics)
+    keeper = DirectoryKeeper(desk.office, desk.store, country.validator(), metrics)
     log = make_logger(name)
     return Loops(desk.office, desk.store, desk.broker, keeper, desk.step, desk.outbox, metrics, log)
 
