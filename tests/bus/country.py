@@ -24,6 +24,7 @@ def _daemon_conftest():
 
 _country = _daemon_conftest()
 NOW = _country.NOW
+OFFERED = _country.OFFERED
 make_country = _country.make_country
 make_draft = _country.make_draft
 

@@ -6,14 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from conftest import participant_of
 from typer.testing import CliRunner
 
 from bus.ports.memory_keyring import MemoryKeyRing
 from schemas.errors import HeduiError
 from signer.ca.files import add_suite, init_ca, issue, issued
 from signer.ca.issue import issue_participant, make_issuing, make_root
-from signer.certificates import PathValidator, key_id
+from signer.certificates import PathValidator, key_id, to_key
 from signer.commands.ca import app
 from signer.directory.records import HEAD_KEY, adopt, sign_entry
 from signer.directory.view import KeyUse
@@ -221,10 +220,9 @@ def gm(tree):
     for name in ("hub", "370000"):
         messages = (tree.issuing, issuing)
         leaves = issue_participant(tree.issuing, name, 2, tree.now, messages=messages)
-        parent = tree.participants[name].parent
-        known = tree.participants[name].keys
-        made = participant_of(leaves, parent)
-        tree.participants[name] = replace(made, keys=(*known, *made.keys))
+        known = tree.participants[name]
+        made = tuple(to_key(leaf.der) for leaf in leaves.leaves)
+        tree.participants[name] = replace(known, keys=(*known.keys, *made))
     tree.validator = PathValidator(tree.root.der, [root.der])
     return issuing
 

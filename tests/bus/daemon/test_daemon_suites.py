@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from conftest import OFFERED, make_country
+from country import OFFERED, make_country
 from daemon_deeds import clean, submit_draft
 
 from bus.daemon.proof import export

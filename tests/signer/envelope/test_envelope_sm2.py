@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import secrets
-from pathlib import Path
 
 import gmalg
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
-from envelope_files import loud_skip, needs_gm
+from envelope_files import VECTORS, needs_gm
 
 from schemas.errors import ConfigError
 from signer.suites import SUITES, SuiteError, keys, sm2, sm2_sm4gcm
@@ -20,7 +19,7 @@ needs_gm()
 
 H = SUITES[sm2_sm4gcm.NAME]
 USER = b"1234567812345678"
-WYCHEPROOF = Path(__file__).resolve().parents[4] / "shared" / "vectors" / "wycheproof"
+WYCHEPROOF = VECTORS.parent / "wycheproof"
 
 # GB/T 32918.5-2017, annex A: one key pair and one k for all its examples.
 KEY = Sm2PrivateKey(
@@ -267,10 +266,7 @@ def test_wycheproof_hmac_sm3():
 
 
 def groups(file):
-    path = WYCHEPROOF / f"{file}.json"
-    if not path.is_file():
-        loud_skip(f"{path.name} of Project Wycheproof is not beside the repository")
-    return json.loads(path.read_text(encoding="utf-8"))["testGroups"]
+    return json.loads((WYCHEPROOF / f"{file}.json").read_text(encoding="utf-8"))["testGroups"]
 
 
 def test_without_the_extra_the_suite_is_named_with_its_remedy(monkeypatch):
