@@ -32,8 +32,9 @@ kafka: $(STAMP)
 test: $(STAMP)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadscope $(ARGS)
 
-## make nightly             set up, then what takes longer: every kill point, and the tests marked nightly
+## make nightly             set up, then what takes longer: all in the 国密 suite, kill points, tests marked nightly
 nightly: $(STAMP)
+	@HEDUI_TEST_SUITE=sm2-sm4gcm/1 $(BIN)/python -m pytest --numprocesses 2 --dist loadscope tests/bus tests/demo
 	@$(BIN)/python -m pytest --nightly -m nightly
 	@$(BIN)/python tests/crash/crash_run.py
 

@@ -18,6 +18,8 @@ import pytest
 
 HEDUI = Path(sys.executable).with_name("hedui")
 PATIENCE = 90
+SUITE = ("--suite", os.environ["HEDUI_TEST_SUITE"]) if "HEDUI_TEST_SUITE" in os.environ else ()
+"""The suite of demos whose test does not ask for one."""
 
 
 def processes_of(folder: Path) -> list[str]:
@@ -79,7 +81,7 @@ def start_demo(tmp_path_factory) -> Iterator[Callable[..., Running]]:
         temporary.mkdir()
         with errors.open("wb") as stderr:
             process = subprocess.Popen(  # noqa: S603 - our own command
-                [HEDUI, "demo", "--json", "--out", out, *arguments],
+                [HEDUI, "demo", "--json", "--out", out, *SUITE, *arguments],
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,

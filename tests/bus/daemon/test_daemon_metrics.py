@@ -154,7 +154,7 @@ async def test_the_hub_shows_the_newest_certificate_of_everybody(country):
     assert set(shown) == {(name, use) for name in country.directory.participants for use in KeyUse}
 
     node = country.directory.participants["370000"]
-    [key] = [key for key in node.keys if key.use is KeyUse.SIGNING]
+    key = next(key for key in node.keys if key.use is KeyUse.SIGNING)
     later = key.not_after + timedelta(days=100)
     newer = replace(key, id=b"n" * 32, generation=2, not_after=later)
     revoked = replace(newer, id=b"r" * 32, generation=3, revoked=country.clock.now())

@@ -80,11 +80,11 @@ async def test_a_daemon_that_stops_does_not_wait_for_its_broker(country):
 
 
 def listed_otherwise(country, name, **changes):
-    """The directory, with the signing key of a participant listed otherwise, or not at all."""
+    """The directory, with the signing keys of a participant listed otherwise, or not at all."""
     entry = country.directory.participants[name]
     others = tuple(key for key in entry.keys if key.use is not KeyUse.SIGNING)
-    [signing] = [key for key in entry.keys if key.use is KeyUse.SIGNING]
-    keys = (*others, replace(signing, **changes)) if changes else others
+    signing = [replace(key, **changes) for key in entry.keys if key.use is KeyUse.SIGNING]
+    keys = (*others, *signing) if changes else others
     everybody = dict(country.directory.participants) | {name: replace(entry, keys=keys)}
     return replace(country.directory, version=2, participants=everybody)
 
@@ -125,7 +125,7 @@ async def test_what_others_would_refuse_is_not_signed_and_goes_on_later(
 async def test_a_key_that_is_listed_as_somebody_elses_is_not_ours(country):
     hub = country["hub"]
     other = country.directory.participants["370000"].keys
-    [signing] = [key for key in other if key.use is KeyUse.SIGNING]
+    signing = next(key for key in other if key.use is KeyUse.SIGNING)
     hub.office.ring = SimpleNamespace(signing_key=signing.id)
     with pytest.raises(UnavailableError) as refused:
         hub.office.in_force(country.clock.now())
@@ -136,7 +136,7 @@ async def test_an_ending_certificate_is_told_at_60_30_7_and_0_days(country):
     stream = StringIO()
     desk = country["370000"]
     keys = country.directory.participants["370000"].keys
-    [key] = [key for key in keys if key.use is KeyUse.SIGNING]
+    key = next(key for key in keys if key.use is KeyUse.SIGNING)
     watch = CertificateWatch([key], country.clock, desk.step.metrics, make_logger("370000", stream))
     told = []
     for days in (90, 60, 59.5, 45, 30, 8, 7, 0.5, 0, -1):
