@@ -30,11 +30,12 @@ from signer.keydirectory import (
     key_file,
     private_key_pem,
     read_certificates,
+    suites_of,
 )
 from signer.keystore import KeyStore
 from signer.secretfiles import place_directory
 from signer.suites.hpke_p256 import AgreementKey
-from signer.suites.keys import PrivateKey
+from signer.suites.keys import P256, PrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,8 @@ def place_keys(
 
     Raises:
         KeyFileError: `KEY_FILE_EXISTS` when something else stands there, `GRANT_OLD` when its keys
-            are of this or a later generation; files cannot be read or written.
+            are of this or a later generation, `GRANT_SUITES` when it has keys of another suite,
+            which would be lost; files cannot be read or written.
     """
     out = place.directory.resolve()
     earlier = earlier_generation(out, grant.participant)
@@ -145,6 +147,15 @@ def place_keys(
             f"the key directory holds generation {earlier} already",
             remedy_zh="同一代或较早的代次不再导入；请核对文件",
             remedy_en="That or an earlier generation is not imported any more: check the files",
+            where=str(out),
+        )
+    if earlier is not None and suites_of(out) != (P256,):
+        raise KeyFileError(
+            "GRANT_SUITES",
+            "密钥目录还有其他密码套件的密钥，此签发结果不含",
+            "the key directory holds keys of another suite, which these certificates do not renew",
+            remedy_zh="请由部中心以 hedui ca issue --suite 换发",
+            remedy_en="Have them renewed with `hedui ca issue --suite`",
             where=str(out),
         )
     files = _files(place, grant, keys, roots)

@@ -17,11 +17,13 @@ from signer.admission.grant import read_grant, verify_grant, write_grant
 from signer.admission.importing import import_grant
 from signer.admission.request import KeyRequests
 from signer.ca.certify_requests import certify_requests
-from signer.ca.files import issue, issued
+from signer.ca.files import add_suite, issue, issued
 from signer.certificates import PathValidator, key_id
 from signer.directory.view import KeyUse
 from signer.keydirectory import read_certificates
 from signer.keyfiles import FileKeyRing
+from signer.suites import sm2
+from signer.suites.keys import P256, SM2
 
 LATER = timedelta(days=90)
 
@@ -178,6 +180,17 @@ def test_nothing_of_somebody_else_is_replaced(hub, pending, tmp_path):
     before = files_below(tmp_path / "keys")
     assert refusal(take, hub, pending, tmp_path / "keys").code == "KEY_FILE_EXISTS"
     assert files_below(tmp_path / "keys") == before
+
+
+@pytest.mark.skipif(not sm2.installed(), reason="SKIPPED, NOT PROVED: no extra gm")
+def test_keys_of_another_suite_are_not_lost(hub, tmp_path):
+    out = tmp_path / "keys"
+    add_suite(hub.ca, CA_PASS, SM2, hub.now, 20)
+    issue(hub.ca, CA_PASS, "370000", out, KEY_PASS, now=hub.now, suites=(P256, SM2))
+    second = pending_keys(tmp_path / "second", generation=2)
+    before = files_below(out)
+    assert refusal(take, hub, second, out).code == "GRANT_SUITES"
+    assert files_below(out) == before
 
 
 def test_a_grant_for_others_or_under_another_root_is_refused(hub, pending, tmp_path, now):
