@@ -25,7 +25,8 @@ from typing import Any
 from adapters.demo.agencies import CENTRES, Agency
 from adapters.demo.csv_table import Table
 from adapters.sql.sqlite_file import Content, table_name, write_sqlite
-from signer.ca.files import add_suite, authority_pem, init_ca, issue, suite_folder
+from signer.ca.authorities import authority_pem, suite_folder
+from signer.ca.files import add_suite, init_ca, issue
 from signer.ca.issue import ROOT_YEARS
 from signer.ca.services import issue_service_keys
 from signer.identity import ADMIN_SERVICE, DIRECTORY_TOPIC, HUB, inbox_topic, outbox_topic

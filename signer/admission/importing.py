@@ -18,7 +18,8 @@ from cryptography import x509
 
 from signer.admission.grant import Grant, read_grant, verify_grant
 from signer.admission.pending import description, read_pending
-from signer.ca.files import earlier_generation, pem, retired_files, tls_chain
+from signer.ca.authorities import pem
+from signer.ca.handover import earlier_generation, retired_files, tls_chain
 from signer.certificates import public_key_id
 from signer.directory.view import KeyUse
 from signer.errors import AdmissionError, KeyFileError

@@ -15,17 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer.admission.grant import Grant
 from signer.admission.request import KeyRequests
-from signer.ca.files import (
-    ISSUING,
-    CaError,
-    authorities,
-    generations,
-    issued,
-    issued_folder,
-    issuing_authority,
-    links,
-    pem,
-)
+from signer.ca.authorities import ISSUING, CaError, authorities, issuing_authority, links, pem
+from signer.ca.files import generations, issued, issued_folder
 from signer.ca.issue import Authority, certify
 from signer.certificates import key_id
 from signer.directory.view import KeyUse

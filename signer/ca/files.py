@@ -33,42 +33,37 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
-from schemas.errors import ConfigError
+from signer.ca.authorities import (
+    ISSUING,
+    CaError,
+    authorities,
+    authority_pem,
+    has_suite,
+    issuing_authority,
+    links,
+    pem,
+    suite_folder,
+)
+from signer.ca.handover import earlier_generation, retired_files, tls_chain
 from signer.ca.issue import Authority, LeafSet, issue_participant, make_issuing, make_root
 from signer.ca.revocations import revoked_at
-from signer.certificates import issuers_of, key_id, participant_of, to_key
+from signer.certificates import to_key
 from signer.directory.view import Key, KeyUse
-from signer.errors import CertificateError, KeyFileError
 from signer.identity import role_of
 from signer.keydirectory import (
     CHAIN,
     DESCRIPTION,
     ROOT,
     certificate_file,
-    file_key,
     key_file,
     private_key_pem,
     read_certificates,
-    read_private_key,
-    retired_stem,
-    retired_stems,
     suite_file,
-    suites_of,
 )
 from signer.secretfiles import exists, place_directory
-from signer.suites.keys import NAMES, P256, SM2, require_suite
+from signer.suites.keys import NAMES, P256, require_suite
 
-ISSUING = "issuing"
-LINKS = "links.pem"
 _ISSUED = "issued"
-_SUITE_FOLDERS = {SM2: "sm2"}
-
-
-class CaError(ConfigError):
-    """The CA directory is not in a state that allows what was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +156,6 @@ def add_suite(
         root_passphrase=root_passphrase,
         suite=suite,
     )
-
-
-def suite_folder(ca: Path, suite: str) -> Path:
-    """Return the folder of a suite's root and issuing authority."""
-    return ca if suite == P256 else ca / _SUITE_FOLDERS[suite]
-
-
-def has_suite(ca: Path, suite: str) -> bool:
-    """Whether a CA directory has a root and issuing authority of a suite."""
-    return (suite_folder(ca, suite) / f"{ISSUING}.pem").exists()
 
 
 def issue(
@@ -300,87 +285,6 @@ def _suite_authority(ca: Path, passphrase: bytes, suite: str) -> Authority:
     return issuing_authority(suite_folder(ca, suite), passphrase)
 
 
-def issuing_authority(ca: Path, passphrase: bytes) -> Authority:
-    """Return the present issuing authority of a CA directory, its key opened.
-
-    Raises:
-        CaError: `CA_MISSING`.
-        KeyFileError: The key cannot be read or opened.
-    """
-    return open_authority(ca, ISSUING, authorities(ca, ISSUING)[0], passphrase)
-
-
-def open_authority(folder: Path, name: str, der: bytes, passphrase: bytes) -> Authority:
-    """Return an authority with its key opened.
-
-    Args:
-        folder: The directory with its key.
-        name: `root` or `issuing`.
-        der: Its certificate.
-        passphrase: Opens its key.
-
-    Raises:
-        KeyFileError: The key cannot be read or opened, or is of another authority.
-    """
-    later = folder / later_key_file(name, key_id(der))
-    path = later if later.exists() else folder / f"{name}.key"
-    key = file_key(der, read_private_key(path, passphrase), path).private_key
-    return Authority(x509.load_der_x509_certificate(der), key)
-
-
-def later_key_file(name: str, key: bytes) -> str:
-    """Return the name of the key file of an authority that is not the first."""
-    return f"{name}-{key.hex()[:16]}.key"
-
-
-def authorities(ca: Path, name: str) -> tuple[bytes, ...]:
-    """Return the accepted certificates (DER) of `root` or `issuing`, the present one first.
-
-    Raises:
-        CaError: `CA_MISSING`.
-        KeyFileError: The file cannot be read.
-    """
-    authority_pem(ca, name)
-    return read_certificates(ca / f"{name}.pem")
-
-
-def links(ca: Path) -> tuple[bytes, ...]:
-    """Return what earlier roots certified of later roots' keys (DER); nothing while there is none.
-
-    Raises:
-        KeyFileError: The file cannot be read.
-    """
-    try:
-        return read_certificates(ca / LINKS)
-    except KeyFileError as error:
-        if error.code != "KEY_FILE_MISSING":
-            raise
-        return ()
-
-
-def authority_pem(ca: Path, name: str) -> bytes:
-    """Return the PEM bytes of the accepted certificates of `root` or `issuing`.
-
-    Raises:
-        CaError: `CA_MISSING`.
-        KeyFileError: The file cannot be read.
-    """
-    path = ca / f"{name}.pem"
-    try:
-        return b"".join(pem(x509.load_der_x509_certificate(der)) for der in read_certificates(path))
-    except KeyFileError as error:
-        if error.code != "KEY_FILE_MISSING":
-            raise
-        raise CaError(
-            "CA_MISSING",
-            "此目录不是签发机构目录",
-            "this is not a CA directory",
-            remedy_zh="请先执行 hedui ca init",
-            remedy_en="Run `hedui ca init` first",
-            where=str(path),
-        ) from None
-
-
 def generations(folder: Path) -> list[int]:
     """Return the key generations that a folder of issued certificates holds."""
     if not folder.is_dir():
@@ -399,64 +303,11 @@ def issued_folder(ca: Path, participant: str) -> Path:
     return ca / _ISSUED / participant
 
 
-def earlier_generation(out: Path, participant: str) -> int | None:
-    """Return the generation of the participant's keys in `out`, or None when nothing is there.
-
-    Raises:
-        KeyFileError: `KEY_FILE_EXISTS` when something else stands there.
-    """
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return None
-    try:
-        certificate = read_certificates(out / certificate_file(KeyUse.TLS))[0]
-        if participant_of(certificate) == participant:
-            return to_key(certificate).generation
-    except (KeyFileError, CertificateError):
-        pass
-    raise exists(out)
-
-
 def _key_directory(leaves: LeafSet, passphrase: bytes) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     for leaf in leaves.leaves:
         files[key_file(leaf.use, leaf.suite)] = private_key_pem(leaf.private_key, passphrase)
         files[certificate_file(leaf.use, leaf.suite)] = pem(leaf.certificate)
-    return files
-
-
-def tls_chain(leaf: bytes, issuers: Sequence[bytes], links: Sequence[bytes]) -> bytes:
-    """Return what TLS sends behind a leaf, as PEM: its issuer under the present root, the links.
-
-    A peer that trusts an earlier root only gets there by the links. Of the issuer's certificates
-    one is sent, because OpenSSL tries no second one.
-    """
-    chain = (*issuers_of(leaf, issuers)[:1], *links)
-    return b"".join(pem(x509.load_der_x509_certificate(der)) for der in chain)
-
-
-def retired_files(directory: Path, passphrase: bytes) -> dict[str, bytes]:
-    """Return the encryption keys of a key directory that is being renewed, under later names.
-
-    Args:
-        directory: The key directory.
-        passphrase: Opens its keys, and encrypts them in what is returned.
-
-    Raises:
-        KeyFileError: A key or certificate cannot be read.
-    """
-    use = KeyUse.ENCRYPTION
-    current = [(certificate_file(use, s), key_file(use, s)) for s in suites_of(directory)]
-    earlier = [(f"{stem}.pem", f"{stem}.key") for stem in retired_stems(directory)]
-    files: dict[str, bytes] = {}
-    for certificate_name, key_name in (*current, *earlier):
-        der = read_certificates(directory / certificate_name)[0]
-        read = to_key(der)
-        stem = retired_stem(read.generation, read.suite)
-        files[f"{stem}.pem"] = pem(x509.load_der_x509_certificate(der))
-        path = directory / key_name
-        if path.exists():  # else it is in a hardware module, and stays there
-            key = file_key(der, read_private_key(path, passphrase), path).private_key
-            files[f"{stem}.key"] = private_key_pem(key, passphrase)
     return files
 
 
@@ -472,8 +323,3 @@ def _description(leaves: LeafSet, title: str, hosts: tuple[str, ...]) -> bytes:
         indent=2,
     )
     return f"{text}\n".encode()
-
-
-def pem(certificate: x509.Certificate) -> bytes:
-    """Return a certificate as PEM."""
-    return certificate.public_bytes(Encoding.PEM)

@@ -16,15 +16,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from signer.ca.authorities import ISSUING, CaError, authorities, open_authority
 from signer.ca.crl import Revocation, RevocationReason
-from signer.ca.files import (
-    ISSUING,
-    CaError,
-    authorities,
-    generations,
-    issued_folder,
-    open_authority,
-)
+from signer.ca.files import generations, issued_folder
 from signer.ca.issue import Authority
 from signer.ca.revocations import REVOKED, read_revocation
 from signer.ca.services import service_folder

@@ -21,17 +21,17 @@ from pathlib import Path
 
 from cryptography import x509
 
-from signer.ca.files import (
+from signer.ca.authorities import (
     ISSUING,
     LINKS,
     CaError,
     authorities,
-    issued,
     later_key_file,
     links,
     open_authority,
     pem,
 )
+from signer.ca.files import issued
 from signer.ca.issue import Authority, certify_authority, make_issuing, make_root
 from signer.certificates import issued_by, key_id
 from signer.keydirectory import CHAIN, ROOT, private_key_pem, read_certificates

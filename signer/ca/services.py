@@ -9,16 +9,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
-from signer.ca.files import (
-    ISSUING,
-    authorities,
-    authority_pem,
-    generations,
-    issuing_authority,
-    links,
-    pem,
-    tls_chain,
-)
+from signer.ca.authorities import ISSUING, authorities, authority_pem, issuing_authority, links, pem
+from signer.ca.files import generations
+from signer.ca.handover import tls_chain
 from signer.ca.issue import issue_service
 from signer.directory.view import KeyUse
 from signer.identity import service_urn

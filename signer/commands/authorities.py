@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from rich.console import Console
 from rich.table import Table
 
+from signer.ca.authorities import ISSUING, authorities
 from signer.ca.crl import RevocationReason
-from signer.ca.files import ISSUING, authorities
 from signer.ca.issue import ROOT_YEARS
 from signer.ca.revoking import LIFETIME, make_lists, revoke
 from signer.ca.rotation import refresh, retire_issuing, retire_root, rotate_issuing, rotate_root

@@ -15,7 +15,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from signer.ca.files import IssuedCertificate, add_suite, has_suite, init_ca, issue, issued
+from signer.ca.authorities import has_suite
+from signer.ca.files import IssuedCertificate, add_suite, init_ca, issue, issued
 from signer.ca.issue import ROOT_YEARS
 from signer.ca.services import issue_service_keys
 from signer.commands import authorities

@@ -9,7 +9,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from kafka_site import LIMIT, KafkaSite, TlsFiles
 
-from signer.ca.files import authorities
+from signer.ca.authorities import authorities
 from signer.ca.issue import ROOT_YEARS
 from signer.ca.rotation import rotate_issuing, rotate_root
 from signer.certificates import issued_by

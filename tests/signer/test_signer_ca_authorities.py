@@ -9,7 +9,7 @@ from cryptography import x509
 from typer.testing import CliRunner
 
 from schemas.errors import HeduiError
-from signer.ca.files import authorities
+from signer.ca.authorities import authorities
 from signer.certificates import key_id
 from signer.commands.ca import app
 from signer.keydirectory import read_certificates

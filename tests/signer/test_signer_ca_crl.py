@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import HeduiError
+from signer.ca.authorities import authorities
 from signer.ca.crl import (
     MAX_SIZE,
     Revocation,
@@ -24,7 +25,7 @@ from signer.ca.crl import (
     read_crl,
     require_not_revoked,
 )
-from signer.ca.files import authorities, init_ca, issue, issued
+from signer.ca.files import init_ca, issue, issued
 from signer.ca.issue import make_issuing, make_root
 from signer.ca.revoking import make_lists, revoke
 from signer.ca.rotation import rotate_issuing, rotate_root

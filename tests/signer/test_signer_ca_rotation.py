@@ -14,8 +14,9 @@ from signer.admission.grant import Grant, trusted_roots, write_grant
 from signer.admission.importing import import_grant
 from signer.admission.pending import make_pending
 from signer.admission.request import read_requests, request_content
+from signer.ca.authorities import authorities, issuing_authority, links
 from signer.ca.certify_requests import certify_requests
-from signer.ca.files import authorities, init_ca, issue, issuing_authority, links
+from signer.ca.files import init_ca, issue
 from signer.ca.issue import LeafSet
 from signer.ca.rotation import (
     refresh,

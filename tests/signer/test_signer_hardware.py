@@ -19,8 +19,9 @@ from signer.admission.grant import write_grant
 from signer.admission.importing import import_grant
 from signer.admission.pending import make_pending, read_pending
 from signer.admission.request import read_requests, request_content
+from signer.ca.authorities import authorities
 from signer.ca.certify_requests import certify_requests
-from signer.ca.files import authorities, init_ca
+from signer.ca.files import init_ca
 from signer.certificates import key_id
 from signer.directory.view import KeyUse
 from signer.hardware import Token
