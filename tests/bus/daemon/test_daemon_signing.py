@@ -40,9 +40,9 @@ def counted_signatures(monkeypatch, desk):
     """Return a list that grows by what the participant's key signs."""
     signed, sign = [], desk.office.ring.sign
 
-    def counting(data):
+    def counting(data, suite=None):
         signed.append(data)
-        return sign(data)
+        return sign(data, suite)
 
     monkeypatch.setattr(desk.office.ring, "sign", counting)
     return signed
@@ -187,7 +187,7 @@ async def test_without_a_signature_nothing_is_written_and_the_batch_is_read_agai
     hub = country["hub"]
     records = arriving(country, 3)
 
-    def refuse(_data):
+    def refuse(_data, _suite=None):
         raise KeyRingError("KEY_UNUSABLE", "密钥不可用", "the key cannot sign")
 
     with monkeypatch.context() as broken:

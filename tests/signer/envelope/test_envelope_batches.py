@@ -40,9 +40,9 @@ class Counted:
     def __getattr__(self, name):
         return getattr(self._ring, name)
 
-    def sign(self, data):
+    def sign(self, data, suite=None):
         self.signed.append(data)
-        return self._ring.sign(data)
+        return self._ring.sign(data, suite)
 
 
 @pytest.fixture
