@@ -1,29 +1,22 @@
 """The hash chain over audit entries (DESIGN §6; R076, R077): what changed afterwards is seen.
 
-    hash = SHA-256("hedui/audit/1" ‖ prev ‖ canonical bytes)
-
-`prev` is the hash of the entry before, 32 zero bytes at the first. The canonical bytes are the
-UTF-8 JSON object of `actor`, `at` (milliseconds since the epoch), `detail`, `event`, `number`
-(from 1, without gaps) and `query` (32 hex digits or null): keys sorted, no white space. A chain
-shows alteration, removal and insertion; that its end was cut off is shown only by somebody who
-kept a later hash.
+The bytes are `signer.audit.chain`'s (docs/spec/audit.md). A chain shows alteration, removal and
+insertion; that its end was cut off is shown only by somebody who kept a later hash.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from hashlib import sha256
 
 from bus.errors import DefectError
-from bus.ports.instants import cut, to_milliseconds
+from bus.ports.instants import cut, from_milliseconds, to_milliseconds
 from bus.ports.store import AuditEntry, AuditEvent
 from bus.ports.store_errors import StoreCorrupt
+from signer.audit import chain
+from signer.audit.chain import GENESIS
 
-LABEL = b"hedui/audit/1"
-GENESIS = bytes(32)
-"""What stands as `prev` in the first entry."""
+__all__ = ["GENESIS", "canonical_bytes", "detail_text", "link", "verify"]
 
 
 def detail_text(detail: Mapping[str, str | int | None]) -> str:
@@ -38,7 +31,7 @@ def detail_text(detail: Mapping[str, str | int | None]) -> str:
             raise _invalid_event("")
         if value is not None and not isinstance(value, str | int):
             raise _invalid_event(key)
-    return _canonical_json(dict(detail)).decode()
+    return _coded(lambda: chain.canonical_json(dict(detail))).decode()
 
 
 def canonical_bytes(number: int, event: AuditEvent) -> bytes:
@@ -48,15 +41,17 @@ def canonical_bytes(number: int, event: AuditEvent) -> bytes:
         number: The entry's number, from 1.
         event: What happened.
     """
-    return _canonical_json(
-        {
-            "actor": event.actor,
-            "at": to_milliseconds(event.at),
-            "detail": dict(event.detail),
-            "event": event.event,
-            "number": number,
-            "query": None if event.query is None else event.query.hex,
-        }
+    return _coded(
+        lambda: chain.canonical_bytes(
+            chain.Entry(
+                number=number,
+                at=from_milliseconds(to_milliseconds(event.at)),
+                event=event.event,
+                actor=event.actor,
+                query=event.query,
+                detail=event.detail,
+            )
+        )
     )
 
 
@@ -105,13 +100,12 @@ def verify(entries: Iterable[AuditEntry], after: AuditEntry | None = None) -> No
 
 
 def _hash(number: int, event: AuditEvent, prev: bytes) -> bytes:
-    return sha256(LABEL + prev + canonical_bytes(number, event)).digest()
+    return chain.entry_hash(prev, canonical_bytes(number, event))
 
 
-def _canonical_json(value: Mapping[str, object]) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+def _coded(encode: Callable[[], bytes]) -> bytes:
     try:
-        return text.encode()
+        return encode()
     except UnicodeEncodeError:
         raise _invalid_event("") from None
 
