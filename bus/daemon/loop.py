@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -127,9 +126,7 @@ class Loops:
             if wake is None:
                 await self.pause(period)
                 return
-            with suppress(TimeoutError):
-                async with asyncio.timeout(period.total_seconds()):
-                    await wake.wait()
+            await self._pause_until(wake, period)
             wake.clear()
 
         await self._rounds(name, round_)
@@ -161,6 +158,18 @@ class Loops:
         self._told[name] = (error.code, error.where, now)
         text = f"{error.zh} / {error.en}"
         self.log.warning("loop.failed", loop=name, code=error.code, where=error.where, text=text)
+
+    async def _pause_until(self, wake: asyncio.Event, span: timedelta) -> None:
+        """Let some time pass, less when woken, or when the daemon stops."""
+        waits = [asyncio.create_task(event.wait()) for event in (wake, self.stopping)]
+        try:
+            await asyncio.wait(
+                waits, timeout=span.total_seconds(), return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
 
     async def pause(self, span: timedelta) -> None:
         """Let some time pass, less when the daemon stops."""

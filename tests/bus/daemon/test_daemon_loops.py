@@ -307,6 +307,16 @@ async def test_a_timer_runs_early_when_it_is_woken_and_ends_when_all_ends(countr
     assert len(ran) == 2
 
 
+async def test_a_timer_that_nobody_wakes_ends_when_the_daemon_stops(country):
+    loops = loops_of(country, "hub")
+
+    async def work():
+        asyncio.get_running_loop().call_soon(loops.stopping.set)
+
+    async with asyncio.timeout(5):
+        await loops.every("timer", timedelta(hours=1), work, asyncio.Event())
+
+
 async def test_new_children_are_read_as_soon_as_the_directory_lists_them(country, make_draft):
     directory = country.directory
     without = {n: p for n, p in directory.participants.items() if not n.startswith("370000")}
