@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     # The command line reads these models too and must not load a whole daemon for them.
     from bus.catalog.catalogue import Catalogue, Entry
     from bus.daemon.service import Standing
+    from bus.ports.audit_walk import Walked
 
 
 class StandingBody(Answered):
@@ -150,6 +151,27 @@ class ReplayBody(Answered):
 
 
 class ChainBody(Answered):
-    """A whole audit chain that holds, with the number of its entries."""
+    """A whole audit chain that holds (审计链): how far it goes, is signed and is stamped."""
 
-    entries: int
+    entries: Annotated[int, Field(description="记录条数 / Entries")]
+    heads: Annotated[int, Field(description="签名首页数 / Signed heads")]
+    signed_to: Annotated[int, Field(description="已签名至第几条 / Signed up to this entry")]
+    signed_at: datetime | None
+    timestamps: Annotated[int, Field(description="时间戳数 / Timestamps")]
+    stamped_to: Annotated[int, Field(description="时间戳覆盖至第几条 / Stamped up to this entry")]
+    stamped_at: datetime | None
+    traced: Annotated[bool, Field(description="签名证书已追溯至根证书 / Signers traced to a root")]
+
+    @classmethod
+    def of(cls, walked: Walked) -> ChainBody:
+        """Return the body of what a walk found."""
+        return cls(
+            entries=walked.entries,
+            heads=walked.heads,
+            signed_to=walked.signed_to,
+            signed_at=walked.signed_at,
+            timestamps=walked.timestamps,
+            stamped_to=walked.stamped_to,
+            stamped_at=walked.stamped_at,
+            traced=walked.traced,
+        )

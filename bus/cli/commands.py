@@ -27,6 +27,7 @@ _OWN = {
     "application": "bus.cli.application:app",
     "query": "bus.cli.query:app",
     "standing": "bus.cli.standing:app",
+    "proof": "bus.cli.proof:app",
     "quarantine": "bus.cli.quarantine:app",
     "audit": "bus.cli.audit:app",
     "calendar": "bus.cli.calendar:app",

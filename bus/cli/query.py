@@ -1,4 +1,4 @@
-"""`hedui query`: submit an application workbook, follow it, get its result and its proof."""
+"""`hedui query`: submit an application workbook, follow it, get its result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from bus.cli.options import (
     ConfigFile,
     Force,
     OperatorName,
-    OutFile,
     QueryId,
     SocketPath,
 )
@@ -30,7 +29,7 @@ from bus.errors import InputError
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 app = typer.Typer(
-    help="提交与跟踪查询，取结果与证明 / Submit and follow queries, get results and proofs",
+    help="提交与跟踪查询，取结果 / Submit and follow queries, get results",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -167,27 +166,6 @@ def result(
     for file in (out, json_out):
         if file is not None:
             typer.echo(f"已写出 / written: {file}")
-
-
-@app.command("proof")
-def proof(
-    query: QueryId,
-    out: OutFile,
-    socket: SocketPath = None,
-    config: ConfigFile = None,
-    operator: OperatorName = "",
-    force: Force = False,
-    as_json: AsJson = False,
-) -> None:
-    """导出证明文件（记入审计）/ Export the proof file (audited)."""
-    check_writable(out, force=force)
-    with connect(socket, config, require_operator(operator)) as remote:
-        data = remote.content("GET", f"queries/{_id(remote, query)}/proof")
-    write_file(out, data, force=force)
-    if as_json:
-        print_json({"file": str(out), "bytes": len(data)})
-    else:
-        typer.echo(f"已写出 / written: {out}（hedui proof verify {out}）")
 
 
 def _check_targets(out: Path | None, json_out: Path | None, *, force: bool, as_json: bool) -> None:

@@ -106,7 +106,8 @@ def service_of(centre: Participant) -> Service:
     async def retry(records: Sequence[Record]) -> None:
         await centre.step.run(records)
 
-    return Service(centre.office, centre.store, centre.loops.outbox.wake.set, retry)
+    wake = centre.loops.outbox.wake.set
+    return Service(centre.office, centre.store, wake, retry, centre.keeper.validator)
 
 
 def _publishing(

@@ -85,7 +85,7 @@ def _invalid(path: Path, faults: Iterable[KeyFault]) -> ConfigError:
 def _placed(config: Config, folder: Path) -> Config:
     """Return the configuration with its paths anchored at the file's folder."""
     keys, broker, store = config.keys, config.broker, config.store
-    http, hub = config.http, config.hub
+    http, hub, timestamps = config.http, config.hub, config.timestamps
     return config.model_copy(
         update={
             "keys": keys.model_copy(
@@ -109,6 +109,9 @@ def _placed(config: Config, folder: Path) -> Config:
             "hub": None
             if hub is None
             else hub.model_copy(update={"participants": folder / hub.participants}),
+            "timestamps": None
+            if timestamps is None
+            else timestamps.model_copy(update={"ca_file": folder / timestamps.ca_file}),
         }
     )
 

@@ -117,6 +117,23 @@ class HttpSection(_Section):
     socket: Path | None = None
 
 
+def address(value: str) -> str:
+    """Check the address of an HTTP server for pydantic."""
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s]*)?", value):
+        raise ValueError("应为 http:// 或 https:// 地址，不含口令 / http(s)://host/…, no password")
+    return value
+
+
+class TimestampsSection(_Section):
+    """A timestamping authority (RFC 3161) that stamps the audit chain.
+
+    `ca_file`: PEM of its root, and of the authorities between root and its certificate.
+    """
+
+    url: Annotated[str, AfterValidator(address)]
+    ca_file: Path
+
+
 class ReviewChoice(StrEnum):
     """How the hub reviews clean applications."""
 
@@ -163,5 +180,6 @@ class Config(FileSettings):
     store: StoreSection
     http: HttpSection = HttpSection()
     hub: HubSection | None = None
+    timestamps: TimestampsSection | None = None
     source: dict[str, Any] | None = None
     resource: Annotated[list[dict[str, Any]], Field(default_factory=list)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from datetime import timedelta
 from bus.broker.kafka import KafkaBroker
 from bus.broker.settings import BrokerSettings, Profile, TlsFiles
 from bus.config.models import BrokerKind, Config
+from bus.daemon.audit_heads import AuditHeads
 from bus.daemon.binding import StoreKeyFile
 from bus.daemon.certificates import CertificateWatch
 from bus.daemon.directory import DirectoryKeeper
@@ -20,6 +22,7 @@ from bus.daemon.office import Office
 from bus.daemon.open_rows import OpenRows
 from bus.daemon.outbox import OutboxRelay
 from bus.daemon.step import Step
+from bus.daemon.timestamping import Timestamping
 from bus.errors import ConfigError
 from bus.logs.setup import Logger, make_logger
 from bus.metrics.catalogue import Metrics
@@ -32,6 +35,7 @@ from signer.certificates import PathValidator, to_key
 from signer.directory.view import KeyUse
 from signer.envelope.open import Opener
 from signer.envelope.seal import Sealer
+from signer.keydirectory import read_certificates
 from signer.keyfiles import FileKeyRing
 from signer.keystore import open_token
 from signer.suites.keys import require_suite
@@ -58,6 +62,8 @@ class Participant:
     metrics: Metrics
     gauges: Gauges
     certificates: CertificateWatch
+    heads: AuditHeads
+    timestamping: Timestamping | None
     log: Logger
 
 
@@ -128,6 +134,7 @@ def assemble(
     # Of the suites of one use, what ends first is watched.
     current = [min((k for k in keys if k.use is u), key=lambda k: k.not_after) for u in KeyUse]
     certificates = CertificateWatch(current, clock, metrics, log)
+    heads = AuditHeads(office, store, asyncio.Event())
     return Participant(
         config,
         instance,
@@ -141,8 +148,20 @@ def assemble(
         metrics,
         gauges,
         certificates,
+        heads,
+        _timestamping(config, office, store, instance),
         log,
     )
+
+
+def _timestamping(
+    config: Config, office: Office, store: Store, instance: str
+) -> Timestamping | None:
+    section = config.timestamps
+    if section is None:
+        return None
+    certificates = read_certificates(section.ca_file)
+    return Timestamping(office, store, section.url, certificates, instance)
 
 
 def broker_settings(config: Config, ring: FileKeyRing, *, dev: bool) -> BrokerSettings:

@@ -84,7 +84,8 @@ class DirectoryKeeper:
         for key in kept.keys() - records.keys():
             await unit.put_directory(key, None)
         work = Work(self.office, unit, self.office.clock.now())
-        work.note(None, Event.DIRECTORY_ADOPTED, version=adopted.directory.version)
+        digest = adopted.head_digest.hex()
+        work.note(None, Event.DIRECTORY_ADOPTED, version=adopted.directory.version, head=digest)
         await work.finish()
 
     def put_in_force(self, records: Mapping[str, bytes], adopted: Adopted) -> None:

@@ -30,7 +30,8 @@ class Office:
 
     `suite` is the one its messages are made in where all whom they concern have it.
     `directory` is None until the first one was adopted; nothing is served before. `set_back` tells
-    that the store is older than what was read with it: it was restored from a backup.
+    that the store is older than what was read with it: it was restored from a backup. `milestone`
+    is set when a query was delivered, so that the audit chain is signed soon after.
     """
 
     me: str
@@ -45,6 +46,7 @@ class Office:
     calendar: Calendar = field(default_factory=Calendar)
     sealing: asyncio.Lock = field(default_factory=asyncio.Lock)
     set_back: bool = False
+    milestone: asyncio.Event = field(default_factory=asyncio.Event)
     _directory: Directory | None = None
     _catalogue: Catalogue | None = None
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bus.daemon.requester import deliver_if_complete, take_dispatch
+from bus.daemon.requester import deliver_if_complete, sent_as, take_dispatch
 from bus.daemon.work import Work
 from bus.errors import PendingError, RefusedError
 from bus.flow.answer import accept_answer, check_readers
@@ -87,7 +87,7 @@ async def take_order(work: Work, message: Message) -> None:
         persons=header.subject_count,
     )
     dispatch = dispatch_of(await dispatch_parts(work, [message], order.application))
-    await work.send(
+    sealed = await work.send(
         case.query,
         dispatch_message(
             dispatch, office.me, case.requester, office.directory, message.digest, message.chain
@@ -97,7 +97,8 @@ async def take_order(work: Work, message: Message) -> None:
     if case.requester == office.me:
         own = await work.case(case.query, CaseRole.REQUESTER)
         if own is not None:
-            own = await take_dispatch(work, own, office.me, message.chain, dispatch)
+            named = sent_as(sealed)
+            own = await take_dispatch(work, own, office.me, message.chain, dispatch, named)
             await deliver_if_complete(work, own)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 
 from bus.catalog.expand import expand
 from bus.daemon.work import Work
@@ -26,11 +27,18 @@ from bus.model.audit import Event
 from bus.model.case import Case, CaseRole, QueryState, RowState
 from bus.model.messages import Answer, Decision, Dispatch, PersonOutcome
 from bus.model.request import Draft, PartDigest, Submission
+from bus.ports.instants import to_milliseconds
 from bus.wire.message import Message
 from signer.envelope.choice import choose_suite, parties
+from signer.envelope.format import envelope_bytes
+from signer.envelope.signing import Unsigned
 from signer.identity import HUB
+from signer.proof.books import envelope_digest
 
 NONCE_SIZE = 16
+
+Named = dict[str, str | int | None]
+"""The part of an audit entry's detail that names a message."""
 
 
 async def submit(work: Work, draft: Draft, submission: Submission) -> Case:
@@ -55,9 +63,11 @@ async def submit(work: Work, draft: Draft, submission: Submission) -> Case:
     request = compose_request(draft, office.catalogue, readers, office.entropy(NONCE_SIZE))
     ancestors = office.directory.path_up(office.me)[1:]
     digests: list[PartDigest] = []
+    sent: list[Unsigned] = []
     for part in await asyncio.to_thread(split, draft, request):
         for send in part_messages(part, ancestors):
             sealed = await work.send(submission.query, send)
+            sent.append(sealed)
             number = part.roster.part
             digests.append(PartDigest(send.kind, number, sealed.digest, send.subject_count))
     application = compose_application(draft, request, tuple(digests))
@@ -72,6 +82,8 @@ async def submit(work: Work, draft: Draft, submission: Submission) -> Case:
         parts=len(case.parts),
         application=sealed.digest.hex(),
     )
+    # Apart, so that a proof can show it without the operator's name.
+    work.note(case.query, Event.QUERY_SENT, messages=_digests([*sent, sealed]))
     return case
 
 
@@ -107,9 +119,12 @@ async def take(work: Work, message: Message) -> None:
     match message.body:
         case Decision() as decision:
             case = take_decision(case, message, decision)
-            work.note(case.query, Event.DECISION_RECEIVED, source, accepted=int(decision.accepted))
+            accepted = int(decision.accepted)
+            named = received(message)
+            work.note(case.query, Event.DECISION_RECEIVED, source, accepted=accepted, **named)
         case Dispatch() as dispatch:
-            case = await take_dispatch(work, case, source, message.header.order, dispatch)
+            order, named = message.header.order, received(message)
+            case = await take_dispatch(work, case, source, order, dispatch, named)
         case Answer() as answer:
             case = await _take_answer(work, case, message, answer)
         case _:
@@ -125,9 +140,22 @@ async def take(work: Work, message: Message) -> None:
 
 
 async def take_dispatch(
-    work: Work, case: Case, source: str, order: bytes | None, dispatch: Dispatch
+    work: Work,
+    case: Case,
+    source: str,
+    order: bytes | None,
+    dispatch: Dispatch,
+    named: Named,
 ) -> Case:
     """Return the requester's case after a Dispatch, saved and noted.
+
+    Args:
+        work: The work at hand.
+        case: The requester's case.
+        source: Who dispatched.
+        order: The order it answers, None for the hub's own.
+        dispatch: What it says.
+        named: What the audit entry names the message by.
 
     Raises:
         PendingError: The decision or the Dispatch above it has not arrived yet.
@@ -142,7 +170,8 @@ async def take_dispatch(
         )
     case = accept_dispatch(case, source, order, dispatch, work.office.directory, work.now)
     work.save(case)
-    work.note(case.query, Event.DISPATCH_RECEIVED, source, rows=len(dispatch.rows))
+    rows = len(dispatch.rows)
+    work.note(case.query, Event.DISPATCH_RECEIVED, source, rows=rows, **named)
     return case
 
 
@@ -154,7 +183,7 @@ async def _take_answer(work: Work, case: Case, message: Message, answer: Answer)
     header = message.header
     check_readers(case, message.opened.statements[0])
     taken = accept_answer(case, header, message.digest, work.now)
-    place: dict[str, str | int | None] = {"part": header.roster_part, "resource": header.resource}
+    place = {"part": header.roster_part, "resource": header.resource} | received(message)
     try:
         await _check_answer(work, case, taken, message, answer)
     except RefusedError as fault:
@@ -198,7 +227,25 @@ async def deliver_if_complete(work: Work, case: Case) -> None:
             outcomes = await _outcomes(work, fragment.digest)
             tallies[fragment.digest] = Counter(outcome.outcome for outcome in outcomes)
     delivered, receipts = deliver(case, tallies, work.now)
-    for receipt in receipts:
-        await work.send(case.query, receipt)
+    sent = [await work.send(case.query, receipt) for receipt in receipts]
     work.save(delivered)
-    work.note(case.query, Event.QUERY_DELIVERED)
+    work.note(case.query, Event.QUERY_DELIVERED, messages=_digests(sent))
+    work.office.milestone.set()
+
+
+def received(message: Message) -> Named:
+    """Return what an audit entry names a received message by, so that a proof can show when."""
+    envelope = envelope_bytes(message.opened.envelope)
+    return {
+        "envelope": envelope_digest(envelope).hex(),
+        "received": to_milliseconds(message.received),
+    }
+
+
+def sent_as(message: Unsigned) -> Named:
+    """Return what an audit entry names a message of our own by; it is signed after the entry."""
+    return {"message": message.digest.hex()}
+
+
+def _digests(sent: Sequence[Unsigned]) -> str:
+    return " ".join(message.digest.hex() for message in sent)

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bus.daemon.assemble import Participant
+from bus.daemon.audit_heads import HEADS_EVERY
 from bus.daemon.certificates import LOOK_EVERY
 from bus.daemon.loop import Loops
+from bus.daemon.timestamping import LOOK_EVERY as STAMP_EVERY
 from bus.errors import HeduiError
 from bus.logs.foreign import route_foreign
 from signer.identity import role_of
@@ -78,15 +80,16 @@ async def run(
                     loops.every("certificates", LOOK_EVERY, participant.certificates.look)
                 ),
             ]
+            timers = [*_audit(participant), *regular]
             if follow_directory:
                 running.append(group.create_task(loops.follow_directory()))
             running += [
                 group.create_task(loops.every(timer.name, timer.period, timer.work, timer.wake))
-                for timer in regular
+                for timer in timers
             ]
             log.info("daemon.started", role=role_of(participant.office.me))
             await asyncio.wait(running)
-            await loops.drain([timer.leave for timer in regular if timer.leave is not None])
+            await loops.drain([timer.leave for timer in timers if timer.leave is not None])
             serving.set()
     finally:
         serving.set()
@@ -117,6 +120,18 @@ async def reach_broker(loops: Loops) -> None:
         if await loops.attempt("broker", loops.broker.start):
             return
         await loops.pause(BROKER_RETRY)
+
+
+def _audit(participant: Participant) -> list[Regular]:
+    """The timers that sign the audit chain, and have it stamped where an authority is set."""
+    heads, stamping = participant.heads, participant.timestamping
+    wake = participant.office.milestone
+    # At the end too, so that a chain that is put aside is signed to its last entry.
+    timers = [Regular("audit", HEADS_EVERY, heads.sign, wake, heads.sign)]
+    if stamping is not None:
+        stamp = Regular("timestamps", STAMP_EVERY, stamping.stamp, heads.made, stamping.hand_over)
+        timers.append(stamp)
+    return timers
 
 
 def _held(participant: Participant) -> Callable[[], Awaitable[object]]:

@@ -22,13 +22,15 @@ from bus.model.messages import Finding
 from bus.model.request import Draft, Submission
 from bus.model.result import ResultView
 from bus.model.timeline import Hop
-from bus.ports.audit_chain import verify
+from bus.ports.audit_walk import AuditWalk, Walked
 from bus.ports.broker import Record
 from bus.ports.store import AuditEntry, QuarantinedMessage, Store, Unit
 from bus.rules.request_lines import check_draft_lines
 from bus.rules.working_days import Calendar, local_date
 from bus.rules.year_table import read_year_table
+from signer.certificates import PathValidator
 from signer.envelope.kinds import Kind
+from signer.proof.later import directory_file
 from signer.uuid7 import uuid7
 
 Wake = Callable[[], None]
@@ -78,12 +80,14 @@ class Service:
     Attributes:
         wake: Called after every commit that may have filled the outbox.
         retry: Gives quarantined records to the step again.
+        validator: Validates to our root; None: the audit chain's signers are not traced to it.
     """
 
     office: Office
     store: Store
     wake: Wake
     retry: Retry
+    validator: PathValidator | None = None
 
     async def standing(self) -> Standing:
         """Return how this participant stands."""
@@ -171,20 +175,37 @@ class Service:
         # The books say so before anything is opened.
         return await asyncio.to_thread(views.result, self.office, case, stored)
 
-    async def proof(self, query: UUID, operator: str) -> bytes:
+    async def proof(self, query: UUID, operator: str, purpose: str | None = None) -> bytes:
         """Return a query's proof file, audited.
 
+        Args:
+            query: The query.
+            operator: Who asks for it.
+            purpose: What the answers are disclosed for (R035); None leaves them sealed.
+
         Raises:
-            InputError: `QUERY_UNKNOWN`.
+            InputError: `QUERY_UNKNOWN`, `PROOF_TOO_EARLY`.
+            UnavailableError: As `export`.
         """
-        now = self.office.clock.now()
+        now, opened = self.office.clock.now(), purpose is not None
         async with self.store.transaction() as unit:
             await _case(unit, query, CaseRole.REQUESTER)
-            proof = await export(self.office, unit, query, now)
             work = Work(self.office, unit, now)
-            work.note(query, Event.PROOF_EXPORTED, f"operator:{operator}")
+            actor = f"operator:{operator}"
+            work.note(query, Event.PROOF_EXPORTED, actor, opened=int(opened), purpose=purpose)
             await work.finish()
-        return proof
+            return await export(self.office, unit, query, now, opened=opened)
+
+    async def directory_file(self) -> bytes:
+        """Return the directory in force as a file, to show later revocations of a proof's keys.
+
+        Raises:
+            UnavailableError: `DIRECTORY_NOT_READ`.
+        """
+        _ = self.office.directory
+        async with self.store.transaction() as unit:
+            records = await unit.directory()
+        return await asyncio.to_thread(directory_file, records)
 
     async def quarantined(self, after: int, limit: int) -> Sequence[QuarantinedMessage]:
         """Return refused records, oldest first."""
@@ -220,20 +241,21 @@ class Service:
         again = [q.code for q in since if (q.topic, q.value) == (kept.topic, kept.value)]
         return again[0] if again else None
 
-    async def verify_audit(self) -> int:
-        """Walk the whole audit chain; returns how many entries hold.
+    async def verify_audit(self) -> Walked:
+        """Walk the whole audit chain with its heads and timestamps; returns what holds.
 
         Raises:
-            StoreCorrupt: `AUDIT_CHAIN_BROKEN`, naming the first entry that does not.
+            StoreCorrupt: As `AuditWalk.take`, naming the first entry that does not.
         """
-        last: AuditEntry | None = None
+        walk = AuditWalk(self.office.me, self.validator)
+        after = 0
         while True:
             async with self.store.transaction() as unit:
-                entries = await unit.audit(0 if last is None else last.number, AUDIT_PAGE)
+                entries = await unit.audit(after, AUDIT_PAGE)
             if not entries:
-                return 0 if last is None else last.number
-            await asyncio.to_thread(verify, entries, last)
-            last = entries[-1]
+                return walk.walked
+            await asyncio.to_thread(walk.take, entries)
+            after = entries[-1].number
 
     async def audit(self, after: int, limit: int) -> Sequence[AuditEntry]:
         """Return audit entries in order."""

@@ -18,6 +18,7 @@ from bus.workbook.parse import parse
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 JSON = "application/json"
+BINARY = "application/octet-stream"
 
 
 async def read_body(request: Request, limit: int = SIZE_LIMIT) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from bus.api.office import (
     AuditBody,
@@ -18,7 +18,7 @@ from bus.api.office import (
 from bus.daemon.service import Service
 from bus.errors import InputError
 from bus.http.answers import DOCUMENTED
-from bus.http.bodies import read_body
+from bus.http.bodies import BINARY, read_body
 from bus.http.caller import Operator
 
 YEAR_TABLE_LIMIT = 64 * 1024
@@ -60,13 +60,20 @@ def office_routes(service: Service) -> APIRouter:
 
     @routes.get("/audit/verify", summary="核验审计链 / Verify")
     async def verify_audit() -> ChainBody:
-        """从头核验审计链。 Walks the whole audit chain."""
-        return ChainBody(entries=await service.verify_audit())
+        """从头核验审计链、签名首页和时间戳。 Walks the whole chain, its heads and timestamps."""
+        return ChainBody.of(await service.verify_audit())
 
     @routes.get("/audit", summary="审计记录 / Audit")
     async def audit(after: After = 0, limit: Limit = 100) -> tuple[AuditBody, ...]:
         """审计链，按编号先后。 The audit chain, in order."""
         return tuple(AuditBody.of(entry) for entry in await service.audit(after, limit))
+
+    @routes.get(
+        "/directory/copy", summary="目录副本 / Copy of the directory", response_class=Response
+    )
+    async def directory() -> Response:
+        """现行目录的签名记录，供核验证明时查其后的吊销。 Shows what was revoked after a proof."""
+        return Response(await service.directory_file(), media_type=BINARY)
 
     @routes.put(
         "/calendar",

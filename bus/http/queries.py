@@ -13,7 +13,7 @@ from bus.api.draft import DraftBody
 from bus.api.query import HopBody, QueryDetail, QuerySummary
 from bus.daemon.service import Service
 from bus.http.answers import DOCUMENTED
-from bus.http.bodies import JSON, XLSX, read_body, read_draft
+from bus.http.bodies import BINARY, JSON, XLSX, read_body, read_draft
 from bus.http.caller import Operator, Purpose
 from bus.http.titles import titles_of
 from bus.rules.working_days import local_date
@@ -33,7 +33,6 @@ _SUBMITTED = {
         },
     }
 }
-PROOF = "application/octet-stream"
 
 
 def query_routes(service: Service) -> APIRouter:
@@ -98,6 +97,14 @@ def query_routes(service: Service) -> APIRouter:
     @routes.get("/{query}/proof", summary="证明文件 / Proof", response_class=Response)
     async def proof(query: UUID, operator: Operator) -> Response:
         """可离线验证的证明文件，导出记入审计。 The proof file; its export is audited."""
-        return Response(await service.proof(query, operator), media_type=PROOF)
+        return Response(await service.proof(query, operator), media_type=BINARY)
+
+    @routes.get("/{query}/proof/opened", summary="公开反馈的证明 / Opened", response_class=Response)
+    async def opened_proof(query: UUID, operator: Operator, purpose: Purpose) -> Response:
+        """公开反馈内容的证明文件。 The proof file with its answers disclosed.
+
+        含个人信息，每次导出记入审计（R035）。 It holds personal data; every export is audited.
+        """
+        return Response(await service.proof(query, operator, purpose), media_type=BINARY)
 
     return routes

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 from bus.model.case import Case, CaseRole, QueryState
@@ -155,9 +156,28 @@ class MemoryUnit:
         self._journal.put(audit, entry.number, entry)
         return entry
 
-    async def audit(self, after: int, limit: int) -> Sequence[AuditEntry]:
-        """Return audit entries with a number above `after`, in order."""
-        return following(self._tables.audit, after, limit)
+    async def audit(
+        self,
+        after: int,
+        limit: int,
+        *,
+        query: UUID | None = None,
+        event: str | None = None,
+    ) -> Sequence[AuditEntry]:
+        """Return audit entries with a number above `after`, in order: all, or of one kind."""
+        if query is None and event is None:
+            return following(self._tables.audit, after, limit)
+        found = (
+            entry
+            for entry in following(self._tables.audit, after, len(self._tables.audit))
+            if query in {None, entry.event.query} and event in {None, entry.event.event}
+        )
+        return list(islice(found, limit))
+
+    async def last_audit(self, event: str | None = None) -> AuditEntry | None:
+        """Return the last audit entry, of all or of one event; None where there is none."""
+        backwards = reversed(self._tables.audit.values())
+        return next((e for e in backwards if event in {None, e.event.event}), None)
 
     async def offsets(self, topic: str) -> Mapping[int, int]:
         """Return the stored next offset of each partition of a topic."""

@@ -202,8 +202,26 @@ class Unit(Protocol):
         """Append an event to the hash chain."""
         ...
 
-    async def audit(self, after: int, limit: int) -> Sequence[AuditEntry]:
-        """Return audit entries with a number above `after`, in order."""
+    async def audit(
+        self,
+        after: int,
+        limit: int,
+        *,
+        query: UUID | None = None,
+        event: str | None = None,
+    ) -> Sequence[AuditEntry]:
+        """Return audit entries with a number above `after`, in order: all, or of one kind.
+
+        Args:
+            after: A number, 0 for the first.
+            limit: How many at most.
+            query: Only those about this query, unless it is None.
+            event: Only those of this event, unless it is None.
+        """
+        ...
+
+    async def last_audit(self, event: str | None = None) -> AuditEntry | None:
+        """Return the last audit entry, of all or of one event; None where there is none."""
         ...
 
     async def offsets(self, topic: str) -> Mapping[int, int]:

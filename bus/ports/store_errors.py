@@ -10,6 +10,9 @@
 | STORE_STATEMENT_FAILED | StoreCorrupt | the database refused a statement of ours |
 | CASE_UNREADABLE | StoreCorrupt | a stored case is not of this version's shape |
 | AUDIT_CHAIN_BROKEN | StoreCorrupt | an audit entry was altered, removed or put in |
+| AUDIT_HEAD_INVALID | StoreCorrupt | a signed head does not fit its entries |
+| AUDIT_SIGNER_INVALID | StoreCorrupt | a certificate in the chain is not the participant's |
+| AUDIT_TIMESTAMP_INVALID | StoreCorrupt | a timestamp is not over its head |
 | STORE_NESTED | DefectError | a transaction inside a transaction |
 | STORE_UNIT_ENDED | DefectError | a unit used after its transaction |
 | EQUIVOCATION_UNCHECKED | DefectError | a message id marked seen twice with two digests |

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import RowMapping, bindparam, insert, select
 
@@ -14,6 +15,9 @@ from bus.store.tables import audit
 
 # The end of the chain: what the next entry is linked to.
 LAST_ENTRY = select(audit).order_by(audit.c.number.desc()).limit(1)
+
+# The last head, or what else there is one of at a time: read from the end, where it stands.
+LAST_OF_EVENT = LAST_ENTRY.where(audit.c.event == bindparam("event"))
 
 # The chain only grows; nothing in the product updates or deletes an entry.
 APPEND_ENTRY = insert(audit)
@@ -42,7 +46,7 @@ class Audit(Statements):
         last = self._last_entry
         if last is None:
             row = await self._row(LAST_ENTRY, {})
-            last = None if row is None else _entry(row)
+            last = None if row is None else entry_of(row)
         entry = link(last, event)
         values = {
             "number": entry.number,
@@ -58,13 +62,36 @@ class Audit(Statements):
         self._last_entry = entry
         return entry
 
-    async def audit(self, after: int, limit: int) -> Sequence[AuditEntry]:
-        """Return audit entries with a number above `after`, in order, as they are stored."""
-        rows = await self._rows(LIST_ENTRIES, {"after": after, "limit": limit})
-        return [_entry(row) for row in rows]
+    async def audit(
+        self,
+        after: int,
+        limit: int,
+        *,
+        query: UUID | None = None,
+        event: str | None = None,
+    ) -> Sequence[AuditEntry]:
+        """Return audit entries with a number above `after`, in order, as they are stored.
+
+        All of them, or those about one query, or of one event.
+        """
+        statement, values = LIST_ENTRIES, {"after": after, "limit": limit}
+        if query is not None:
+            statement = statement.where(audit.c.query == query)
+        if event is not None:
+            statement = statement.where(audit.c.event == event)
+        return [entry_of(row) for row in await self._rows(statement, values)]
+
+    async def last_audit(self, event: str | None = None) -> AuditEntry | None:
+        """Return the last audit entry, of all or of one event; None where there is none."""
+        if event is None:
+            row = await self._row(LAST_ENTRY, {})
+        else:
+            row = await self._row(LAST_OF_EVENT, {"event": event})
+        return None if row is None else entry_of(row)
 
 
-def _entry(row: RowMapping) -> AuditEntry:
+def entry_of(row: RowMapping) -> AuditEntry:
+    """Return the entry in a row."""
     event = AuditEvent(
         at=row["at"],
         event=row["event"],

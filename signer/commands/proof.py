@@ -13,12 +13,14 @@ import typer
 from rich.console import Console
 
 from schemas.errors import HeduiError, InputError
+from signer.ca.crl import MAX_SIZE
 from signer.certificates import PathValidator
 from signer.errors import CertificateError
 from signer.keydirectory import read_certificates
 from signer.proof.account import Account
 from signer.proof.failures import CHECKS, ProofError
 from signer.proof.format import MAX_PROOF
+from signer.proof.later import MAX_FILE, read_directory_file
 from signer.proof.rendering import render, to_plain
 from signer.proof.verify import verify
 
@@ -33,7 +35,7 @@ app = typer.Typer(
 
 
 class ProofFileError(InputError):
-    """The proof file cannot be read."""
+    """A file that was named cannot be read."""
 
 
 @app.callback()
@@ -45,14 +47,33 @@ def proof() -> None:
 def verify_command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="证明文件 / The proof file")],
     root: Annotated[Path, typer.Option("--root", help="根证书（PEM）/ Root certificates, PEM")],
+    tsa_root: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--tsa-root", help="所信任的时间戳机构根证书（PEM）/ Its root, PEM; repeatable"
+        ),
+    ] = None,
+    directory: Annotated[
+        Path | None,
+        typer.Option("--directory", help="较新的目录副本，查其后的吊销 / A later directory"),
+    ] = None,
+    crl: Annotated[
+        list[Path] | None,
+        typer.Option("--crl", help="吊销列表，查其后的吊销 / A revocation list; repeatable"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON / Print JSON")] = False,
 ) -> None:
     """离线核验查询证明：谁申请、谁批准、谁反馈、何时 / Verify a proof offline."""
     try:
-        data, validator = _read(file), _validator(root)
+        data, validator = _read(file, MAX_PROOF), _validator(root)
+        authorities = [der for path in tsa_root or () for der in read_certificates(path)]
+        later = None
+        if directory is not None:
+            later = read_directory_file(_read(directory, MAX_FILE), validator)
+        crls = [_read(path, MAX_SIZE) for path in crl or ()]
         # Shown on a terminal only: thousands of signatures take seconds.
         with Console(stderr=True).status("正在核验 / verifying"):
-            account = verify(data, validator)
+            account = verify(data, validator, authorities=authorities, later=later, crls=crls)
     except ProofError as error:
         _report(error, as_json=as_json)
         raise typer.Exit(INVALID) from None
@@ -62,16 +83,16 @@ def verify_command(
     _tell(account, as_json=as_json)
 
 
-def _read(file: Path) -> bytes:
+def _read(file: Path, limit: int) -> bytes:
     try:
         with file.open("rb") as opened:
-            # One byte more than allowed, so that check 1 sees a file that is too large.
-            return opened.read(MAX_PROOF + 1)
+            # One byte more than allowed, so that its reader sees a file that is too large.
+            return opened.read(limit + 1)
     except OSError as error:
         raise ProofFileError(
             "PROOF_FILE_UNREADABLE",
-            "证明文件无法读取",
-            f"the proof file cannot be read ({error.strerror})",
+            "文件无法读取",
+            f"the file cannot be read ({error.strerror})",
             remedy_zh="请检查路径和读取权限",
             remedy_en="Check the path and the right to read it",
             where=str(file),

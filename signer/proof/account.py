@@ -1,13 +1,16 @@
-"""What a verified proof says: who asked, who approved, who answered, when (docs/spec/proof.md §8).
+"""What a verified proof says: who asked, who approved, who answered, when (docs/spec/proof.md §10).
 
-Nothing here is data of a person asked about: only what stands in clear or is disclosed.
+Nothing here is data of a person asked about, unless the proof discloses its answers: then
+`Account.opened` is true and `Fragment.outcomes` hold what was answered.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 
@@ -23,7 +26,7 @@ class ProofState(StrEnum):
 
 
 class RowOutcome(StrEnum):
-    """What became of one thing owed: as `ProofState`'s rows, docs/spec/proof.md §6."""
+    """What became of one thing owed: as `ProofState`'s rows, docs/spec/proof.md §8."""
 
     ANSWERED = "ANSWERED"
     DISPATCHED = "DISPATCHED"
@@ -99,8 +102,26 @@ class Endorsed:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was answered on one person under one request line; only where the proof is opened.
+
+    `reference` is the person's number in the query. A record is its items by name, or None where
+    its resource is not known here.
+    """
+
+    line: int
+    reference: int
+    outcome: str
+    code: str | None
+    records: tuple[Mapping[str, Any] | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Fragment:
-    """One message of an answer. `received` is the requester's statement."""
+    """One message of an answer. `received` is the requester's statement.
+
+    `outcomes` is what it holds, None where it stays sealed.
+    """
 
     number: int
     last: bool
@@ -108,6 +129,7 @@ class Fragment:
     sealed_at: datetime
     endorsed: tuple[Endorsed, ...]
     received: datetime
+    outcomes: tuple[Outcome, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +168,83 @@ class Received:
     about: bytes
 
 
+class Basis(StrEnum):
+    """What the trusted time of a signature rests on, the strongest first."""
+
+    TIMESTAMP = "TIMESTAMP"
+    ENDORSEMENT = "ENDORSEMENT"
+    NONE = "NONE"
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedTime:
+    """The instant by which a signature was there, and who says so.
+
+    `by` is the subject of a timestamping authority, or the participant that endorsed or named it.
+    With the basis `NONE` nobody but the signer says when, and both are None.
+    """
+
+    basis: Basis
+    at: datetime | None
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A message by its number in the file: who signed it when by its own word, and what of it.
+
+    `unproven`: its key was revoked since, and nobody but its signer says that it is older.
+    """
+
+    number: int
+    kind: str
+    source: Party
+    digest: bytes
+    signed_at: datetime
+    time: TrustedTime
+    unproven: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeadStamped:
+    """A timestamp over the audit head that is entry `head`.
+
+    `known`: whether the authority's path ends in a certificate the verifier was given.
+    """
+
+    head: int
+    at: datetime
+    authority: str
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AuditHead:
+    """The head of the requester's audit chain when the proof was made: entry and hash."""
+
+    number: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A later directory that the verifier was given: revocations since are taken from it."""
+
+    version: int
+    issued: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListUsed:
+    """A revocation list that the verifier was given; `authority` is its key identifier."""
+
+    authority: bytes
+    number: int
+    issued: datetime
+
+
 class CertificateStanding(StrEnum):
-    """How a signing certificate stood when the proof was made; it was good when it was used."""
+    """How a signing certificate stands, as far as is known; it was good when it was used."""
 
     VALID = "VALID"
     EXPIRED_SINCE = "EXPIRED_SINCE"
@@ -181,8 +278,14 @@ class Account:
     not_served: tuple[NotServed, ...]
     receipts: tuple[Received, ...]
     certificates: tuple[Certificate, ...]
+    messages: tuple[Told, ...]
+    timestamps: tuple[HeadStamped, ...]
+    audit: AuditHead
+    opened: bool
     made_at: datetime
     directory_version: int
+    later: Later | None
+    crls: tuple[ListUsed, ...]
 
     @property
     def open(self) -> tuple[Ordered, ...]:

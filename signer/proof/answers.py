@@ -1,4 +1,4 @@
-"""Checks 11 and 12: every Answer belongs to a row; the Receipts fit (proof.md §6, §7)."""
+"""Checks 13 and 14: every Answer belongs to a row; the Receipts fit (proof.md §8, §9)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class AnsweredRow:
 
 
 def check_answers(conversation: Conversation, rows: Rows) -> tuple[AnsweredRow, ...]:
-    """11. Return the rows that have an Answer, or fragments of one, in the order of the rows.
+    """13. Return the rows that have an Answer, or fragments of one, in the order of the rows.
 
     Raises:
         ProofError: `PROOF_ANSWER_FOREIGN`, `PROOF_ANSWER_TWICE`, `PROOF_ANSWER_FRAGMENT`.
@@ -57,7 +57,7 @@ def _in_order(fragments: Mapping[int, Proven]) -> tuple[Proven, ...]:
 def check_receipts(
     conversation: Conversation, answered: Sequence[AnsweredRow], *, complete: bool
 ) -> None:
-    """12. Check the Receipts against what was answered.
+    """14. Check the Receipts against what was answered.
 
     Args:
         conversation: The query's messages.

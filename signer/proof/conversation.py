@@ -1,6 +1,6 @@
-"""Checks 6 to 9: the messages are one query's, from its application to the hub's decision on it.
+"""Checks 8 to 11: the messages are one query's, from its application to the hub's decision on it.
 
-The numbers are those of `signer.proof.verify`; the rules are docs/spec/proof.md §3 to §5.
+The numbers are those of `signer.proof.verify`; the rules are docs/spec/proof.md §3 to §8.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from signer.identity import HUB
 from signer.proof.failures import ProofError
 
 DISCLOSED = frozenset({Kind.DECISION, Kind.DISPATCH})
-"""Kinds whose content a proof discloses: they hold no data of persons asked about."""
+"""Kinds whose content every proof discloses: they hold no data of persons asked about."""
 
 SENT = frozenset({Kind.APPLICATION, Kind.ROSTER, Kind.CONSENT, Kind.DISPATCH, Kind.RECEIPT})
 """Kinds the requester itself sends."""
@@ -34,10 +34,12 @@ RECEIVED = frozenset({Kind.DECISION, Kind.DISPATCH, Kind.ANSWER})
 class Proven:
     """One message whose envelope is verified.
 
-    `number` counts from 1 in the file. `body` is the payload as Avro data where it is disclosed.
+    `number` counts from 1 in the file, `sealed` is the envelope as it stands there. `body` is the
+    payload as Avro data where it is disclosed.
     """
 
     number: int
+    sealed: bytes
     opened: Opened
     received: datetime
     secret: bytes | None
@@ -79,7 +81,7 @@ class Conversation:
 def check_ends(
     messages: Sequence[Proven], query: UUID, requester: str, directory: Directory
 ) -> None:
-    """6. Check that every message is of the query and was sent or received by the requester.
+    """8. Check that every message is of the query and was sent or received by the requester.
 
     Raises:
         ProofError: `PROOF_CONVERSATION`, `PROOF_KIND`, `PROOF_PARTY`, `PROOF_PATH`, `PROOF_TIME`,
@@ -134,13 +136,18 @@ def _path(source: str, to: str, directory: Directory) -> list[str]:
     return path
 
 
-def disclose(message: Proven) -> Proven:
-    """7. Return the message with its body, where its kind is disclosed.
+def disclose(message: Proven, *, opened: bool) -> Proven:
+    """9. Return the message with its body, where it is disclosed.
+
+    Args:
+        message: The message.
+        opened: Whether the proof discloses its answers.
 
     Raises:
         ProofError: `PROOF_SECRET_MISSING`, `PROOF_SECRET_SURPLUS`, `PROOF_SECRET_WRONG`.
     """
-    disclosed = message.header.kind in DISCLOSED
+    kind = message.header.kind
+    disclosed = kind in DISCLOSED or (opened and kind == Kind.ANSWER)
     if message.secret is None:
         if disclosed:
             raise ProofError("PROOF_SECRET_MISSING", message.where)
@@ -157,7 +164,7 @@ def disclose(message: Proven) -> Proven:
 
 
 def sort(messages: Sequence[Proven]) -> Conversation:
-    """8 and 9. Return the messages by kind; one application, its parts, one decision on it.
+    """10 and 11. Return the messages by kind; one application, its parts, one decision on it.
 
     Raises:
         ProofError: `PROOF_APPLICATION`, `PROOF_PART`, `PROOF_DECISION`, `PROOF_DECISION_ELSEWHERE`,
@@ -166,13 +173,13 @@ def sort(messages: Sequence[Proven]) -> Conversation:
     by_kind: dict[str, list[Proven]] = {kind: [] for kind in Kind}
     for message in messages:
         by_kind[message.header.kind].append(message)
-    # 8. The application and its parts.
+    # 10. The application and its parts.
     application = _only(by_kind[Kind.APPLICATION], "PROOF_APPLICATION")
     rosters = _parts(by_kind[Kind.ROSTER])
     consents = _parts(by_kind[Kind.CONSENT])
     if not rosters or _persons(rosters) != _persons(consents):
         raise ProofError("PROOF_PART")
-    # 9. The decision.
+    # 11. The decision.
     decision = _only(by_kind[Kind.DECISION], "PROOF_DECISION")
     if {decision.header.in_reply_to, decision.body["application"]} != {application.digest}:
         raise ProofError("PROOF_DECISION_ELSEWHERE", decision.where)

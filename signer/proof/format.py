@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -13,13 +13,14 @@ from typing import Any
 from uuid import UUID
 
 from schemas.loader import SchemaError, decode, encode, load
+from signer.audit.heads import Inclusion
 from signer.identity import IdentityError, Role, role_of
 from signer.proof.failures import ProofError
 from signer.uuid7 import is_uuid7
 
 MAGIC = b"HDP1"
 MAX_PROOF = 512 * 1024 * 1024
-MAX_ITEMS = 262_144  # records and messages; a file of the largest size holds fewer
+MAX_ITEMS = 262_144  # of all arrays together: records, messages, entries and their paths
 DIGEST_SIZE = 32
 
 _LABEL = b"hedui/proof/1"
@@ -43,14 +44,44 @@ class ProvenMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """One entry of the requester's audit chain: canonical bytes, hash of the entry before it.
+
+    `inclusion` says where it stands in the tree of a head; None for the proof's own head.
+    """
+
+    entry: bytes
+    prev: bytes
+    inclusion: Inclusion | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeadTimestamp:
+    """A timestamp over the audit head that is entry `head`: the authority's answer, DER.
+
+    `certificates` are DER of those above the authority's own.
+    """
+
+    head: int
+    response: bytes
+    certificates: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
-    """What a proof file holds. `directory` maps keys of the directory topic to signed records."""
+    """What a proof file holds. `directory` maps keys of the directory topic to signed records.
+
+    `opened` says that the answers are disclosed: the file then holds personal data.
+    """
 
     query: UUID
     requester: str
     made_at: datetime
     directory: Mapping[str, bytes]
     messages: tuple[ProvenMessage, ...]
+    audit: tuple[AuditRecord, ...] = ()
+    timestamps: tuple[HeadTimestamp, ...] = ()
+    opened: bool = False
 
 
 def proof_bytes(proof: Proof) -> bytes:
@@ -66,12 +97,19 @@ def proof_bytes(proof: Proof) -> bytes:
             "query": proof.query.bytes,
             "requester": proof.requester,
             "made_at": proof.made_at,
-            "directory": [
-                {"key": key, "record": record} for key, record in sorted(proof.directory.items())
-            ],
+            "opened": proof.opened,
+            "directory": records_datum(proof.directory),
             "messages": [
                 {"envelope": m.envelope, "received": m.received, "secret": m.secret}
                 for m in proof.messages
+            ],
+            "audit": [
+                {"entry": a.entry, "prev": a.prev, "inclusion": _inclusion_datum(a.inclusion)}
+                for a in proof.audit
+            ],
+            "timestamps": [
+                {"head": t.head, "response": t.response, "certificates": list(t.certificates)}
+                for t in proof.timestamps
             ],
         },
     )
@@ -114,7 +152,44 @@ def read_proof(data: bytes) -> Proof:
         messages=tuple(
             ProvenMessage(x["envelope"], x["received"], x["secret"]) for x in datum["messages"]
         ),
+        audit=tuple(
+            AuditRecord(x["entry"], x["prev"], _inclusion(x["inclusion"])) for x in datum["audit"]
+        ),
+        timestamps=tuple(
+            HeadTimestamp(x["head"], x["response"], tuple(x["certificates"]))
+            for x in datum["timestamps"]
+        ),
+        opened=datum["opened"],
     )
+
+
+def records_datum(records: Mapping[str, bytes]) -> list[dict[str, Any]]:
+    """Return directory records as Avro data, ascending by the bytes of their keys."""
+    ordered = sorted(records.items(), key=lambda item: item[0].encode())
+    return [{"key": key, "record": record} for key, record in ordered]
+
+
+def ascending(datum: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether directory records as Avro data ascend strictly by the bytes of their keys."""
+    keys = [x["key"].encode() for x in datum]
+    return all(a < b for a, b in pairwise(keys))
+
+
+def _inclusion_datum(found: Inclusion | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "head": found.head,
+        "index": found.index,
+        "size": found.size,
+        "path": list(found.path),
+    }
+
+
+def _inclusion(datum: Mapping[str, Any] | None) -> Inclusion | None:
+    if datum is None:
+        return None
+    return Inclusion(datum["head"], datum["index"], datum["size"], tuple(datum["path"]))
 
 
 def _check_fields(datum: Mapping[str, Any]) -> None:
@@ -124,9 +199,11 @@ def _check_fields(datum: Mapping[str, Any]) -> None:
         raise ProofError("PROOF_FIELD", "requester")
     if not _EARLIEST <= datum["made_at"] < _END:
         raise ProofError("PROOF_FIELD", "made_at")
-    keys = [x["key"].encode() for x in datum["directory"]]
-    if any(a >= b for a, b in pairwise(keys)):
+    if not ascending(datum["directory"]):
         raise ProofError("PROOF_FIELD", "directory")
+    heads = [x["head"] for x in datum["timestamps"]]
+    if any(a >= b for a, b in pairwise(heads)):
+        raise ProofError("PROOF_FIELD", "timestamps")
     for number, message in enumerate(datum["messages"], start=1):
         if not _EARLIEST <= message["received"] <= datum["made_at"]:
             raise ProofError("PROOF_FIELD", f"messages {number} received")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +19,15 @@ from schemas.resources import resources
 from signer.proof.account import (
     Account,
     Answered,
+    Basis,
+    Certificate,
     CertificateStanding,
+    Fragment,
     Ordered,
     Party,
     RowOutcome,
+    Told,
+    TrustedTime,
 )
 
 _BEIJING = timezone(timedelta(hours=8))
@@ -39,35 +47,64 @@ _OUTCOMES = {
 }
 _STANDINGS = {
     CertificateStanding.EXPIRED_SINCE: "使用后已过期 expired since",
-    CertificateStanding.REVOKED_SINCE: "使用后已吊销 revoked since",
+    CertificateStanding.REVOKED_SINCE: "使用后已吊销 revoked since, on",
 }
 _BY_POLICY = "policy"
+_KINDS = {
+    "Application": "查询申请",
+    "Roster": "待查询数据",
+    "Consent": "授权",
+    "Decision": "决定",
+    "Dispatch": "分发清单",
+    "Answer": "反馈",
+    "Receipt": "签收",
+}
+_FOUND = {"FOUND": "查到 found", "NOT_FOUND": "未查到 not found", "NOT_ANSWERABLE": "无法查询 n/a"}
 
 
 def to_plain(value: Any) -> Any:
     """Return an account, or a part of it, as data for JSON.
 
-    Dataclasses become objects, instants RFC 3339 in UTC with milliseconds, bytes hexadecimal.
+    Dataclasses become objects, instants RFC 3339 in UTC with milliseconds, dates ISO 8601, bytes
+    hexadecimal, decimals text.
     """
+    match value:
+        case tuple():
+            return [to_plain(item) for item in value]
+        case Mapping():
+            return {name: to_plain(item) for name, item in value.items()}
+        case _ if is_dataclass(value):
+            return {f.name: to_plain(getattr(value, f.name)) for f in fields(value)}
+        case _:
+            return _plain_value(value)
+
+
+def _plain_value(value: Any) -> Any:
     match value:
         case datetime():
             text = value.astimezone(UTC).isoformat(timespec="milliseconds")
             return text.replace("+00:00", "Z")
+        case date():
+            return value.isoformat()
         case bytes():
             return value.hex()
-        case UUID():
+        case UUID() | Decimal():
             return str(value)
-        case tuple():
-            return [to_plain(item) for item in value]
-        case _ if is_dataclass(value):
-            return {f.name: to_plain(getattr(value, f.name)) for f in fields(value)}
         case _:
             return value
 
 
 def render(account: Account) -> Group:
     """Return the account for a terminal: the facts, then the tree of orders and answers."""
-    parts: list[Table | Tree | Text] = [_facts(account)]
+    parts: list[Table | Tree | Text] = []
+    if account.opened:
+        parts.append(
+            _text(
+                "本证明公开了反馈内容，含个人信息，须按规定保管 / This proof discloses its answers:"
+                " it holds personal data. Their contents: --json"
+            )
+        )
+    parts.append(_facts(account))
     if account.orders:
         parts.append(_orders(account))
     parts += [
@@ -77,21 +114,62 @@ def render(account: Account) -> Group:
         )
         for x in account.not_served
     ]
+    parts.append(_times(account))
+    parts += [_certificate(c) for c in account.certificates if c.standing in _STANDINGS]
+    parts += [_unproven(told) for told in account.messages if told.unproven]
+    later = account.later
+    sources = [] if later is None else [(later.issued, "目录 directory v", later.version)]
+    sources += [(crl.issued, "吊销列表 list no. ", crl.number) for crl in account.crls]
     parts += [
-        _text(
-            f"签名证书 signing certificate: {_name(c.owner)}，{_STANDINGS[c.standing]}，"
-            f"{c.key_id.hex()[:16]}"
-        )
-        for c in account.certificates
-        if c.standing in _STANDINGS
+        _text(f"吊销情况查至 revocations known until {_time(issued)}：{what}{number}")
+        for issued, what, number in sources
     ]
     parts.append(
         _text(
-            "时间为北京时间；签章时间由各签章人自述，收到时间由申请方自述 / Times are UTC+8: those"
-            " of seals by each signer's word, those of receipt by the requester's."
+            "时间为北京时间；封签、批转时间由各签章人自述，可信时间见上表 / Times are UTC+8."
+            " Those of seals are each signer's word; what can be trusted stands in the table."
         )
     )
     return Group(*parts)
+
+
+def _times(account: Account) -> Table:
+    """For every message the time it can be trusted to have been there by, and who says so."""
+    table = Table("消息 message", "时间 time: 自述 own word，可信 trusted")
+    for told in account.messages:
+        table.add_row(
+            _text(f"{told.number} {_KINDS.get(told.kind, '')} {told.kind}\n{told.source.id}"),
+            _text(f"{_time(told.signed_at)} 自述 own word\n{_trusted(told.time)}"),
+        )
+    for stamp in account.timestamps:
+        known = "" if stamp.known else "\n机构未知，不予采信 unknown authority, not relied on"
+        table.add_row(
+            _text(f"审计首页 audit head {stamp.head}\n{account.requester.id}"),
+            _text(f"{_time(stamp.at)} 时间戳 timestamp: {stamp.authority}{known}"),
+        )
+    return table
+
+
+def _trusted(time: TrustedTime) -> str:
+    if time.at is None:
+        return "可信时间：无，仅其自述 trusted: none but its own word"
+    what = "时间戳 timestamp" if time.basis is Basis.TIMESTAMP else "他方签章 endorsed"
+    return f"{_time(time.at)} {what}: {time.by}"
+
+
+def _certificate(found: Certificate) -> Text:
+    when = "" if found.revoked is None else f" {_time(found.revoked)}"
+    return _text(
+        f"签名证书 signing certificate: {_name(found.owner)}，{_STANDINGS[found.standing]}{when}，"
+        f"{found.key_id.hex()[:16]}"
+    )
+
+
+def _unproven(told: Told) -> Text:
+    return _text(
+        f"不予采信 not relied on: {told.number} {told.kind}，签名证书已吊销且无他方时间证据"
+        " / its certificate was revoked, and nobody else says that it is older"
+    )
 
 
 def _facts(account: Account) -> Table:
@@ -152,10 +230,18 @@ def _row(row: Ordered, answer: Answered | None) -> str:
         lines.append(f"{_time(fragment.sealed_at)} 封签 sealed")
         lines += [f"{_time(e.forwarded)} {e.by.id} 批转 endorsed" for e in fragment.endorsed]
         lines.append(f"{_time(fragment.received)} 收到 received")
+        lines += _counts(fragment)
     if answer is not None:
         lines += ["逾期 late"] if answer.late else []
         lines += [] if answer.whole else ["反馈不完整 incomplete"]
     return "\n".join(lines)
+
+
+def _counts(fragment: Fragment) -> list[str]:
+    if fragment.outcomes is None:
+        return []
+    counts = Counter(outcome.outcome for outcome in fragment.outcomes)
+    return [f"{_FOUND[name]}: {counts[name]}" for name in _FOUND if counts[name]]
 
 
 def _text(value: str) -> Text:

@@ -1,4 +1,4 @@
-"""Check 10: the Dispatches form one tree of rows under the hub's (docs/spec/proof.md §5)."""
+"""Check 12: the Dispatches form one tree of rows under the hub's (docs/spec/proof.md §7)."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class _Tree:
 
 
 def check_rows(conversation: Conversation, directory: Directory) -> Rows:
-    """10. Return the rows that the Dispatches state.
+    """12. Return the rows that the Dispatches state.
 
     Raises:
         ProofError: `PROOF_DISPATCH_FOREIGN`, `PROOF_DISPATCH_TWICE`, `PROOF_DISPATCH_ROW`,

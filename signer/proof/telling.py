@@ -2,58 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
+from schemas.loader import SchemaError
+from schemas.records import decode_record
+from schemas.resources import Resource, resources
+from signer.ca.crl import RevocationList
 from signer.directory.view import Directory, Key
 from signer.identity import HUB
 from signer.proof.account import (
     Account,
     Answered,
     Asked,
+    AuditHead,
     Certificate,
     CertificateStanding,
     Decided,
     Endorsed,
     Fragment,
+    HeadStamped,
+    Later,
+    ListUsed,
     NotServed,
     Ordered,
+    Outcome,
     Party,
     ProofState,
     Reason,
     Received,
     RowOutcome,
+    Told,
+    TrustedTime,
 )
 from signer.proof.answers import AnsweredRow
+from signer.proof.books import Books
 from signer.proof.conversation import Conversation, Proven
 from signer.proof.format import Proof
 from signer.proof.rows import Row, Rows
+from signer.proof.times import Times
 
 
 def tell(
     proof: Proof,
     directory: Directory,
     messages: Sequence[Proven],
+    books: Books,
+    times: Times,
     conversation: Conversation,
     rows: Rows,
     answered: Sequence[AnsweredRow],
     open_rows: Sequence[Row],
+    later: Directory | None,
+    lists: Sequence[RevocationList],
 ) -> Account:
     """Return the account.
 
     Args:
         proof: The file's content.
-        directory: The directory it was judged by.
+        directory: The directory it was judged by, with every revocation that is known.
         messages: All messages, verified.
-        conversation: The same by kind.
+        books: What the audit entries state of them.
+        times: Their trusted times.
+        conversation: The same messages by kind.
         rows: The tree of rows.
         answered: The rows with their Answers.
         open_rows: The rows that are owed still.
+        later: A later directory that was given.
+        lists: Revocation lists that were given.
     """
     owed = set(open_rows)
     return Account(
         query=proof.query,
-        state=_state(conversation, answered, open_rows),
+        state=_state(conversation, answered, open_rows, times.unproven),
         requester=_party(proof.requester, directory),
         application=Asked(
             conversation.application.digest,
@@ -74,13 +96,45 @@ def tell(
             for m in conversation.receipts
         ),
         certificates=_certificates(messages, directory, proof.made_at),
+        messages=tuple(
+            _told(message, time, message.number in times.unproven, directory)
+            for message, time in zip(messages, times.messages, strict=True)
+        ),
+        timestamps=tuple(
+            HeadStamped(s.head, s.stamp.time, s.stamp.authority, s.known)
+            for _, s in sorted(books.stamps.items())
+        ),
+        audit=_audit(books),
+        opened=proof.opened,
         made_at=proof.made_at,
         directory_version=directory.version,
+        later=None if later is None else Later(later.version, later.issued),
+        crls=tuple(ListUsed(crl.issuer_key, crl.number, crl.this_update) for crl in lists),
     )
 
 
+def _told(message: Proven, time: TrustedTime, unproven: bool, directory: Directory) -> Told:
+    return Told(
+        number=message.number,
+        kind=message.header.kind,
+        source=_party(message.header.source, directory),
+        digest=message.digest,
+        signed_at=message.signed_at,
+        time=time,
+        unproven=unproven,
+    )
+
+
+def _audit(books: Books) -> AuditHead:
+    last = books.heads[max(books.heads)].head
+    return AuditHead(last.number, last.hash)
+
+
 def _state(
-    conversation: Conversation, answered: Sequence[AnsweredRow], open_rows: Sequence[Row]
+    conversation: Conversation,
+    answered: Sequence[AnsweredRow],
+    open_rows: Sequence[Row],
+    unproven: Collection[int],
 ) -> ProofState:
     if not conversation.decision.body["accepted"]:
         return ProofState.REFUSED
@@ -89,7 +143,9 @@ def _state(
     if open_rows:
         begun = any(found.whole for found in answered)
         return ProofState.PARTLY_ANSWERED if begun else ProofState.STARTED
-    delivered = any(m.header.destination == HUB for m in conversation.receipts)
+    delivered = any(
+        m.header.destination == HUB and m.number not in unproven for m in conversation.receipts
+    )
     return ProofState.DELIVERED if delivered else ProofState.ANSWERED
 
 
@@ -152,7 +208,29 @@ def _fragment(message: Proven, directory: Directory) -> Fragment:
         sealed_at=message.signed_at,
         endorsed=endorsed,
         received=message.received,
+        outcomes=None if message.body is None else _outcomes(message),
     )
+
+
+def _outcomes(message: Proven) -> tuple[Outcome, ...]:
+    resource = resources().get(message.header.resource or "")
+    return tuple(
+        Outcome(
+            line=found["line"],
+            reference=found["reference"],
+            outcome=found["outcome"],
+            code=found["code"],
+            records=tuple(_record(resource, data) for data in found["records"]),
+        )
+        for found in message.body["outcomes"]
+    )
+
+
+def _record(resource: Resource | None, data: bytes) -> dict[str, Any] | None:
+    try:
+        return None if resource is None else decode_record(resource, data)
+    except SchemaError:
+        return None  # the requester marked such an answer as faulty
 
 
 def _certificates(
@@ -175,6 +253,6 @@ def _certificates(
 
 
 def _standing(key: Key, at: datetime) -> CertificateStanding:
-    if key.revoked is not None and key.revoked <= at:
+    if key.revoked is not None:
         return CertificateStanding.REVOKED_SINCE
     return CertificateStanding.EXPIRED_SINCE if at > key.not_after else CertificateStanding.VALID

@@ -32,16 +32,12 @@ make_draft = _country.make_draft
 async def open_country(policy):
     """A country with every store open and every broker started."""
     made = make_country(policy)
-    for desk in made.desks.values():
-        await desk.store.open()
-        await desk.broker.start()
+    await made.start()
     return made
 
 
 async def close_country(made):
-    for desk in made.desks.values():
-        await desk.broker.stop()
-        await desk.store.close()
+    await made.stop()
 
 
 def service_of(country, name):

@@ -167,6 +167,30 @@ async def test_audit_entries_are_chained_and_paged(store):
     verify(entries[2:], after=entries[1])
 
 
+async def test_audit_entries_are_found_by_query_and_by_event(store):
+    async with store.transaction() as unit:
+        assert await unit.last_audit() is None
+        assert await unit.last_audit("a") is None
+        for number in range(1, 7):
+            about, name = (OTHER_QUERY, QUERY)[number % 2], "ab"[number % 3 == 0]
+            await unit.append_audit(replace(event(number), query=about, event=name))
+        await unit.append_audit(replace(event(7), query=None, event="a"))
+
+    async def numbers(after, limit, **wanted):
+        async with store.transaction() as unit:
+            return [entry.number for entry in await unit.audit(after, limit, **wanted)]
+
+    assert await numbers(0, 9, query=OTHER_QUERY) == [2, 4, 6]
+    assert await numbers(0, 9, event="b") == [3, 6]
+    assert await numbers(3, 9, event="b", query=OTHER_QUERY) == [6]
+    assert await numbers(2, 1, query=OTHER_QUERY) == [4]
+    assert await numbers(0, 9, event="c") == []
+    async with store.transaction() as unit:
+        assert (await unit.last_audit()).number == 7
+        assert (await unit.last_audit("b")).number == 6
+        assert await unit.last_audit("c") is None
+
+
 async def test_an_audit_detail_that_is_not_flat_json_is_refused_and_leaves_the_chain(store):
     async with store.transaction() as unit:
         with pytest.raises(DefectError) as caught:

@@ -1,4 +1,4 @@
-"""Forged proofs, one or more for each code of checks 4 to 12.
+"""Forged proofs, one or more for each code of checks 4 to 14, but for two of check 7.
 
 A forgery takes a `World` whose query is answered and returns the bytes of a file.
 """
@@ -13,6 +13,7 @@ from proof_world import (
     HOUSING,
     MARRIAGE,
     REQUESTER,
+    STEP,
     World,
     order_of,
     row,
@@ -21,6 +22,7 @@ from proof_world import (
 from signer.ca.issue import make_issuing, make_root
 from signer.envelope.format import envelope_bytes
 from signer.envelope.parse import reread
+from signer.proof.format import HeadTimestamp, proof_bytes
 from signer.uuid7 import uuid7
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -40,6 +42,121 @@ def signature_altered(world):
     envelope[-20] ^= 1
     altered(world, "decision", envelope=bytes(envelope))
     return world.file()
+
+
+def changed_entry(old: bytes, new: bytes):
+    def forge(world):
+        audit = list(world.proof().audit)
+        place = next(n for n, a in enumerate(audit) if old in a.entry)
+        audit[place] = replace(audit[place], entry=audit[place].entry.replace(old, new))
+        return world.file(audit=tuple(audit))
+
+    return forge
+
+
+def surplus_entry(world):
+    """One that stands under the head, but names nothing here."""
+    world.add("left out", REQUESTER, "Receipt", "hub", receipt_body(world))
+    proof = world.proof()
+    return proof_bytes(replace(proof, messages=proof.messages[:-1]))
+
+
+def entries_out_of_order(world):
+    audit = world.proof().audit
+    return world.file(audit=(audit[1], audit[0], *audit[2:]))
+
+
+def head_signed_by_another(world):
+    world.tree.rings[REQUESTER] = world.tree.rings["320000"]
+    return world.file()
+
+
+def head_left_out(world):
+    return world.file(audit=world.proof().audit[:-1])
+
+
+def head_of_another_time(world):
+    return world.file(made_at=world.now + STEP, audit=world.proof(made_at=world.now).audit)
+
+
+def without_entries(world):
+    return world.file(audit=())
+
+
+def entry_of_another_chain(world):
+    audit = list(world.proof().audit)
+    audit[2] = replace(audit[2], prev=bytes(32))
+    return world.file(audit=tuple(audit))
+
+
+def entry_under_no_head(world):
+    audit = list(world.proof().audit)
+    audit[2] = replace(audit[2], inclusion=None)
+    return world.file(audit=tuple(audit))
+
+
+def entry_under_an_unknown_head(world):
+    audit = list(world.proof().audit)
+    audit[2] = replace(audit[2], inclusion=replace(audit[2].inclusion, head=999))
+    return world.file(audit=tuple(audit))
+
+
+def message_not_in_the_books(world):
+    audit = world.proof().audit
+    decision = world.messages["decision"]
+    other = replace(decision, received=decision.received - MILLISECOND)
+    messages = [other if m is decision else m for m in world.messages.values()]
+    return world.file(audit=audit, messages=tuple(messages))
+
+
+def seal_that_was_not_there(world):
+    """The same message, its last seal by another key that was certified later."""
+    audit = world.proof().audit
+    name = "answer hub.marriage 0"
+    opened = reread(world.messages[name].envelope)
+    origin = replace(opened.envelope, seals=opened.envelope.seals[:1])
+    hub = opened.statements[1]
+    again = world.sealers["hub"].endorse(
+        reread(envelope_bytes(origin)), REQUESTER, hub.received, hub.forwarded + MILLISECOND, 1
+    )
+    altered(world, name, envelope=again.data)
+    return world.file(audit=audit)
+
+
+def timestamp_that_is_none(world):
+    world.stamp = lambda _data: (b"nothing", [])
+    return world.file()
+
+
+def timestamp_over_no_head(world):
+    return world.file(timestamps=(HeadTimestamp(999, b"nothing", ()),))
+
+
+def answer_after_the_revocation(world):
+    agency = world.tree.participants["hub.marriage"]
+    keys = tuple(replace(key, revoked=world.tree.now) for key in agency.keys)
+    world.tree.participants["hub.marriage"] = replace(agency, keys=keys)
+    return world.file()
+
+
+def receipt_body(world):
+    return {
+        "opened": [],
+        "faults": [],
+        "found": 0,
+        "not_found": 1,
+        "not_answerable": 0,
+        "received": world.now,
+    }
+
+
+def answer_disclosed_in_a_sealed_proof(world):
+    altered(world, "answer hub.marriage 0", secret=bytes(32))
+    return world.file()
+
+
+def opened_proof_with_a_sealed_answer(world):
+    return world.file(opened=True)
 
 
 def decision_of_another_query(world):
@@ -289,6 +406,23 @@ def receipt_before_any_dispatch(world):
 FORGERIES = [
     (directory_under_another_authority, "PROOF_DIRECTORY"),
     (signature_altered, "PROOF_ENVELOPE"),
+    (changed_entry(b'"actor":"370000"', b'"actor":"operator:x"'), "PROOF_AUDIT_RECORD"),
+    (changed_entry(b'"at":', b'"at": '), "PROOF_AUDIT_RECORD"),
+    (surplus_entry, "PROOF_AUDIT_RECORD"),
+    (entries_out_of_order, "PROOF_AUDIT_RECORD"),
+    (head_signed_by_another, "PROOF_AUDIT_HEAD"),
+    (head_left_out, "PROOF_AUDIT_HEAD"),
+    (head_of_another_time, "PROOF_AUDIT_HEAD"),
+    (without_entries, "PROOF_AUDIT_HEAD"),
+    (changed_entry(b'"signature":"', b'"signature":"00'), "PROOF_AUDIT_HEAD"),
+    (entry_of_another_chain, "PROOF_AUDIT_PATH"),
+    (entry_under_no_head, "PROOF_AUDIT_PATH"),
+    (entry_under_an_unknown_head, "PROOF_AUDIT_PATH"),
+    (message_not_in_the_books, "PROOF_AUDIT_MISSING"),
+    (seal_that_was_not_there, "PROOF_AUDIT_MISSING"),
+    (timestamp_that_is_none, "PROOF_TIMESTAMP"),
+    (timestamp_over_no_head, "PROOF_TIMESTAMP"),
+    (answer_after_the_revocation, "PROOF_KEY_REVOKED"),
     (decision_of_another_query, "PROOF_CONVERSATION"),
     (problem_among_them, "PROOF_KIND"),
     (decision_to_somebody_else, "PROOF_PARTY"),
@@ -299,6 +433,8 @@ FORGERIES = [
     (dispatch_not_disclosed, "PROOF_SECRET_MISSING"),
     (roster_disclosed, "PROOF_SECRET_SURPLUS"),
     (secret_of_another_message, "PROOF_SECRET_WRONG"),
+    (answer_disclosed_in_a_sealed_proof, "PROOF_SECRET_SURPLUS"),
+    (opened_proof_with_a_sealed_answer, "PROOF_SECRET_MISSING"),
     (application_left_out, "PROOF_APPLICATION"),
     (applied_twice, "PROOF_APPLICATION"),
     (consent_left_out, "PROOF_PART"),

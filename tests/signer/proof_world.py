@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from proof_books import books_of
+
 from schemas.loader import load
 from signer.envelope.parse import reread
 from signer.envelope.seal import Content, Sealer
@@ -84,9 +86,16 @@ def row(child: str, resource: str, due: datetime, **changed) -> dict:
 
 @dataclass
 class World:
-    """Participants that seal, a clock that each message moves on, and the requester's archive."""
+    """Participants that seal, a clock that each message moves on, and the requester's archive.
+
+    `stamp` is what a timestamping authority does: bytes in, answer and certificates out.
+    """
 
     tree: object
+    stamp: object = None
+    requester: str = REQUESTER
+    opened: bool = False
+    transit: timedelta = timedelta(0)
     now: datetime = field(init=False)
     query: UUID = field(init=False)
     messages: dict[str, ProvenMessage] = field(default_factory=dict)
@@ -124,7 +133,8 @@ class World:
         """The message after every relay on its path endorsed it."""
         at = self.directory.next_hop(source, destination)
         while at != destination:
-            received, self.now = self.now, self.now + STEP
+            received = self.now + self.transit
+            self.now = received + STEP
             to = self.directory.next_hop(at, destination)
             opened = reread(sealed.data)
             endorsed = self.sealers[at].endorse(opened, to, received, self.now, 1)
@@ -138,7 +148,8 @@ class World:
         if source != REQUESTER:
             sealed = self.passed_on(source, sealed, destination)
             at = self.now = self.now + STEP
-        secret = sealed.secret if kind in {"Decision", "Dispatch"} else None
+        disclosed = {"Decision", "Dispatch"} | ({"Answer"} if self.opened else set())
+        secret = sealed.secret if kind in disclosed else None
         return ProvenMessage(sealed.data, at, secret)
 
     def add(self, name: str, source: str, kind: str, destination: str, body: dict, **header):
@@ -146,17 +157,18 @@ class World:
         self.messages[name] = message
         self.digests[name] = reread(message.envelope).digest
 
-    def proof(self) -> Proof:
-        return Proof(
-            self.query,
-            REQUESTER,
-            self.now + STEP,
-            self.tree.records(),
-            tuple(self.messages.values()),
+    def proof(self, *, made_at: datetime | None = None, directory=None, **changed) -> Proof:
+        made_at = made_at or self.now + STEP
+        directory = directory or self.tree.records()
+        messages = tuple(self.messages.values())
+        audit, timestamps = books_of(self, messages, made_at, directory)
+        proof = Proof(
+            self.query, REQUESTER, made_at, directory, messages, audit, timestamps, self.opened
         )
+        return replace(proof, **changed)
 
     def file(self, **changed) -> bytes:
-        return proof_bytes(replace(self.proof(), **changed))
+        return proof_bytes(self.proof(**changed))
 
     def roster(self, part: int = 1) -> None:
         person = {
@@ -288,8 +300,8 @@ def refused_world(tree) -> World:
     return world
 
 
-def delivered_world(tree) -> World:
-    world = World(tree)
+def delivered_world(tree, **settings) -> World:
+    world = World(tree, **settings)
     world.applied()
     world.decide()
     world.dispatched()

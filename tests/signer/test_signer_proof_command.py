@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -13,8 +16,12 @@ from typer.testing import CliRunner
 
 from signer.ca.issue import make_root
 from signer.commands.proof import app
+from signer.proof.account import ProofState
+from signer.proof.later import directory_file
 from signer.proof.rendering import render, to_plain
 from signer.proof.verify import verify
+
+SPEC = Path(__file__).parents[2] / "docs/spec/proof.md"
 
 
 @pytest.fixture(name="root")
@@ -62,6 +69,77 @@ def test_json_is_one_document_with_the_whole_account(tree, root, tmp_path):
     assert document == {"valid": True, "account": to_plain(account)}
     assert document["account"]["decision"]["decided_at"] == "2026-03-02T08:00:03.000Z"
     assert document["account"]["application"]["digest"] == account.application.digest.hex()
+
+
+def test_the_specification_lists_every_key_of_the_account(tree):
+    text = SPEC.read_text(encoding="utf-8").partition("## 10.")[2].partition("## 11.")[0]
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| (?!what)", text, re.MULTILINE)
+    listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    states = {state.value for state in ProofState}
+    account = to_plain(verify(delivered_world(tree).file(), tree.validator))
+    assert sorted(set(listed) - states) == sorted(account)
+    nested = [key for value in account.values() for key in keys_of(value)]
+    assert [key for key in nested if f"`{key}`" not in text and key not in {"id", "title"}] == []
+
+
+def keys_of(value):
+    match value:
+        case dict():
+            return [*value, *(key for item in value.values() for key in keys_of(item))]
+        case list():
+            return [key for item in value for key in keys_of(item)]
+        case _:
+            return []
+
+
+def test_what_is_told_of_revocations_and_times(tree, root, tmp_path, monkeypatch):
+    world = delivered_world(tree)
+    agency = tree.participants["hub.marriage"]
+    at = world.now + timedelta(days=1)
+    proof = filed(tmp_path, world.file())
+    keys = tuple(replace(key, revoked=at) for key in agency.keys)
+    tree.participants["hub.marriage"] = replace(agency, keys=keys)
+    later = tmp_path / "directory.hedui"
+    issued = {"issued": at + timedelta(days=1), "expires": at + timedelta(days=2), "version": 7}
+    later.write_bytes(directory_file(tree.records(**issued)))
+
+    monkeypatch.setenv("COLUMNS", "200")
+    result = run(proof, "--root", root, "--directory", later)
+    document = json.loads(run(proof, "--root", root, "--directory", later, "--json").stdout)
+
+    assert result.exit_code == 0
+    for said in (
+        "使用后已吊销 revoked since, on 2026-03-03",
+        "吊销情况查至 revocations known until 2026-03-04 16:00:35：目录 directory v7",
+        "他方签章 endorsed: hub",
+        "可信时间：无，仅其自述 trusted: none but its own word",
+    ):
+        assert said in result.stdout
+    standing = {c["owner"]["id"]: c["standing"] for c in document["account"]["certificates"]}
+    assert standing["hub.marriage"] == "REVOKED_SINCE"
+    assert document["account"]["later"]["version"] == 7
+
+
+def test_an_opened_proof_is_marked_and_told(tree, root, tmp_path):
+    world = delivered_world(tree, opened=True)
+    proof = filed(tmp_path, world.file())
+    result = run(proof, "--root", root)
+    assert result.stdout.splitlines()[1].startswith("本证明公开了反馈内容，含个人信息")
+    assert "未查到 not found: 1" in result.stdout
+    account = json.loads(run(proof, "--root", root, "--json").stdout)["account"]
+    outcomes = account["answers"][0]["fragments"][0]["outcomes"]
+    assert outcomes == [
+        {"line": 1, "reference": 1, "outcome": "NOT_FOUND", "code": None, "records": []}
+    ]
+
+
+def test_a_root_of_an_authority_that_is_none_ends_2(tree, root, tmp_path):
+    proof = filed(tmp_path, refused_world(tree).file())
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_bytes(b"nothing")
+    result = run(proof, "--root", root, "--tsa-root", wrong)
+    assert result.exit_code == 2
+    assert "KEY_FILE_MALFORMED" in result.stderr
 
 
 def test_an_altered_proof_ends_1_and_names_the_failed_check(tree, root, tmp_path):

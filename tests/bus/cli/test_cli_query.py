@@ -259,16 +259,3 @@ def test_an_operator_that_is_no_name_is_said_of_the_option(hedui, workbook, tmp_
     )
     body = json.loads(ended.err)
     assert (body["code"], body["where"]) == ("OPERATOR_INVALID", "--operator")
-
-
-def test_a_proof_is_written(hedui, live, delivered, tmp_path):
-    out = tmp_path / "proof.hedui"
-    base = ("query", "proof", delivered, "--socket", live.node)
-
-    nobody = hedui(*base, "--out", out)
-    ended = hedui(*base, *OPERATOR, "--out", out, "--json")
-    nowhere = hedui(*base, *OPERATOR, "--out", tmp_path / "missing" / "proof.hedui")
-
-    assert "OPERATOR_MISSING" in nobody.err
-    assert json.loads(ended.out)["bytes"] == out.stat().st_size > 0
-    assert "FILE_UNWRITABLE" in nowhere.err

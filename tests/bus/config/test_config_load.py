@@ -77,6 +77,24 @@ def test_a_hub_reviews_by_people_unless_told_otherwise(write, tmp_path):
     assert config.hub.participants == tmp_path / "participants.toml"
 
 
+def test_timestamps_are_off_unless_an_authority_is_named(write, tmp_path):
+    assert load_config(write(GOOD)).timestamps is None
+    section = '[timestamps]\nurl = "https://tsa.example/tsr"\nca_file = "tsa.pem"\n'
+    config = load_config(write(GOOD + section))
+    assert config.timestamps.url == "https://tsa.example/tsr"
+    assert config.timestamps.ca_file == tmp_path / "tsa.pem"
+    assert "timestamps.ca_file" in faulty(write(GOOD + section.replace("ca_file", "ca"))).en
+
+
+@pytest.mark.parametrize(
+    "url", ["tsa.example", "ftp://tsa.example/", "https://me:s3cret@tsa.example/", "https://"]
+)
+def test_an_authority_s_address_is_http_without_a_password(write, url):
+    fault = faulty(write(GOOD + f'[timestamps]\nurl = "{url}"\nca_file = "tsa.pem"\n'))
+    assert "timestamps.url" in fault.en
+    assert "s3cret" not in str(fault)
+
+
 def test_the_environment_goes_over_the_file(write, monkeypatch):
     monkeypatch.setenv("HEDUI_BROKER__BOOTSTRAP", "kafka:9093")
     monkeypatch.setenv("HEDUI_HTTP__LISTEN", "127.0.0.1:1")

@@ -204,15 +204,16 @@ def make_country(
     store_of: Callable[[str], Store] = lambda _name: MemoryStore(),
     suite: str | None = None,
     without: Collection[str] = (),
+    now: datetime = NOW,
 ) -> Country:
     """Make a country whose participants prefer a suite; those `without` have P-256 keys alone."""
     suite = suite or os.environ.get(SUITE_VARIABLE, P256)
-    clock = MovedClock(NOW)
-    roots = tuple(make_root(NOW, suite=one) for one in dict.fromkeys((P256, suite)))
-    issuing = tuple(make_issuing(root, NOW) for root in roots)
+    clock = MovedClock(now)
+    roots = tuple(make_root(now, suite=one) for one in dict.fromkeys((P256, suite)))
+    issuing = tuple(make_issuing(root, now) for root in roots)
     leaves = {
         name: issue_participant(
-            issuing[0], name, 1, NOW, messages=issuing[:1] if name in without else issuing
+            issuing[0], name, 1, now, messages=issuing[:1] if name in without else issuing
         )
         for name in parents
     }
@@ -227,7 +228,7 @@ def make_country(
         )
         for name, found in leaves.items()
     }
-    directory = Directory(1, NOW, NOW + timedelta(minutes=30), participants)
+    directory = Directory(1, now, now + timedelta(minutes=30), participants)
     cluster = MemoryCluster()
     desks = {}
     for name, found in leaves.items():
@@ -281,6 +282,12 @@ def signed_records(ring, directory: Directory, issuing: Sequence[Authority]) -> 
         issuers=[authority.der for authority in issuing],
     )
     return entries | {HEAD_KEY: head}
+
+
+@pytest.fixture
+def country_of():
+    """Makes a country of one's own, not started."""
+    return make_country
 
 
 @pytest.fixture

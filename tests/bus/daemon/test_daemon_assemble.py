@@ -70,6 +70,22 @@ url = "sqlite+aiosqlite:///node.db"
     return made
 
 
+def test_an_authority_is_asked_only_where_one_is_named(config, keys, monkeypatch):
+    assert put_together(config()).timestamping is None
+    monkeypatch.setenv("HEDUI_TIMESTAMPS__URL", "https://tsa.example/tsr")
+    monkeypatch.setenv("HEDUI_TIMESTAMPS__CA_FILE", str(keys / "ca/root.pem"))
+    made = put_together(config())
+    assert (made.timestamping.url, made.timestamping.holder) == (
+        "https://tsa.example/tsr",
+        "370000/1",
+    )
+    assert made.timestamping.certificates == made.ring.roots
+    monkeypatch.setenv("HEDUI_TIMESTAMPS__CA_FILE", str(keys / "none.pem"))
+    with pytest.raises(HeduiError) as caught:
+        put_together(config())
+    assert caught.value.code == "KEY_FILE_MISSING"
+
+
 def put_together(config, *, dev=False):
     return assemble(config, CentreRouter(), dev=dev, clock=MovedClock(NOW))
 

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bus.daemon import reviewer
+from bus.daemon.directory import DirectoryKeeper
 from bus.daemon.proof import export
 from bus.daemon.requester import submit
 from bus.errors import InputError, UnavailableError
 from bus.flow.review import reason
+from bus.metrics.catalogue import Metrics
+from bus.model.audit import Event
 from bus.model.request import DraftLine, Submission
+from bus.ports.audit_chain import verify as verify_chain
+from bus.ports.broker import Record
 from schemas.codes import refusal_reasons
 from signer.certificates import PathValidator
 from signer.envelope.parse import reread
-from signer.proof.account import ProofState, RowOutcome
+from signer.proof.account import Basis, CertificateStanding, ProofState, RowOutcome
 from signer.proof.failures import ProofError
 from signer.proof.format import file_digest, read_proof
 from signer.proof.rendering import to_plain
@@ -36,9 +42,9 @@ async def submit_draft(country, draft):
     return query
 
 
-async def exported(country, query, name=REQUESTER) -> bytes:
+async def exported(country, query, name=REQUESTER, **how) -> bytes:
     async with country[name].store.transaction() as unit:
-        return await export(country[name].office, unit, query, country.clock.now())
+        return await export(country[name].office, unit, query, country.clock.now(), **how)
 
 
 async def decide(country, query, **decision):
@@ -156,7 +162,8 @@ async def test_an_answer_of_another_query_fails(country, make_draft):
     body = data[:-32].replace(_field(own.envelope), _field(answer.envelope))
     with pytest.raises(ProofError) as caught:
         verify(body + file_digest(body), validator(country))
-    assert caught.value.code == "PROOF_CONVERSATION"
+    # The books of the first query do not name it; a requester that wrote it into them fails later.
+    assert caught.value.code == "PROOF_AUDIT_MISSING"
 
 
 def _field(content: bytes) -> bytes:
@@ -179,10 +186,109 @@ async def test_a_flipped_byte_of_an_exported_proof_fails(country, make_draft):
         assert caught.value.check.number <= 2
 
 
-async def test_exporting_changes_nothing_and_repeats_the_same_file(country, make_draft):
+async def test_exporting_signs_the_books_and_changes_nothing_else(country, make_draft):
     query = await submit_draft(country, make_draft(1))
     await country.settle()
-    assert await exported(country, query) == await exported(country, query)
+    first, second = await exported(country, query), await exported(country, query)
+
+    assert read_proof(first).messages == read_proof(second).messages
+    async with country[REQUESTER].store.transaction() as unit:
+        entries = await unit.audit(0, 100)
+        assert await unit.unsent(10) == []
+    heads = [e.number for e in entries if e.event.event == Event.AUDIT_HEAD]
+    assert heads == [entries[-2].number, entries[-1].number]
+    verify_chain(entries)
+
+
+async def test_an_opened_proof_tells_what_was_answered(country, make_draft):
+    draft = make_draft(2, (DraftLine(1, "hub", "marriage", (), None, None),))
+    person = draft.persons[0]
+    row = {"name": person.name, "id_type": person.id_type, "id_number": person.id_number}
+    agency = country["hub.marriage"].connector
+    agency.rows["marriage-registration", person.id_number] = [row]
+    query = await submit_draft(country, draft)
+    await country.settle()
+
+    data = await exported(country, query, opened=True)
+    account = verify(data, validator(country))
+
+    assert account.opened
+    ((fragment,),) = [a.fragments for a in account.answers]
+    first, second = sorted(fragment.outcomes, key=lambda o: o.reference)
+    assert (first.outcome, first.records[0]["id_number"]) == ("FOUND", person.id_number)
+    assert (second.outcome, second.records) == ("NOT_FOUND", ())
+    # Contents, never keys: of the secrets none opens a roster, a consent or another message.
+    secrets_of = {reread(m.envelope).header.kind: m.secret for m in read_proof(data).messages}
+    assert {kind for kind, secret in secrets_of.items() if secret} == {
+        "Decision",
+        "Dispatch",
+        "Answer",
+    }
+    assert person.id_number in json.dumps(to_plain(account), ensure_ascii=False)
+
+
+async def test_a_sealed_proof_tells_no_outcome(country, make_draft):
+    query = await submit_draft(country, make_draft(1))
+    await country.settle()
+    account = verify(await exported(country, query), validator(country))
+    assert not account.opened
+    assert {f.outcomes for a in account.answers for f in a.fragments} == {None}
+
+
+async def test_the_books_in_a_proof_tell_nothing_of_other_queries_or_operators(country, make_draft):
+    query = await submit_draft(country, make_draft(1))
+    other = await submit_draft(country, make_draft(1))
+    await country.settle()
+    data = await exported(country, query)
+    assert other.hex.encode() not in data
+    assert "测试操作员".encode() not in data
+    assert b"operator:" not in data
+
+
+async def test_every_message_rests_on_somebody_else_where_somebody_can_say(country, make_draft):
+    query = await submit_draft(country, make_draft(1))
+    await country.settle()
+    account = verify(await exported(country, query), validator(country))
+    found = {(m.kind, m.source.id): m.time for m in account.messages}
+    assert found["Application", REQUESTER].by == "hub"
+    assert found["Decision", "hub"].by == REQUESTER
+    # An agency right below the requester has nobody on its way but the requester.
+    assert found["Answer", "370000.housing-fund"].by == REQUESTER
+    assert found["Answer", "320000.housing-fund"].by == "320000"
+    assert {m.kind for m in account.messages if m.time.basis is Basis.NONE} <= {
+        "Consent",
+        "Dispatch",
+        "Receipt",
+    }
+
+
+async def test_the_directory_of_the_proof_is_named_in_the_books(country, make_draft):
+    """So that a hub key that is revoked later does not take the directory with it."""
+    query = await submit_draft(country, make_draft(1))
+    await country.settle()
+    desk = country[REQUESTER]
+    keeper = DirectoryKeeper(desk.office, desk.store, validator(country), Metrics(REQUESTER))
+    records = [
+        Record("hedui.directory", 0, place, key.encode(), value, ())
+        for place, (key, value) in enumerate(country.records.items())
+    ]
+    async with desk.store.transaction() as unit:
+        for key in country.records:
+            await unit.put_directory(key, None)
+    await keeper.take(records)
+    data = await exported(country, query)
+
+    hub = country.directory.participants["hub"]
+    day = country.clock.now() + timedelta(days=1)
+    revoked = replace(hub, keys=tuple(replace(key, revoked=day) for key in hub.keys))
+    later = replace(
+        country.directory, participants={**country.directory.participants, "hub": revoked}
+    )
+    account = verify(data, validator(country), later=later)
+
+    standing = {c.owner.id: c.standing for c in account.certificates}
+    assert standing["hub"] is CertificateStanding.REVOKED_SINCE
+    assert account.state is ProofState.DELIVERED
 
 
 async def test_before_the_decision_there_is_nothing_to_prove(manual_country, make_draft):

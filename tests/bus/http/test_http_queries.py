@@ -11,6 +11,8 @@ import pytest
 from openpyxl import load_workbook
 
 from bus.workbook.template import fill
+from signer.proof.format import read_proof
+from signer.proof.later import read_directory_file
 
 PURPOSE = {"purpose": "最低生活保障对象认定"}
 
@@ -251,9 +253,35 @@ async def test_a_proof_is_exported_and_audited(node, land, operator, operator_sa
     assert response.content
     exported = [e.event for e in await node.audit() if e.event.event == "proof.exported"]
     assert [e.actor for e in exported] == [operator_said]
+    assert [dict(e.detail) for e in exported] == [{"opened": 0, "purpose": None}]
 
 
-@pytest.mark.parametrize("path", ["", "/timeline", "/result?purpose=x", "/proof"])
+@pytest.mark.requirement("R035")
+async def test_an_opened_proof_is_audited_with_its_purpose(node, land, operator, operator_said):
+    query = (await node.submit(persons=1)).json()["query"]
+    await land.settle()
+    path = f"/queries/{query}/proof/opened"
+
+    nothing = await node.http.get(path, headers=operator)
+    response = await node.http.get(path, params={"purpose": "行政复议"}, headers=operator)
+
+    assert (nothing.status_code, nothing.json()["code"]) == (422, "PURPOSE_MISSING")
+    assert read_proof(response.content).opened
+    (entry,) = [e.event for e in await node.audit() if e.event.event == "proof.exported"]
+    assert entry.actor == operator_said
+    assert dict(entry.detail) == {"opened": 1, "purpose": "行政复议"}
+
+
+async def test_the_directory_is_handed_out_as_a_file(node, land):
+    response = await node.http.get("/directory/copy")
+
+    later = read_directory_file(response.content, land.validator())
+    assert later.version == land.directory.version
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/timeline", "/result?purpose=x", "/proof", "/proof/opened?purpose=x"]
+)
 async def test_an_unknown_query_is_not_found(node, operator, path):
     response = await node.http.get(f"/queries/{UUID(int=404)}{path}", headers=operator)
 
