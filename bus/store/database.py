@@ -34,6 +34,10 @@ class Database(Protocol):
         """
         ...
 
+    def reader(self) -> AsyncEngine:
+        """Return an engine with one connection that can change nothing and holds nobody up."""
+        ...
+
     async def let_go(self, engine: AsyncEngine) -> None:
         """Close an engine, and wait until nothing of it is left."""
         ...

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, event, func, select, text
+from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bus.errors import ConfigError, HeduiError
@@ -128,16 +129,25 @@ class PostgresqlDatabase:
 
     def engine(self, *, alone: bool = False) -> AsyncEngine:  # noqa: ARG002 - see in_use
         """Return an engine with one connection, made anew when it was lost."""
-        engine = create_async_engine(
+        engine = self._engine("READ COMMITTED")
+        event.listen(engine.sync_engine, "begin", _take_turn)
+        return engine
+
+    def reader(self) -> AsyncEngine:
+        """Return an engine with one connection that reads one state and takes no turn."""
+        engine = self._engine("REPEATABLE READ")
+        event.listen(engine.sync_engine, "begin", _only_read)
+        return engine
+
+    def _engine(self, isolation: IsolationLevel) -> AsyncEngine:
+        return create_async_engine(
             URL.create("postgresql+asyncpg"),
             connect_args=self._connect_args(),
             hide_parameters=True,
-            isolation_level="READ COMMITTED",
+            isolation_level=isolation,
             pool_size=1,
             max_overflow=0,
         )
-        event.listen(engine.sync_engine, "begin", _take_turn)
-        return engine
 
     async def let_go(self, engine: AsyncEngine) -> None:
         """Close an engine's connections."""
@@ -178,6 +188,10 @@ class PostgresqlDatabase:
     def _password(self) -> str:
         # Empty where there is none: without a word of ours the driver looks for one elsewhere.
         return "" if self._password_file is None else read_passphrase(self._password_file).decode()
+
+
+def _only_read(connection: Connection) -> None:
+    connection.exec_driver_sql("SET TRANSACTION READ ONLY")
 
 
 def _take_turn(connection: Connection) -> None:

@@ -15,6 +15,7 @@ import sqlite3
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -96,6 +97,21 @@ class SqliteDatabase:
         event.listen(engine.sync_engine, "begin", _begin)
         return engine
 
+    def reader(self) -> AsyncEngine:
+        """Return an engine with one connection that reads the file as it is, and no more."""
+        logging.getLogger("aiosqlite").setLevel(logging.INFO)
+        self._earlier = driver_threads()
+        query = {"mode": "ro", "uri": "true"}
+        engine = create_async_engine(
+            URL.create("sqlite+aiosqlite", database=f"file:{quote(str(self._path))}", query=query),
+            hide_parameters=True,
+            pool_size=1,
+            max_overflow=0,
+        )
+        event.listen(engine.sync_engine, "connect", _prepare_reader)
+        event.listen(engine.sync_engine, "begin", _begin_reading)
+        return engine
+
     async def let_go(self, engine: AsyncEngine) -> None:
         """Close an engine's connections, and wait until their threads have ended."""
         await engine.dispose()
@@ -123,6 +139,11 @@ def _prepare(connection: Any, _record: object) -> None:
     _run(connection, _ON_CONNECT)
 
 
+def _prepare_reader(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    _run(connection, _ON_CONNECT[:1])
+
+
 def _run(connection: Any, statements: tuple[str, ...]) -> None:
     cursor = connection.cursor()
     try:
@@ -134,3 +155,7 @@ def _run(connection: Any, statements: tuple[str, ...]) -> None:
 
 def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_reading(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")

@@ -72,7 +72,7 @@ def move(connection: Connection, where: str, target: int) -> int:
     """
     version = version_of(connection, where)
     if version > newest():
-        raise _newer(version, where)
+        raise newer(version, where)
     if version == FIRST:
         adopt(connection, FIRST)
     if version != target:
@@ -80,7 +80,8 @@ def move(connection: Connection, where: str, target: int) -> int:
     return version
 
 
-def _newer(version: int, where: str) -> ConfigError:
+def newer(version: int, where: str) -> ConfigError:
+    """Return the error of a database that a newer product wrote."""
     return ConfigError(
         "STORE_VERSION_NEWER",
         f"数据库版本为 {version}，本程序只认识到版本 {newest()}",

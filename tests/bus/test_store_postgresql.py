@@ -15,13 +15,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from postgres import PostgresCluster, name_of
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from store_samples import NOW, digest, event, message, opened
 
 from bus.errors import ConfigError, HeduiError
 from bus.ports.audit_chain import verify
 from bus.ports.store_errors import StoreCorrupt, StoreUnavailable
 from bus.store.engine_postgresql import Limits
-from bus.store.location import Access
+from bus.store.location import Access, database_of
+from bus.store.reader import ChainReader
 from bus.store.store import SqlStore
 from signer.ca.issue import make_root
 from signer.errors import KeyFileError
@@ -516,3 +518,19 @@ def test_what_only_a_server_needs_is_refused_for_a_file(tmp_path, setting):
     with pytest.raises(ConfigError) as caught:
         SqlStore(f"sqlite+aiosqlite:///{tmp_path}/bus.db", Access(**{setting: tmp_path}))
     assert caught.value.code == "STORE_SETTING_UNUSED"
+
+
+async def test_the_chain_is_read_beside_a_daemon_without_a_turn(store, url):
+    await step(store, 1)
+    async with store.transaction() as unit:
+        await unit.append_audit(event(2))
+        # The daemon's transaction goes on, and what it has not committed is not there yet.
+        pages = [page async for page in ChainReader(url, Access()).pages()]
+    assert [entry.number for page in pages for entry in page] == [1]
+    engine = database_of(url, Access()).reader()
+    try:
+        with pytest.raises(DBAPIError, match="read-only"):
+            async with engine.begin() as connection:
+                await connection.execute(text("DELETE FROM audit"))
+    finally:
+        await engine.dispose()
