@@ -15,10 +15,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import gmalg
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -93,19 +96,72 @@ class Avro:
         return found
 
 
-def h(*parts: bytes) -> bytes:
-    """H of suite p256-aes256gcm/1 (§3)."""
-    return hashlib.sha256(b"".join(parts)).digest()
+class P256:
+    """Suite p256-aes256gcm/1 (§3)."""
+
+    @staticmethod
+    def h(*parts: bytes) -> bytes:
+        return hashlib.sha256(b"".join(parts)).digest()
+
+    @staticmethod
+    def kdf(key: bytes, info: bytes) -> bytes:
+        return hmac.digest(key, info + b"\x01", "sha256")
+
+    @staticmethod
+    def aead_open(key: bytes, data: bytes, aad: bytes) -> bytes:
+        """With its zero nonce (§1)."""
+        return AESGCM(key).decrypt(bytes(12), data, aad)
+
+    @staticmethod
+    def open_epoch(key: dict[str, Any], sealed: bytes, info: bytes) -> bytes:
+        private = ec.derive_private_key(int(key["private_number"], 16), _P256)
+        return hpke_open(private, sealed, info)
+
+    @staticmethod
+    def verify(key: dict[str, Any], value: bytes, head: bytes) -> None:
+        r, s = int.from_bytes(value[:32], "big"), int.from_bytes(value[32:], "big")
+        public = load_der_public_key(b64decode(key["public_key"]))
+        assert isinstance(public, ec.EllipticCurvePublicKey)
+        public.verify(encode_dss_signature(r, s), head, ec.ECDSA(hashes.SHA256()))
 
 
-def kdf(key: bytes, info: bytes) -> bytes:
-    """KDF of the suite (§3)."""
-    return hmac.digest(key, info + b"\x01", "sha256")
+class Sm2:
+    """Suite sm2-sm4gcm/1 (§3, §3.1)."""
+
+    @staticmethod
+    def h(*parts: bytes) -> bytes:
+        digest = hashes.Hash(hashes.SM3())
+        digest.update(b"".join(parts))
+        return digest.finalize()
+
+    @staticmethod
+    def kdf(key: bytes, info: bytes) -> bytes:
+        block = HMAC(key, hashes.SM3())
+        block.update(info + b"\x01")
+        return block.finalize()
+
+    @staticmethod
+    def aead_open(key: bytes, data: bytes, aad: bytes) -> bytes:
+        """Under the first 16 bytes of the key."""
+        cipher = Cipher(algorithms.SM4(key[:16]), modes.GCM(bytes(12), data[-16:])).decryptor()
+        cipher.authenticate_additional_data(aad)
+        return cipher.update(data[:-16]) + cipher.finalize()
+
+    @staticmethod
+    def open_epoch(key: dict[str, Any], sealed: bytes, info: bytes) -> bytes:
+        assert len(sealed) == 161
+        plaintext = gmalg.SM2(bytes.fromhex(key["private_number"])).decrypt(sealed)
+        assert plaintext[32:] == Sm2.h(info), "another context"
+        return bytes(plaintext[:32])
+
+    @staticmethod
+    def verify(key: dict[str, Any], value: bytes, head: bytes) -> None:
+        point = b64decode(key["public_key"])[-65:]
+        verifier = gmalg.SM2(uid=b"1234567812345678", pk=point)
+        assert verifier.verify(head, value[:32], value[32:]), "the signature is invalid"
 
 
-def aead_open(key: bytes, data: bytes, aad: bytes) -> bytes:
-    """AEAD of the suite, with its zero nonce (§1, §3)."""
-    return AESGCM(key).decrypt(bytes(12), data, aad)
+SUITES = {"p256-aes256gcm/1": P256, "sm2-sm4gcm/1": Sm2}
 
 
 def lp(text: str) -> bytes:
@@ -121,7 +177,7 @@ def hpke_open(private: ec.EllipticCurvePrivateKey, sealed: bytes, info: bytes) -
 
     def expand(suite: bytes, prk: bytes, label: bytes, context: bytes, size: int) -> bytes:
         labelled = size.to_bytes(2, "big") + b"HPKE-v1" + suite + label + context
-        return kdf(prk, labelled)[:size]
+        return P256.kdf(prk, labelled)[:size]
 
     kem, suite = b"KEM\x00\x10", b"HPKE\x00\x10\x00\x01\x00\x02"
     enc, ciphertext = sealed[:65], sealed[65:]
@@ -136,18 +192,18 @@ def hpke_open(private: ec.EllipticCurvePrivateKey, sealed: bytes, info: bytes) -
     return AESGCM(key).decrypt(expand(suite, secret, b"base_nonce", context, 12), ciphertext, b"")
 
 
-def merkle_root(leaf: bytes, proof: dict[str, Any] | None) -> tuple[int, bytes]:
+def merkle_root(suite: Any, leaf: bytes, proof: dict[str, Any] | None) -> tuple[int, bytes]:
     """Size and root that a leaf's proof leads to (§6, RFC 9162 §2.1.3.2)."""
     if proof is None:
         return 1, leaf
     fn, sn, root = proof["index"], proof["size"] - 1, leaf
     for sibling in proof["path"]:
         if fn & 1 or fn == sn:
-            root = h(b"\x01", sibling, root)
+            root = suite.h(b"\x01", sibling, root)
             while fn and not fn & 1:
                 fn, sn = fn >> 1, sn >> 1
         else:
-            root = h(b"\x01", root, sibling)
+            root = suite.h(b"\x01", root, sibling)
         fn, sn = fn >> 1, sn >> 1
     assert sn == 0, "a path of the wrong length"
     return proof["size"], root
@@ -164,6 +220,8 @@ def open_vector(vector: dict[str, Any], participants: dict[str, Any]) -> bytes:
     header = Avro("header", protected).value
     statements = [Avro("statement", seal["statement"]).value for seal in envelope["seals"]]
     # 2 and 3
+    body = SUITES[header["suite"]]
+    h = body.h
     prev = h(b"hedui/body/1", h(protected), h(ciphertext))
     for seal, statement in zip(envelope["seals"], statements, strict=True):
         assert statement["prev"] == prev, "the chain is broken"
@@ -172,19 +230,19 @@ def open_vector(vector: dict[str, Any], participants: dict[str, Any]) -> bytes:
     # 4
     mine = [(s, r) for s in statements for r in s["recipients"] if _is_mine(vector, keys, r)]
     statement, reader = mine[0]
-    suite = lp(reader["suite"])
-    info = b"hedui/epoch/1" + suite + statement["signer"] + reader["key"]
+    name, wrap = lp(reader["suite"]), SUITES[reader["suite"]]
+    info = b"hedui/epoch/1" + name + statement["signer"] + reader["key"]
     info += reader["epoch_start"].to_bytes(8, "big")
-    number = int(keys[reader["key"]][1]["private_number"], 16)
-    epoch_secret = hpke_open(ec.derive_private_key(number, _P256), reader["epoch"], info)
-    context = suite + statement["signer"] + reader["key"] + h(reader["epoch"]) + h(protected)
-    kek = kdf(epoch_secret, b"hedui/kek/1" + context)
-    secret = aead_open(kek, reader["wrapped"], b"")
+    epoch_secret = wrap.open_epoch(keys[reader["key"]][1], reader["epoch"], info)
+    context = name + statement["signer"] + reader["key"]
+    context += wrap.h(reader["epoch"]) + wrap.h(protected)
+    kek = wrap.kdf(epoch_secret, b"hedui/kek/1" + context)
+    secret = wrap.aead_open(kek, reader["wrapped"], b"")
     # 5
-    commitment = kdf(secret, b"hedui/commit/1" + header["message_id"])
+    commitment = body.kdf(secret, b"hedui/commit/1" + header["message_id"])
     assert commitment == header["commitment"], "not the committed secret"
-    body_key = kdf(secret, b"hedui/body-key/1" + h(protected))
-    plaintext = aead_open(body_key, ciphertext, h(protected))
+    body_key = body.kdf(secret, b"hedui/body-key/1" + h(protected))
+    plaintext = body.aead_open(body_key, ciphertext, h(protected))
     # 6
     data = plaintext[4 : 4 + int.from_bytes(plaintext[:4], "big")]
     return zlib.decompress(data, wbits=-15) if header["compression"] == "deflate" else data
@@ -194,14 +252,12 @@ def _verify(seal: dict[str, Any], statement: dict[str, Any], keys: dict[bytes, A
     owner, key = keys[statement["signer"]]
     assert (owner, key["use"]) == (statement["from"], "signing"), "another's key"
     signature = seal["signature"]
-    size, root = merkle_root(h(b"\0hedui/stmt/1", seal["statement"]), signature["proof"])
+    suite = SUITES[signature["suite"]]
+    leaf = suite.h(b"\0hedui/stmt/1", seal["statement"])
+    size, root = merkle_root(suite, leaf, signature["proof"])
     head = b"hedui/head/1" + lp(signature["suite"]) + statement["signer"]
     head += size.to_bytes(4, "big") + root
-    value = signature["value"]
-    r, s = int.from_bytes(value[:32], "big"), int.from_bytes(value[32:], "big")
-    public = load_der_public_key(b64decode(key["public_key"]))
-    assert isinstance(public, ec.EllipticCurvePublicKey)
-    public.verify(encode_dss_signature(r, s), head, ec.ECDSA(hashes.SHA256()))
+    suite.verify(key, signature["value"], head)
 
 
 def _is_mine(vector: dict[str, Any], keys: dict[bytes, Any], reader: dict[str, Any]) -> bool:

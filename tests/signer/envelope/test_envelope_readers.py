@@ -10,7 +10,7 @@ from pathlib import Path
 
 import independent_reader
 import pytest
-from envelope_files import VECTORS, content, loud_skip, scenario_files
+from envelope_files import GM_VECTORS, VECTORS, content, loud_skip, scenario_files
 
 ACCEPTED = [path for path in scenario_files() if path.name.startswith("accept-")]
 NODE_SCRIPT = Path(__file__).with_name("open_first_vector.mjs")
@@ -31,6 +31,17 @@ def test_the_independent_reader_imports_nothing_of_the_product():
 def test_the_independent_reader_opens_every_accepted_vector(path, participants):
     vector = content(path)
     payload = independent_reader.open_vector(vector, participants)
+    assert hashlib.sha256(payload).hexdigest() == vector["payload_sha256"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in scenario_files(GM_VECTORS) if path.name.startswith("accept-")],
+    ids=lambda path: path.stem,
+)
+def test_the_independent_reader_opens_every_accepted_vector_of_sm2(path):
+    vector = content(path)
+    payload = independent_reader.open_vector(vector, content(GM_VECTORS / "participants.json"))
     assert hashlib.sha256(payload).hexdigest() == vector["payload_sha256"]
 
 
