@@ -69,6 +69,19 @@ def test_a_further_suite_joins_a_ca_and_leaves_what_is_there(ca, now):
     assert (ca / "root.pem").read_bytes() == before
 
 
+def test_roots_of_both_suites_can_stand_apart_under_a_passphrase_of_their_own(tmp_path, now):
+    ca, root = tmp_path / "ca", tmp_path / "root"
+    apart = {"root_directory": root, "root_passphrase": b"root passphrase"}
+    init_ca(ca, CA_PASS, now, 20, **apart)
+    add_suite(ca, CA_PASS, SM2, now, 20, **apart)
+    for folder in (ca, ca / "sm2"):
+        assert not (folder / "root.key").exists()
+    for folder in (root, root / "sm2"):
+        assert refusal(read_private_key, folder / "root.key", CA_PASS) == "KEY_PASSPHRASE"
+        read_private_key(folder / "root.key", b"root passphrase")
+    assert keys_of(ca, tmp_path, now, BOTH).generation == 1
+
+
 @pytest.mark.parametrize("suites", [(P256,), (SM2,), BOTH, BOTH[::-1]])
 def test_a_key_directory_holds_what_was_asked_for(ca, tmp_path, now, passphrase_file, suites):
     leaves = keys_of(ca, tmp_path, now, suites)
