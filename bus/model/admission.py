@@ -151,6 +151,19 @@ class StoredFiling:
 
 
 @dataclass(frozen=True, slots=True)
+class QueuedRenewal:
+    """A participant's latest request for its next key generation, until certificates are made.
+
+    `request` is what its message carried: certificate requests, nothing personal.
+    """
+
+    participant: str
+    generation: int
+    at: datetime
+    request: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Revocation:
     """From `at` on nothing made with the keys of one generation of a participant is accepted."""
 

@@ -18,6 +18,7 @@ from bus.ports.audit_chain import link
 from bus.ports.case_codec import decode_case, encode_case
 from bus.ports.instants import cut, to_milliseconds
 from bus.ports.leases import Lease, Ruling, rule
+from bus.ports.memory_admission import MemoryAdmissionBooks
 from bus.ports.memory_tables import FiledCase, Journal, Tables, following, oldest
 from bus.ports.store import (
     AuditEntry,
@@ -30,21 +31,11 @@ from bus.ports.store import (
     Unit,
 )
 from bus.ports.store_errors import equivocation_unchecked, store_closed
-from bus.ports.turn import Hold, Turn
+from bus.ports.turn import Turn
 
 
-class MemoryUnit:
+class MemoryUnit(MemoryAdmissionBooks):
     """A transaction on the tables; see the `Unit` protocol for what each method promises."""
-
-    def __init__(self, tables: Tables, journal: Journal, hold: Hold) -> None:
-        self._all = tables
-        self._journal = journal
-        self._hold = hold
-
-    @property
-    def _tables(self) -> Tables:
-        self._hold.check()
-        return self._all
 
     def _next_number(self, table: str) -> int:
         number = self._tables.numbers.get(table, 0) + 1

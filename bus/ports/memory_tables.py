@@ -8,9 +8,11 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
+from bus.model.admission import ConformanceReport, QueuedRenewal, Revocation, StoredFiling
 from bus.model.case import CaseRole, QueryState
 from bus.ports.leases import Lease
 from bus.ports.store import AuditEntry, HeldMessage, OutboxRow, QuarantinedMessage, StoredMessage
+from bus.ports.turn import Hold
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -22,6 +24,14 @@ class FiledCase:
 
     state: QueryState
     opened: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FiledAdmission:
+    """An admission as the codec wrote it, with the number of its steps."""
+
+    steps: int
     text: str
 
 
@@ -41,6 +51,11 @@ class Tables:
     directory: dict[str, bytes] = field(default_factory=dict)
     year_tables: dict[int, str] = field(default_factory=dict)
     leases: dict[str, Lease] = field(default_factory=dict)
+    admissions: dict[str, FiledAdmission] = field(default_factory=dict)
+    filings: dict[bytes, StoredFiling] = field(default_factory=dict)
+    reports: dict[str, ConformanceReport] = field(default_factory=dict)
+    renewals: dict[str, QueuedRenewal] = field(default_factory=dict)
+    revocations: dict[tuple[str, int], Revocation] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
 
 
@@ -78,3 +93,17 @@ def following(table: Mapping[int, V], after: int, limit: int) -> list[V]:
     """Return the values with numbers above `after`, of a table without gaps."""
     first = max(after, 0) + 1
     return [table[number] for number in range(first, min(first + limit, len(table) + 1))]
+
+
+class MemoryPart:
+    """What the parts of a unit in memory share: the tables, while the unit has its turn."""
+
+    def __init__(self, tables: Tables, journal: Journal, hold: Hold) -> None:
+        self._all = tables
+        self._journal = journal
+        self._hold = hold
+
+    @property
+    def _tables(self) -> Tables:
+        self._hold.check()
+        return self._all

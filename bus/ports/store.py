@@ -16,6 +16,7 @@ from typing import Protocol
 from uuid import UUID
 
 from bus.model.case import Case, CaseRole, QueryState
+from bus.ports.admission_books import AdmissionBooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class Tally:
     cases: Mapping[tuple[CaseRole, QueryState], int]
 
 
-class Unit(Protocol):
+class Unit(AdmissionBooks, Protocol):
     """One open transaction. All of it happens, or none."""
 
     async def seen(self, source: str, message_id: UUID) -> bytes | None:

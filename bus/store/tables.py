@@ -170,3 +170,50 @@ leases = Table(
     Column("holder", Text, nullable=False, comment="participant id and instance"),
     Column("until", Instant, nullable=False, comment="when another may take it"),
 )
+
+admissions = Table(
+    "admissions",
+    metadata,
+    Column("participant", Text, primary_key=True, comment="participant id"),
+    Column("state", Text, nullable=False, comment="AdmissionState, a copy of the body's"),
+    Column("steps", Integer, nullable=False, comment="entries of its record; rises with each"),
+    Column("body", Text, nullable=False, comment="as JSON (ports/admission_codec.py)"),
+)
+
+filings = Table(
+    "filings",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, comment="SHA-256 of the application file"),
+    Column("participant", Text, nullable=False, comment="who applies"),
+    Column("at", Instant, nullable=False, comment="when it was filed"),
+    Column("sealed", LargeBinary, nullable=False, comment="the file under the store key"),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("participant", Text, primary_key=True, comment="who was tested or inspected"),
+    Column("made", Instant, nullable=False, comment="when it was made"),
+    Column("expires", Instant, nullable=False, comment="until when it counts"),
+    Column("passed", Boolean, nullable=False, comment="whether everything passed"),
+    Column("report", LargeBinary, nullable=False, comment="the signed report"),
+)
+
+renewals = Table(
+    "renewals",
+    metadata,
+    Column("participant", Text, primary_key=True, comment="who asks for its next generation"),
+    Column("generation", Integer, nullable=False, comment="the generation asked for"),
+    Column("at", Instant, nullable=False, comment="when it was asked for"),
+    Column("request", LargeBinary, nullable=False, comment="certificate requests, as they came"),
+)
+
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("participant", Text, primary_key=True, comment="participant id"),
+    Column("generation", Integer, primary_key=True, autoincrement=False, comment="of its keys"),
+    Column("at", Instant, nullable=False, comment="from when nothing made with them is accepted"),
+    Column("by", Text, nullable=False, comment="the operator"),
+    Column("reason", Text, nullable=False, comment="why; no personal data"),
+)

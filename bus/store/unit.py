@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bus.store.admissions import Admissions
 from bus.store.audit import Audit
 from bus.store.cases import Cases
 from bus.store.leases import Leases
@@ -13,5 +14,7 @@ from bus.store.records import Records
 from bus.store.tally import Tallies
 
 
-class SqlUnit(Cases, Messages, Outbox, Audit, Progress, Parked, Records, Tallies, Leases):
+class SqlUnit(
+    Cases, Messages, Outbox, Audit, Progress, Parked, Records, Tallies, Leases, Admissions
+):
     """A `Unit` on SQL; see there for what each method promises."""

@@ -58,7 +58,7 @@ def test_a_database_goes_forward_and_back(hedui, config):
     assert shape(hedui, config) == (2, 2)
     ended = hedui("store", "downgrade", "-c", config, "--to", 1, "--yes", "--json")
     assert ended.code == 0
-    assert (json.loads(ended.out)["from"], json.loads(ended.out)["version"]) == (2, 1)
+    assert (json.loads(ended.out)["from"], json.loads(ended.out)["version"]) == (3, 1)
     assert shape(hedui, config) == (1, 2)
     assert "1" in hedui("store", "status", "-c", config).out
 
@@ -89,5 +89,5 @@ def test_a_running_daemon_keeps_its_tables(hedui, config, store):
 
 def test_a_version_that_is_not_earlier_is_refused(hedui, config):
     hedui("store", "upgrade", "-c", config)
-    ended = hedui("store", "downgrade", "-c", config, "--to", 2, "--yes")
+    ended = hedui("store", "downgrade", "-c", config, "--to", 3, "--yes")
     assert (ended.code, "STORE_TARGET_INVALID" in ended.err) == (2, True)
