@@ -6,7 +6,7 @@ The twin uses it too, so that what would not survive the database does not survi
 from __future__ import annotations
 
 from types import GenericAlias
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
@@ -33,7 +33,7 @@ class JsonCodec(Generic[T]):
     def __init__(self, kind: type[T], code: str, zh: str, en: str) -> None:
         # The tuple of one: pydantic takes a config for a plain dataclass from what contains it.
         self._filed: TypeAdapter[Any] = TypeAdapter(
-            GenericAlias(tuple, (kind,)),
+            cast("Any", GenericAlias(tuple, (kind,))),
             config=ConfigDict(
                 ser_json_bytes="base64", val_json_bytes="base64", strict=True, extra="forbid"
             ),
