@@ -54,7 +54,7 @@ def shape(hedui, config):
 def test_a_database_goes_forward_and_back(hedui, config):
     assert shape(hedui, config) == (0, 3)
     ended = hedui("store", "upgrade", "-c", config)
-    assert (ended.code, "0 → 2" in ended.out) == (0, True)
+    assert (ended.code, "0 → 3" in ended.out) == (0, True)
     assert shape(hedui, config) == (3, 3)
     ended = hedui("store", "downgrade", "-c", config, "--to", 1, "--yes", "--json")
     assert ended.code == 0

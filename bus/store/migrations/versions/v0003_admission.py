@@ -35,13 +35,15 @@ def upgrade() -> None:
         "admissions",
         Column("participant", Text(), nullable=False, comment="participant id"),
         Column("state", Text(), nullable=False, comment="AdmissionState, a copy of the body's"),
-        Column("steps", Integer(), nullable=False, comment="entries of its record"),
-        Column("body", Text(), nullable=False, comment="as JSON"),
+        Column(
+            "steps", Integer(), nullable=False, comment="entries of its record; rises with each"
+        ),
+        Column("body", Text(), nullable=False, comment="as JSON (ports/admission_codec.py)"),
         PrimaryKeyConstraint("participant"),
     )
     op.create_table(
         "filings",
-        Column("digest", LargeBinary(), nullable=False, comment="SHA-256 of the file"),
+        Column("digest", LargeBinary(), nullable=False, comment="SHA-256 of the application file"),
         Column("participant", Text(), nullable=False, comment="who applies"),
         Column("at", BigInteger(), nullable=False, comment="when it was filed"),
         Column("sealed", LargeBinary(), nullable=False, comment="the file under the store key"),
@@ -61,14 +63,21 @@ def upgrade() -> None:
         Column("participant", Text(), nullable=False, comment="who asks for its next generation"),
         Column("generation", Integer(), nullable=False, comment="the generation asked for"),
         Column("at", BigInteger(), nullable=False, comment="when it was asked for"),
-        Column("request", LargeBinary(), nullable=False, comment="certificate requests"),
+        Column(
+            "request", LargeBinary(), nullable=False, comment="certificate requests, as they came"
+        ),
         PrimaryKeyConstraint("participant"),
     )
     op.create_table(
         "revocations",
         Column("participant", Text(), nullable=False, comment="participant id"),
         Column("generation", Integer(), nullable=False, comment="of its keys"),
-        Column("at", BigInteger(), nullable=False, comment="from when"),
+        Column(
+            "at",
+            BigInteger(),
+            nullable=False,
+            comment="from when nothing made with them is accepted",
+        ),
         Column("by", Text(), nullable=False, comment="the operator"),
         Column("reason", Text(), nullable=False, comment="why; no personal data"),
         PrimaryKeyConstraint("participant", "generation"),
