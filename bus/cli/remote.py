@@ -158,6 +158,10 @@ class Remote:
         """Return the bytes of an answer; errors as for `get`."""
         return self._call(method, path, params=query).content
 
+    def exchange(self, method: str, path: str, **options: Any) -> bytes:
+        """Send something and return the bytes of the answer; errors as for `get`."""
+        return self._call(method, path, **options).content
+
     def query_id(self, given: str, known: str, reply: type[Sequence[Any]]) -> UUID:
         """Return the full id of a query given by its id or by the beginning of it.
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -11,13 +10,13 @@ from typing import Annotated
 import typer
 import uvloop
 
+from bus.cli.admission import app as admissions
+from bus.cli.admission import revoke
 from bus.cli.provision import provision
 from bus.config.load import load_config
 from bus.config.models import Config
-from bus.config.participants import load_participants
 from bus.daemon.assemble import Participant, assemble
-from bus.daemon.directory_publisher import DirectoryPublisher
-from bus.daemon.open_rows import COUNT_EVERY
+from bus.daemon.hub import admission_service, hub_directory, hub_timers
 from bus.daemon.router import CentreRouter
 from bus.daemon.run import Regular, run
 from bus.daemon.service import Service
@@ -30,10 +29,11 @@ from signer.identity import Role, role_of
 
 hub = typer.Typer(no_args_is_help=True, help="部中心 / The ministry hub.")
 hub.command("provision")(provision)
+hub.command("revoke")(revoke)
+hub.add_typer(admissions, name="admission")
 node = typer.Typer(no_args_is_help=True, help="节点 / A provincial or lower node.")
 admission.register(node)
 
-PUBLISH_EVERY = timedelta(seconds=30)
 CALENDAR_EVERY = timedelta(seconds=60)
 
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="配置文件 / Its TOML file.")]
@@ -80,23 +80,19 @@ async def _serve(centre: Participant) -> None:
     service = service_of(centre)
     # Another instance may have imported a year table.
     regular = [Regular("calendar", CALENDAR_EVERY, service.load_calendar)]
-    hub_section = centre.config.hub
-    if hub_section is not None:
-        # A list that cannot be read stops the start; a later edit that breaks it is only logged.
-        load_participants(hub_section.participants)
-        publisher = DirectoryPublisher(
-            centre.office, centre.store, centre.keeper, centre.ring.issuers, centre.instance
-        )
-        publish = _publishing(centre, publisher, hub_section.participants)
-        regular.append(Regular("directory", PUBLISH_EVERY, publish, leave=publisher.hand_over))
-        regular.append(Regular("due", COUNT_EVERY, centre.gauges.open_rows.count))
+    section = centre.config.hub
+    admitting = None
+    if section is not None:
+        directory = hub_directory(centre, section)
+        admitting = admission_service(centre, section, directory)
+        regular += hub_timers(centre, directory)
 
     await run(
         centre,
-        faces(service, centre),
+        faces(service, centre, admitting),
         regular,
         prepare=service.load_calendar,
-        follow_directory=hub_section is None,
+        follow_directory=section is None,
     )
 
 
@@ -108,15 +104,3 @@ def service_of(centre: Participant) -> Service:
 
     wake = centre.loops.outbox.wake.set
     return Service(centre.office, centre.store, wake, retry, centre.keeper.validator)
-
-
-def _publishing(
-    centre: Participant, publisher: DirectoryPublisher, participants: Path
-) -> Callable[[], Awaitable[object]]:
-    async def publish() -> None:
-        listed = await asyncio.to_thread(load_participants, participants)
-        if await publisher.publish(listed):
-            centre.loops.outbox.wake.set()
-            await centre.step.retry_held()
-
-    return publish

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from bus.config.faults import KeyFault, faults_of, told
-from bus.config.models import Config, FileSettings
+from bus.config.models import Config, FileSettings, HubSection
 from bus.errors import ConfigError
 
 _Settings = TypeVar("_Settings", bound=FileSettings)
@@ -106,14 +106,24 @@ def _placed(config: Config, folder: Path) -> Config:
                 }
             ),
             "http": http.model_copy(update={"socket": _file(http.socket, folder)}),
-            "hub": None
-            if hub is None
-            else hub.model_copy(update={"participants": folder / hub.participants}),
+            "hub": None if hub is None else _placed_hub(hub, folder),
             "timestamps": None
             if timestamps is None
             else timestamps.model_copy(update={"ca_file": folder / timestamps.ca_file}),
         }
     )
+
+
+def _placed_hub(hub: HubSection, folder: Path) -> HubSection:
+    ca = hub.ca
+    placed = None
+    if ca is not None:
+        files = {
+            "directory": folder / ca.directory,
+            "passphrase_file": folder / ca.passphrase_file,
+        }
+        placed = ca.model_copy(update=files)
+    return hub.model_copy(update={"participants": folder / hub.participants, "ca": placed})
 
 
 def _file(path: Path | None, folder: Path) -> Path | None:

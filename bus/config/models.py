@@ -141,10 +141,21 @@ class ReviewChoice(StrEnum):
     MANUAL = "manual"
 
 
+class AuthoritySection(_Section):
+    """The issuing authority, where the hub issues certificates by itself (`hedui ca init`)."""
+
+    directory: Path
+    passphrase_file: Path
+
+
 class HubSection(_Section):
-    """What only the hub has: the participants it vouches for, and its review policy."""
+    """What only the hub has: the participants it vouches for, and its review policy.
+
+    Without `ca` certificates are issued on another machine, and their grants handed in.
+    """
 
     participants: Path
+    ca: AuthoritySection | None = None
     review: ReviewChoice = ReviewChoice.MANUAL
 
 

@@ -23,7 +23,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from bus.config.faults import faults_of, told
 from bus.config.models import participant_id
 from bus.errors import ConfigError
-from schemas.loader import shipped
+from bus.flow.listing import message_schemas
 from schemas.resources import IDENTITY_ITEMS, resources
 from signer.certificates import to_key
 from signer.directory.view import Key, Offer, Participant
@@ -93,7 +93,7 @@ def _participant_of(entry: _Entry, path: Path) -> Participant:
         keys=_keys(path.parent / entry.certificates, entry.id, path),
         hosts=entry.hosts,
         offers=tuple(_offer(offer, path) for offer in entry.offer),
-        reads=tuple(sorted(d for d, s in shipped().items() if s.name.startswith("message/"))),
+        reads=message_schemas(),
     )
 
 

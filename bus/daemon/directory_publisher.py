@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bus.daemon.directory import DirectoryKeeper
 from bus.daemon.office import Office
+from bus.flow.listing import Listing
 from bus.ports.store import TOMBSTONE, Store
 from signer.directory.entries import entry_content
 from signer.directory.records import HEAD_KEY, sign_entry, sign_head
@@ -40,14 +41,14 @@ class DirectoryPublisher:
     office: Office
     store: Store
     keeper: DirectoryKeeper
-    issuers: tuple[bytes, ...]
     holder: str
 
-    async def publish(self, participants: Sequence[Participant]) -> bool:
+    async def publish(self, listed: Listing) -> bool:
         """Sign and publish what changed and a new head; returns whether anything was due.
 
-        Unchanged entries keep their version and bytes. The head is renewed when entries changed
-        or every five minutes. While another instance has the lease, its directory is put in force.
+        Unchanged entries keep their version and bytes. The head is renewed when entries or
+        authorities changed, or every five minutes. While another instance has the lease, its
+        directory is put in force.
 
         Raises:
             DirectoryError: The participants make no directory, e.g. a parent is missing; nothing
@@ -62,10 +63,14 @@ class DirectoryPublisher:
             return False
         last = _last_head(kept)
         entries = await asyncio.to_thread(
-            lambda: {p.id: self._entry(p, kept) for p in participants}
+            lambda: {p.id: self._entry(p, kept) for p in listed.participants}
         )
         known = {k: v for k, v in kept.items() if k != HEAD_KEY}
-        due = last is None or now >= last.content["issued"] + HEAD_RENEWAL
+        due = (
+            last is None
+            or now >= last.content["issued"] + HEAD_RENEWAL
+            or last.content["issuers"] != list(listed.issuers)
+        )
         if entries == known and not due:
             return False
         head = sign_head(
@@ -75,7 +80,7 @@ class DirectoryPublisher:
             entries=entries,
             issued=now,
             expires=now + HEAD_LIFETIME,
-            issuers=self.issuers,
+            issuers=listed.issuers,
         )
         records = entries | {HEAD_KEY: head}
         # Verified before it goes out, and kept in the same transaction: a version that went out

@@ -10,8 +10,10 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 
+from bus.daemon.admission_service import AdmissionService
 from bus.daemon.review_service import ReviewService
 from bus.daemon.service import Service
+from bus.http.admissions import admission_routes
 from bus.http.answers import install
 from bus.http.applications import application_routes
 from bus.http.office import office_routes
@@ -28,12 +30,15 @@ reading of them is audited.
 """
 
 
-def operator_app(service: Service, log: Logger) -> FastAPI:
+def operator_app(
+    service: Service, log: Logger, admissions: AdmissionService | None = None
+) -> FastAPI:
     """Return the operator's API of a hub or a node; each has the routes of its role only.
 
     Args:
         service: The centre's operations.
         log: Receives calls (path, status, uid) and internal errors (type, place).
+        admissions: The hub's admission of participants.
     """
     app = FastAPI(
         title="核对总线 Hedui Bus",
@@ -51,6 +56,8 @@ def operator_app(service: Service, log: Logger) -> FastAPI:
         )
     else:
         routes.include_router(query_routes(service))
+    if admissions is not None:
+        routes.include_router(admission_routes(admissions))
     routes.include_router(office_routes(service))
     app.include_router(routes)
     install(app, log)

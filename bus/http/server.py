@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from bus.daemon.admission_service import AdmissionService
 from bus.daemon.assemble import Participant
 from bus.daemon.run import Face
 from bus.daemon.service import Service
@@ -27,8 +28,15 @@ DRAIN_SECONDS = 10
 """How long open requests may take to end once the daemon stops."""
 
 
-def faces(service: Service, centre: Participant) -> list[Face]:
+def faces(
+    service: Service, centre: Participant, admissions: AdmissionService | None = None
+) -> list[Face]:
     """Return the faces of a hub or a node: health and metrics on TCP, operators on the socket.
+
+    Args:
+        service: The centre's operations.
+        centre: The centre.
+        admissions: The hub's admission of participants.
 
     Raises:
         ConfigError: `SOCKET_NOT_CONFIGURED`: a centre nobody can operate is of no use.
@@ -45,7 +53,7 @@ def faces(service: Service, centre: Participant) -> list[Face]:
             where="[http] socket",
         )
     public = public_app(centre.gauges, readiness(centre), centre.log)
-    operator = operator_app(service, centre.log)
+    operator = operator_app(service, centre.log, admissions)
 
     async def face(stopping: asyncio.Event) -> None:
         await serve(public, section.listen, stopping, centre.log, operator=operator, path=path)

@@ -98,8 +98,9 @@ class FiledStandard:
 class Filing:
     """What one application file states, but for its contacts and requests.
 
-    `digest` is the SHA-256 of the file, `at` when the hub filed it. The last filing of an admission
-    is in force; the earlier ones are its history, of the registered addresses too (R013).
+    `digest` is the SHA-256 of the file, `at` when the hub filed it, `accepted` when an operator
+    accepted it, None while nobody has. The last accepted one is in force; the earlier ones are the
+    history, of the registered addresses too (R013).
     """
 
     digest: bytes
@@ -110,6 +111,7 @@ class Filing:
     standards: tuple[FiledStandard, ...]
     hosts: tuple[str, ...]
     offers: tuple[Offer, ...]
+    accepted: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +138,13 @@ class Admission:
 
     @property
     def filing(self) -> Filing:
-        """The filing in force."""
+        """The latest filing, accepted or not."""
         return self.filings[-1]
+
+    @property
+    def in_force(self) -> Filing | None:
+        """The latest accepted filing, None before the first was."""
+        return next((f for f in reversed(self.filings) if f.accepted is not None), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,11 @@ def move(admission: Admission, act: Act, by: str, reason: str, now: datetime) ->
             where=admission.participant,
         )
     step = Step(act, to, now, by, reason)
-    return replace(admission, state=to, updated=now, steps=(*admission.steps, step))
+    moved = replace(admission, state=to, updated=now, steps=(*admission.steps, step))
+    if act is Act.APPROVE:
+        accepted = replace(admission.filing, accepted=now)
+        moved = replace(moved, filings=(*admission.filings[:-1], accepted))
+    return moved
 
 
 def apply(
@@ -121,6 +125,8 @@ def apply(
 def amend(known: Admission, filing: Filing, by: str, reason: str) -> Admission:
     """Return the admission with another filing in force: contacts, standards, addresses, offers.
 
+    The act accepts it.
+
     Raises:
         InputError: `ADMISSION_ILLEGAL`; `AMENDMENT_PARENT`: the place in the tree does not change.
     """
@@ -134,7 +140,7 @@ def amend(known: Admission, filing: Filing, by: str, reason: str) -> Admission:
             where=known.participant,
         )
     moved = move(known, Act.AMEND, by, reason, filing.at)
-    return replace(moved, filings=(*known.filings, filing))
+    return replace(moved, filings=(*known.filings, replace(filing, accepted=filing.at)))
 
 
 def issue(known: Admission, issued: IssuedGeneration, by: str, reason: str) -> Admission:

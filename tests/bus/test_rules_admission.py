@@ -116,6 +116,18 @@ def test_an_amendment_keeps_the_earlier_addresses_as_history():
     assert code_of(call) == "AMENDMENT_PARENT"
 
 
+def test_an_application_is_in_force_once_it_is_approved_and_an_amendment_at_once():
+    applied = apply(None, "370000", FILING, WHO, WHY)
+    assert applied.in_force is None
+    approved = move(applied, Act.APPROVE, WHO, WHY, LATER)
+    assert approved.in_force == replace(FILING, accepted=LATER)
+    moved = replace(FILING, hosts=("10.0.0.8",), at=LATER)
+    assert amend(at(AdmissionState.TESTED), moved, WHO, WHY).in_force.hosts == ("10.0.0.8",)
+    left = move(replace(approved, issued=(ISSUED,)), Act.WITHDRAW, WHO, WHY, LATER)
+    back = apply(left, "370000", replace(moved, parent="320000"), WHO, WHY)
+    assert back.in_force.parent == "hub"  # what nobody has accepted changes nothing
+
+
 def test_certificates_are_the_first_ones_or_a_renewal_of_a_later_generation():
     certified = issue(at(AdmissionState.APPROVED), ISSUED, WHO, WHY)
     assert (certified.state, certified.issued) == (AdmissionState.CERTIFIED, (ISSUED,))

@@ -11,6 +11,7 @@ from daemon_deeds import events, forge, give, held, submit_draft
 from bus.daemon.directory import DirectoryKeeper
 from bus.daemon.directory_publisher import HEAD_RENEWAL, DirectoryPublisher
 from bus.errors import UnavailableError
+from bus.flow.listing import Listing
 from bus.flow.outcome import Send
 from bus.model.audit import Event
 from bus.model.messages import Problem
@@ -52,11 +53,16 @@ async def hub(country):
     """The hub's publisher, with an empty store."""
     keeper = keeper_of(country, "hub")
     await keeper.store.open()
-    return DirectoryPublisher(keeper.office, keeper.store, keeper, country.issuers, "hub/1")
+    return DirectoryPublisher(keeper.office, keeper.store, keeper, "hub/1")
 
 
-def listed(country):
+def members(country):
     return list(country.directory.participants.values())
+
+
+def listed(country, participants=None):
+    chosen = members(country) if participants is None else participants
+    return Listing(tuple(chosen), country.issuers)
 
 
 async def outbox(publisher):
@@ -214,9 +220,9 @@ async def test_a_changed_entry_is_published_at_once_with_a_higher_version(countr
         replace(p, offers=(Offer("marriage-registration", ("marital_status",), 3),))
         if p.id == "hub.marriage"
         else p
-        for p in listed(country)
+        for p in members(country)
     ]
-    assert await hub.publish(changed)
+    assert await hub.publish(listed(country, changed))
     records = await outbox(hub)
     assert {r.key.decode() for r in records} == {"hub.marriage", HEAD_KEY}
     assert await keeper.take(records)
@@ -227,8 +233,8 @@ async def test_a_changed_entry_is_published_at_once_with_a_higher_version(countr
 async def test_a_removed_participant_leaves_a_tombstone_and_readers_go_on(country, hub, keeper):
     await hub.publish(listed(country))
     await keeper.take(await outbox(hub))
-    left = [p for p in listed(country) if p.id != "320000.housing-bureau"]
-    assert await hub.publish(left)
+    left = [p for p in members(country) if p.id != "320000.housing-bureau"]
+    assert await hub.publish(listed(country, left))
     records = await outbox(hub)
     assert {r.key.decode(): r.value is None for r in records} == {
         "320000.housing-bureau": True,
@@ -245,7 +251,9 @@ async def test_a_tombstone_of_the_outbox_reaches_the_topic_as_one(country, hub):
     desk = country["hub"]
     relay = replace(desk.outbox, store=hub.store)
     await relay.drain()
-    await hub.publish([p for p in listed(country) if p.id != "320000.housing-bureau"])
+    await hub.publish(
+        listed(country, [p for p in members(country) if p.id != "320000.housing-bureau"])
+    )
     await relay.drain()
     last = {r.key: r.value for r in country.cluster.records(DIRECTORY_TOPIC)}
     assert last[b"320000.housing-bureau"] is None
@@ -255,9 +263,9 @@ async def test_a_tombstone_of_the_outbox_reaches_the_topic_as_one(country, hub):
 async def test_what_does_not_verify_is_never_published(country, hub):
     await hub.publish(listed(country))
     await outbox(hub)
-    orphan = [p for p in listed(country) if p.id != "320000"]
+    orphan = [p for p in members(country) if p.id != "320000"]
     with pytest.raises(DirectoryError, match="DIRECTORY_PARENT"):
-        await hub.publish(orphan)
+        await hub.publish(listed(country, orphan))
     assert not await outbox(hub)
     assert hub.office.directory.version == 1
     country.clock.move(HEAD_RENEWAL)
@@ -292,7 +300,7 @@ async def test_a_hub_that_was_down_beyond_the_grace_goes_on_counting(country, hu
     restarted = keeper_of(country, "hub", hub.store)
     await restarted.load()
     assert not restarted.office.ready
-    publisher = DirectoryPublisher(restarted.office, hub.store, restarted, country.issuers, "hub/1")
+    publisher = DirectoryPublisher(restarted.office, hub.store, restarted, "hub/1")
     assert await publisher.publish(listed(country))
     assert restarted.office.directory.version == 2
     assert await keeper.take(await outbox(publisher))
@@ -303,7 +311,9 @@ async def test_a_message_from_a_participant_that_left_is_refused(country, hub):
     query = uuid7(country.clock.now(), country["hub"].office.entropy)
     body = Problem(None, "ANSWER_COUNT", "记录数与所述不符", "the record count is wrong")
     sealed = forge(country, "500000", "hub", Send(Kind.PROBLEM, "hub", body, ("hub",)), query)
-    await hub.publish([p for p in listed(country) if not p.id.startswith("500000")])
+    await hub.publish(
+        listed(country, [p for p in members(country) if not p.id.startswith("500000")])
+    )
     country.adopt(hub.office.directory, "hub")
     await give(country, "hub", outbox_topic("500000"), sealed, query)
     async with country["hub"].store.transaction() as unit:

@@ -23,6 +23,7 @@ from bus.daemon.review_service import ReviewService
 from bus.daemon.service import Service
 from bus.daemon.step import Step
 from bus.errors import InputError
+from bus.flow.listing import Listing
 from bus.flow.review import ReviewPolicy
 from bus.logs.setup import make_logger
 from bus.metrics.catalogue import Metrics
@@ -286,11 +287,13 @@ async def test_the_other_need_not_wait_for_one_that_has_stopped(pair):
 def publisher_of(pair, desk, instance):
     office = replace(desk.office, _directory=None, _catalogue=None)
     keeper = DirectoryKeeper(office, desk.store, pair.country.validator(), desk.step.metrics)
-    return DirectoryPublisher(office, desk.store, keeper, pair.country.issuers, instance)
+    return DirectoryPublisher(office, desk.store, keeper, instance)
 
 
-def listed(pair):
-    return list(pair.country.directory.participants.values())
+def listed(pair, without=None):
+    participants = pair.country.directory.participants.values()
+    chosen = tuple(p for p in participants if p.id != without)
+    return Listing(chosen, pair.country.issuers)
 
 
 async def heads(desk):
@@ -322,7 +325,7 @@ async def test_one_head_is_signed_and_both_serve_on_it(pair, publishers):
 
 async def test_two_lists_that_differ_for_a_while_do_not_take_turns(pair, publishers):
     one, two = publishers
-    shorter = [p for p in listed(pair) if p.id != "370000.housing-fund"]
+    shorter = listed(pair, without="370000.housing-fund")
     pair.country.clock.move(HEAD_RENEWAL)
     assert await one.publish(listed(pair))
     assert not await two.publish(shorter)

@@ -1,0 +1,329 @@
+"""What the hub's operator does about admission (R007-R010, R013-R016); the HTTP face calls these.
+
+Every act names an operator and is audited. What it changes in the directory is published at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bus.daemon.admission_papers import Papers, filing_of
+from bus.daemon.certifier import Certifier
+from bus.daemon.office import Office
+from bus.daemon.work import Work
+from bus.errors import InputError
+from bus.model.admission import (
+    Act,
+    Admission,
+    AdmissionState,
+    ConformanceReport,
+    IssuedGeneration,
+    QueuedRenewal,
+    Revocation,
+)
+from bus.model.audit import Event
+from bus.ports.instants import cut
+from bus.ports.store import Store, Unit
+from bus.rules import admission as rules
+from signer.admission.application import read_application
+from signer.admission.contents import AdmissionApplication
+from signer.admission.grant import write_grant
+from signer.directory.view import KeyUse
+from signer.identity import HUB
+
+_REPORTED = frozenset({Act.CONNECT, Act.RESUME})
+"""Acts that a valid conformance report must allow (R014)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """Everything on file about a participant (备案, R008), contacts in clear; reading is audited.
+
+    `applications` are the files of its filings, in their order.
+    """
+
+    admission: Admission
+    applications: tuple[AdmissionApplication, ...]
+    report: ConformanceReport | None
+    revocations: tuple[Revocation, ...]
+
+
+@dataclass
+class AdmissionService:
+    """The hub's admission of participants.
+
+    Attributes:
+        certifier: Takes or makes certificates.
+        filed: Returns the ids in the list's file, which admission leaves alone.
+        publish: Has the directory published.
+    """
+
+    office: Office
+    store: Store
+    certifier: Certifier
+    filed: Callable[[], frozenset[str]]
+    publish: Callable[[], None]
+
+    async def admissions(
+        self, states: Sequence[AdmissionState] | None = None
+    ) -> Sequence[Admission]:
+        """Return the admissions by participant id, of all states or the given ones."""
+        async with self.store.transaction() as unit:
+            found = await unit.admissions()
+        return [one for one in found if states is None or one.state in states]
+
+    async def dossier(self, participant: str, operator: str) -> Dossier:
+        """Return everything on file about a participant; audited, for it names persons.
+
+        Raises:
+            InputError: `ADMISSION_UNKNOWN`.
+        """
+        async with self.store.transaction() as unit:
+            admission = await _known(unit, participant)
+            papers = Papers(self.office, unit)
+            applications = [await papers.application(f.digest) for f in admission.filings]
+            report = await unit.report(participant)
+            revoked = [r for r in await unit.revocations() if r.participant == participant]
+            work = Work(self.office, unit, self.office.clock.now())
+            work.note(None, Event.ADMISSION_READ, _by(operator), participant=participant)
+            await work.finish()
+        return Dossier(admission, tuple(applications), report, tuple(revoked))
+
+    async def submit(self, data: bytes, operator: str, reason: str) -> Admission:
+        """File a written application (书面申请, R007); it waits for approval.
+
+        Raises:
+            AdmissionError: It is no acceptable application file.
+            InputError: `PARTICIPANT_LISTED`: the list's file has it; `ADMISSION_ILLEGAL`.
+        """
+        read = await asyncio.to_thread(read_application, data)
+        if read.participant in await asyncio.to_thread(self.filed):
+            raise InputError(
+                "PARTICIPANT_LISTED",
+                "该参与方已在清单文件中",
+                "the participant is in the list's file",
+                remedy_zh="如改为办理入网，请先从 participants.toml 中删除",
+                remedy_en="To admit it instead, take it out of participants.toml first",
+                where=read.participant,
+            )
+        async with self.store.transaction() as unit:
+            now = cut(self.office.clock.now())
+            filing = filing_of(read, now)
+            known = await unit.admission(read.participant)
+            made = rules.apply(known, read.participant, filing, operator, reason)
+            await Papers(self.office, unit).file(read, data, now)
+            await self._save(unit, made, operator)
+        return made
+
+    async def amend(self, data: bytes, operator: str, reason: str) -> Admission:
+        """File and accept changed contacts, standards, addresses or offers (R009, R010, R013).
+
+        Raises:
+            AdmissionError: It is no acceptable application file.
+            InputError: `ADMISSION_UNKNOWN`, `ADMISSION_ILLEGAL`, `AMENDMENT_PARENT`.
+        """
+        read = await asyncio.to_thread(read_application, data)
+        async with self.store.transaction() as unit:
+            now = cut(self.office.clock.now())
+            known = await _known(unit, read.participant)
+            made = rules.amend(known, filing_of(read, now), operator, reason)
+            await Papers(self.office, unit).file(read, data, now)
+            await self._save(unit, made, operator)
+        self.publish()
+        return made
+
+    async def act(self, participant: str, act: Act, operator: str, reason: str) -> Admission:
+        """Approve, refuse, connect, suspend, resume, have tested again, or withdraw.
+
+        Raises:
+            InputError: `ADMISSION_UNKNOWN`, `ADMISSION_ILLEGAL`; to connect or resume:
+                `REPORT_MISSING`, `REPORT_FAILED`, `REPORT_EXPIRED`; to approve:
+                `PARENT_NOT_LISTED`.
+        """
+        async with self.store.transaction() as unit:
+            now = cut(self.office.clock.now())
+            known = await _known(unit, participant)
+            if act is Act.APPROVE:
+                self._check_parent(known)
+            if act in _REPORTED:
+                rules.check_report(await unit.report(participant), participant, now)
+            made = rules.move(known, act, operator, reason, now)
+            await self._save(unit, made, operator)
+        self.publish()
+        return made
+
+    async def certify(
+        self, participant: str, given: bytes | None, operator: str, reason: str
+    ) -> tuple[Admission, bytes]:
+        """Take, or issue, the certificates an accepted application or a renewal asks for.
+
+        Args:
+            participant: Who gets them.
+            given: The grant that `hedui ca certify` made; None to issue here.
+            operator: Who does it.
+            reason: Why.
+
+        Returns:
+            The admission, and the grant that the participant imports.
+
+        Raises:
+            InputError: `ADMISSION_UNKNOWN`, `ADMISSION_ILLEGAL`, `GENERATION_TAKEN`,
+                `AUTHORITY_MISSING`, `GRANT_OTHER`, `KEY_LISTED`.
+            AdmissionError, CertificateError: The grant is not what was asked for.
+            HeduiError: The authority's files cannot be used.
+        """
+        async with self.store.transaction() as unit:
+            known = await _known(unit, participant)
+            asked = await self.certifier.asked(unit, known)
+        now = cut(self.office.clock.now())
+        grant = await asyncio.to_thread(self.certifier.grant, known, asked, given)
+        issued = IssuedGeneration(
+            grant.generation,
+            tuple(grant.certificates[use] for use in KeyUse),
+            grant.issuers,
+            now,
+        )
+        async with self.store.transaction() as unit:
+            known = await _known(unit, participant)
+            made = rules.issue(known, issued, operator, reason)
+            await unit.end_renewal(participant)
+            await self._save(unit, made, operator, generation=grant.generation)
+        self.publish()
+        return made, write_grant(grant)
+
+    async def revoke(
+        self, participant: str, generation: int, operator: str, reason: str
+    ) -> Revocation:
+        """Revoke the keys of one generation from now on, of any participant that is listed.
+
+        Raises:
+            InputError: `GENERATION_UNKNOWN`, `GENERATION_REVOKED`; `GENERATION_SIGNS`: it is the
+                one the hub signs the directory with.
+        """
+        listed = self.office.directory.get(participant)
+        if listed is None or all(key.generation != generation for key in listed.keys):
+            raise InputError(
+                "GENERATION_UNKNOWN",
+                "目录中没有该参与方的这一代密钥",
+                "the directory lists no keys of that participant and generation",
+                where=f"{participant} {generation}",
+            )
+        mine = self.office.directory.key(self.office.ring.signing_key)
+        if participant == HUB and mine is not None and mine[1].generation == generation:
+            raise InputError(
+                "GENERATION_SIGNS",
+                "部中心正以这一代密钥签发目录",
+                "the hub signs the directory with that generation",
+                remedy_zh="请先为部中心换发下一代密钥并重新启动，再吊销这一代",
+                remedy_en="Renew the hub's keys and restart it, then revoke this generation",
+                where=f"{participant} {generation}",
+            )
+        async with self.store.transaction() as unit:
+            now = cut(self.office.clock.now())
+            made = Revocation(participant, generation, now, operator, reason)
+            if not await unit.revoke(made):
+                raise InputError(
+                    "GENERATION_REVOKED",
+                    "这一代密钥已吊销",
+                    "that generation is revoked already",
+                    where=f"{participant} {generation}",
+                )
+            known = await unit.admission(participant)
+            if known is not None:
+                why = f"g{generation} {reason}"
+                await unit.save_admission(rules.move(known, Act.REVOKE, operator, why, now))
+            work = Work(self.office, unit, now)
+            work.note(
+                None,
+                Event.KEYS_REVOKED,
+                _by(operator),
+                participant=participant,
+                generation=generation,
+                reason=reason,
+            )
+            await work.finish()
+        self.publish()
+        return made
+
+    async def take_report(self, unit: Unit, report: ConformanceReport) -> None:
+        """Keep a verified conformance report; one that passed makes a CERTIFIED participant TESTED.
+
+        The caller publishes, with `publish`, after its transaction.
+
+        Args:
+            unit: The open transaction.
+            report: The report; that it is signed by the hub is the caller's to know.
+        """
+        await unit.put_report(report)
+        known = await unit.admission(report.participant)
+        work = Work(self.office, unit, report.made)
+        work.note(
+            None,
+            Event.REPORT_FILED,
+            participant=report.participant,
+            passed=int(report.passed),
+        )
+        await work.finish()
+        if report.passed and known is not None and known.state is AdmissionState.CERTIFIED:
+            digest = hashlib.sha256(report.report).hexdigest()
+            moved = rules.move(known, Act.TEST, self.office.me, digest, cut(report.made))
+            await self._save(unit, moved, None)
+
+    async def renewals(self) -> Sequence[QueuedRenewal]:
+        """Return the renewals that wait for `certify`."""
+        async with self.store.transaction() as unit:
+            return await unit.renewals()
+
+    def _check_parent(self, known: Admission) -> None:
+        """Check that the place in the tree can be had, so that the directory stays a tree."""
+        parent = known.filing.parent
+        path = self.office.directory.path_up(parent)
+        if path[-1:] == (HUB,) and known.participant not in path:
+            return
+        raise InputError(
+            "PARENT_NOT_LISTED",
+            "目录中没有其上级，或其上级在它之下",
+            "its parent is not in the directory, or stands below it",
+            remedy_zh="请先为上级办理入网（发证）",
+            remedy_en="Admit the parent first, up to its certificates",
+            where=f"{known.participant} {parent}",
+        )
+
+    async def _save(
+        self, unit: Unit, made: Admission, operator: str | None, generation: int | None = None
+    ) -> None:
+        await unit.save_admission(made)
+        step = made.steps[-1]
+        work = Work(self.office, unit, step.at)
+        work.note(
+            None,
+            Event.ADMISSION_MOVED,
+            None if operator is None else _by(operator),
+            participant=made.participant,
+            act=step.act,
+            to=step.to,
+            reason=step.reason,
+            generation=generation,
+        )
+        await work.finish()
+
+
+def _by(operator: str) -> str:
+    return f"operator:{operator}"
+
+
+async def _known(unit: Unit, participant: str) -> Admission:
+    known = await unit.admission(participant)
+    if known is None:
+        raise InputError(
+            "ADMISSION_UNKNOWN",
+            "没有该参与方的入网备案",
+            "there is no admission of that participant",
+            remedy_zh="participants.toml 中的参与方不在此办理；其他参与方请先提交申请文件",
+            remedy_en="Participants of the list's file are not handled here; others apply first",
+            where=repr(participant[:64]),
+        )
+    return known
