@@ -80,7 +80,7 @@ class Answering:
         cannot be answered for a reason of its own waits alone: the others go on.
         """
         now = self.office.clock.now()
-        if not self.office.ready or _before(now, self.retry_at, RETRY_AFTER):
+        if not self.office.ready or self.office.paused or _before(now, self.retry_at, RETRY_AFTER):
             return 0
         self.retry_at = None
         closed = 0

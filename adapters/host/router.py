@@ -12,6 +12,7 @@ from bus.daemon.router import not_here, note_problem
 from bus.daemon.work import Work
 from bus.errors import RefusedError
 from bus.flow.answer import take_order
+from bus.flow.cut_off import check_source
 from bus.flow.delivery import accept_receipt
 from bus.model.audit import Event
 from bus.model.case import CaseRole
@@ -27,8 +28,10 @@ class AgencyRouter:
         """Handle one verified message, collecting its effects in `work`.
 
         Raises:
+            PendingError: Its source is suspended: it waits.
             RefusedError: It may not stand here in this state.
         """
+        check_source(message.header, work.office.directory)
         match message.body:
             case Roster() as roster:
                 await _order(work, message, roster)

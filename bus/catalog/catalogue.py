@@ -13,8 +13,10 @@ from dataclasses import dataclass
 
 from schemas.codes import categories
 from schemas.resources import IDENTITY_ITEMS, Item, Resource
-from signer.directory.view import Directory, Offer, Participant
+from signer.directory.view import Directory, Offer, Participant, Standing
 from signer.identity import Role
+
+_LISTED = frozenset({Standing.CONNECTED, Standing.SUSPENDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +67,18 @@ class Catalogue:
     def from_directory(cls, directory: Directory, resources: Mapping[str, Resource]) -> Catalogue:
         """Return the catalogue that a directory's offers make.
 
-        A resource nobody offers is not in it (R037). An offer of a resource or item without a
-        schema here cannot be asked for and is passed over: the schema may come with a later
-        version of the directory.
+        A resource nobody offers is not in it (R037). Who is suspended still offers; who is not
+        connected yet, or has left, does not. An offer of a resource or item without a schema here
+        cannot be asked for and is passed over: the schema may come with a later version of the
+        directory.
 
         Args:
             directory: The verified directory.
             resources: Known resources by name.
         """
-        made = (
-            _entry(resource, directory.participants.values())
-            for _, resource in sorted(resources.items())
-        )
+        listed = directory.participants.values()
+        providing = [p for p in listed if provides(directory, directory.path_up(p.id))]
+        made = (_entry(resource, providing) for _, resource in sorted(resources.items()))
         return cls(directory.version, tuple(entry for entry in made if entry.providers))
 
     def entry(self, resource: str) -> Entry | None:
@@ -96,6 +98,11 @@ class Catalogue:
         if of_category:
             return of_category
         return tuple(e for e in self.entries if wanted in (e.resource, plain(e.zh)))
+
+
+def provides(directory: Directory, path: Iterable[str]) -> bool:
+    """Whether an agency counts as a provider, by the standings on its path up to the hub."""
+    return all(directory.participants[one].standing in _LISTED for one in path)
 
 
 def offer_of(participant: Participant, resource: str) -> Offer | None:

@@ -9,11 +9,12 @@ each centre asks its direct children only, so what one province asks of another 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bus.catalog.catalogue import asked_and_offered, offer_of
+from bus.catalog.catalogue import asked_and_offered, offer_of, provides
 from bus.model.request import CENTRE, NATIONWIDE, RequestLine
-from signer.directory.view import Directory, Offer
+from signer.directory.view import Directory, Offer, Standing
 from signer.identity import HUB, Role
 
 NO_PROVIDER = "NO_PROVIDER"
@@ -21,6 +22,10 @@ NO_PROVIDER = "NO_PROVIDER"
 
 NO_ITEMS = "NO_ITEMS"
 """The resource is offered, but with none of the items asked."""
+
+
+PROVIDER_SUSPENDED = "PROVIDER_SUSPENDED"
+"""Somebody below who would have to answer is suspended, or stands below one that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +72,9 @@ def children_for(directory: Directory, me: str, line: RequestLine) -> tuple[Chil
         Empty when nobody below `me` can answer; `unserved` then says why.
     """
     behind: defaultdict[str, list[Agency]] = defaultdict(list)
-    for agency in agencies(directory, line):
-        path = directory.path_up(agency.id)
-        if me in path[1:]:
-            behind[path[path.index(me) - 1]].append(agency)
+    for agency, path in _below(directory, me, line):
+        if _open(directory, path):
+            behind[path[-1]].append(agency)
     return tuple(
         Child(
             id=child,
@@ -83,16 +87,36 @@ def children_for(directory: Directory, me: str, line: RequestLine) -> tuple[Chil
 
 
 def unserved(directory: Directory, me: str, line: RequestLine) -> str | None:
-    """Return why nobody below `me` can be asked about a line, or None when somebody can.
+    """Return why somebody or everybody below `me` cannot be asked about a line, or None.
 
     Returns:
+        `PROVIDER_SUSPENDED` when one is cut off that no child who is asked will tell of;
         `NO_ITEMS` when an agency below offers the resource but none of the items, else
-        `NO_PROVIDER`.
+        `NO_PROVIDER`, when nobody at all can be asked.
     """
-    if children_for(directory, me, line):
+    asked = {child.id for child in children_for(directory, me, line) if not child.leaf}
+    below = list(_below(directory, me, line))
+    if any(not _open(directory, path) and path[-1] not in asked for _, path in below):
+        return PROVIDER_SUSPENDED
+    if below:
         return None
     offered = any(me in path[1:] for path, _ in _offers(directory, line))
     return NO_ITEMS if offered else NO_PROVIDER
+
+
+def _below(
+    directory: Directory, me: str, line: RequestLine
+) -> Iterator[tuple[Agency, tuple[str, ...]]]:
+    """Yield the agencies below `me` that must answer, with the path up to our child."""
+    for agency in agencies(directory, line):
+        path = directory.path_up(agency.id)
+        if me in path[1:]:
+            yield agency, path[: path.index(me)]
+
+
+def _open(directory: Directory, path: Sequence[str]) -> bool:
+    """Whether everybody on a path is connected."""
+    return all(directory.participants[one].standing is Standing.CONNECTED for one in path)
 
 
 def _offers(directory: Directory, line: RequestLine) -> list[tuple[tuple[str, ...], Offer]]:
@@ -102,7 +126,7 @@ def _offers(directory: Directory, line: RequestLine) -> list[tuple[tuple[str, ..
         offer = offer_of(participant, line.resource)
         if participant.role is Role.ADAPTER and offer is not None:
             path = directory.path_up(id_)
-            if _asked(path, line.provider):
+            if provides(directory, path) and _asked(path, line.provider):
                 found.append((path, offer))
     return found
 

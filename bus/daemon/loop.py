@@ -90,7 +90,8 @@ class Loops:
         """Publish what was committed, at once when woken."""
 
         async def round_() -> None:
-            await self.outbox.drain()
+            if not self.office.paused:
+                await self.outbox.drain()
             try:
                 async with asyncio.timeout(PAUSE.total_seconds()):
                     await self.outbox.wake.wait()
@@ -108,7 +109,8 @@ class Loops:
         Args:
             leave: What the timers hand over besides.
         """
-        await self.attempt("outbox", self.outbox.drain)
+        if not self.office.paused:
+            await self.attempt("outbox", self.outbox.drain)
         for hand_over in (self.outbox.hand_over, *leave):
             await self.attempt("leases", hand_over)
 

@@ -14,7 +14,8 @@ from bus.rules.working_days import Calendar
 from schemas.loader import Schema
 from schemas.resources import Resource, resources
 from signer.directory.records import GRACE
-from signer.directory.view import Directory
+from signer.directory.view import Directory, Standing
+from signer.envelope.kinds import KINDS
 from signer.envelope.open import Opener
 from signer.envelope.seal import Sealer
 from signer.envelope.wrapping import Entropy
@@ -22,6 +23,8 @@ from signer.identity import inbox_topic, outbox_topic
 from signer.keyring import KeyRing
 from signer.storekey import StoreKey
 from signer.suites.keys import P256
+
+_PAUSED = frozenset({Standing.SUSPENDED, Standing.WITHDRAWN})
 
 
 @dataclass
@@ -66,16 +69,50 @@ class Office:
             raise _not_ready()
         return self._directory
 
+    @property
+    def paused(self) -> bool:
+        """Whether we exchange nothing: suspended, or withdrawn. What is there waits."""
+        found = None if self._directory is None else self._directory.get(self.me)
+        return found is not None and found.standing in _PAUSED
+
+    def check_standing(self, kind: str) -> None:
+        """Check that our standing allows us to hand over a kind (R007, R014).
+
+        Raises:
+            UnavailableError: `PARTICIPANT_NOT_CONNECTED`.
+        """
+        found = self.directory.get(self.me)
+        rule = KINDS.get(kind)
+        if found is None or rule is None or found.standing in rule.standings:
+            return
+        raise UnavailableError(
+            "PARTICIPANT_NOT_CONNECTED",
+            "本参与方尚未接入，只能进行入网前检测",
+            "this participant is not connected yet; only the conformance test is open to it",
+            remedy_zh="请先通过检测（hedui conformance run），并由部中心接入",
+            remedy_en="Pass the test (`hedui conformance run`) and have the hub connect you",
+            where=self.me,
+        )
+
     def in_force(self, now: datetime) -> Directory:
         """Return the directory to exchange under: not one that is past even its grace (72 hours).
 
         Nor do we exchange while others would refuse what we sign: it would be lost to them.
 
         Raises:
-            UnavailableError: `DIRECTORY_NOT_READ`, `DIRECTORY_LAPSED`, `SIGNING_KEY_NOT_LISTED`,
-                `SIGNING_KEY_ENDED`.
+            UnavailableError: `DIRECTORY_NOT_READ`, `DIRECTORY_LAPSED`, `PARTICIPANT_SUSPENDED`,
+                `SIGNING_KEY_NOT_LISTED`, `SIGNING_KEY_ENDED`.
         """
         directory = self.directory
+        if self.paused:
+            raise UnavailableError(
+                "PARTICIPANT_SUSPENDED",
+                "本参与方已被部中心暂停或已退出",
+                "the hub has suspended this participant, or it has left",
+                remedy_zh="请与部中心联系；恢复后积压的消息自动继续",
+                remedy_en="Ask the hub; what waits goes on by itself once it is resumed",
+                where=self.me,
+            )
         self._check_signing_key(directory, now)
         if now > directory.expires + GRACE:
             raise UnavailableError(

@@ -22,6 +22,7 @@ from bus.metrics.catalogue import Metrics
 from bus.ports.broker import Broker, Offsets, Subscription
 from bus.ports.store import Store
 from bus.ports.store_errors import StoreUnavailable
+from signer.directory.view import Standing
 from signer.errors import KeyRingError
 from signer.identity import DIRECTORY_TOPIC, consumer_group
 
@@ -60,6 +61,8 @@ class TopicReader:
     _refused: frozenset[str] = field(default_factory=frozenset)
     _retry_at: datetime | None = None
     _positions: Positions = field(default_factory=Positions)
+    _left: set[str] = field(default_factory=set)
+    """Topics that are not there; of a peer that has left they are looked for no more."""
 
     async def round(self) -> None:
         """Read one batch, if there is one, and settle it.
@@ -105,6 +108,13 @@ class TopicReader:
         self.after_step()
         await subscription.commit({(r.topic, r.partition): r.offset + 1 for r in records})
 
+    def _wanted(self) -> frozenset[str]:
+        """Return the topics to read: those of a peer that has left only while they are there."""
+        peers, listed = self.office.peers(), self.office.directory.participants
+        left = {t for t, p in peers.items() if listed[p].standing is Standing.WITHDRAWN}
+        self._left &= left
+        return frozenset(peers.keys() - self._left)
+
     def _note_set_back(self, subscription: Subscription) -> None:
         """Notice, before anything is handled, that the store was restored from a backup.
 
@@ -127,6 +137,7 @@ class TopicReader:
     async def _retry_refused(self, subscription: Subscription) -> None:
         """Say which topics refuse us, and try them again from time to time; others are read on."""
         refused = subscription.refused_topics
+        self._left |= {topic for topic in refused if refused[topic].code == "TOPIC_MISSING"}
         for topic in sorted(refused.keys() - self._refused):
             self.log.warning("topic.refused", code=refused[topic].code, topic=topic)
         for topic in sorted(self._refused - refused.keys()):
@@ -142,7 +153,7 @@ class TopicReader:
             await subscription.retry_refused()
 
     async def _subscribed(self) -> Subscription:
-        wanted = frozenset(self.office.peers())
+        wanted = self._wanted()
         if self._subscription is not None and not wanted:
             await self.close()
         if self._subscription is None:

@@ -227,7 +227,12 @@ async def deliver_if_complete(work: Work, case: Case) -> None:
             outcomes = await _outcomes(work, fragment.digest)
             tallies[fragment.digest] = Counter(outcome.outcome for outcome in outcomes)
     delivered, receipts = deliver(case, tallies, work.now)
-    sent = [await work.send(case.query, receipt) for receipt in receipts]
+    sent = [
+        await work.send(case.query, receipt)
+        for receipt in receipts
+        # Who answered and has left the directory since cannot be told any more.
+        if work.office.directory.get(receipt.destination) is not None
+    ]
     work.save(delivered)
     work.note(case.query, Event.QUERY_DELIVERED, messages=_digests(sent))
     work.office.milestone.set()

@@ -15,6 +15,7 @@ from bus.daemon.office import Office
 from bus.daemon.service import Wake
 from bus.daemon.work import Work
 from bus.errors import InputError
+from bus.flow.cut_off import cut_off
 from bus.flow.review import reason
 from bus.model.audit import Event
 from bus.model.case import STATE_ZH, Case, CaseRole, QueryState
@@ -66,7 +67,8 @@ class ReviewService:
         """Accept an application that waits for an operator.
 
         Raises:
-            InputError: `QUERY_UNKNOWN`, `NOT_UNDER_REVIEW`, `NOT_ACCEPTABLE`.
+            InputError: `QUERY_UNKNOWN`, `NOT_UNDER_REVIEW`, `NOT_ACCEPTABLE`,
+                `REQUESTER_NOT_CONNECTED`.
         """
         return await self._decide(query, operator, accepted=True, reasons=())
 
@@ -93,6 +95,8 @@ class ReviewService:
                     remedy_en="Look at the decision with hedui application show",
                     where=str(query),
                 )
+            if accepted:
+                _check_requester(self.office, case)
             if accepted and case.blocked:
                 raise InputError(
                     "NOT_ACCEPTABLE",
@@ -108,3 +112,17 @@ class ReviewService:
             await work.finish()
         self.wake()
         return case
+
+
+def _check_requester(office: Office, case: Case) -> None:
+    """Check that the requester may get its answer: nothing starts for one that is suspended."""
+    if cut_off(office.directory, case.requester, office.me) is None:
+        return
+    raise InputError(
+        "REQUESTER_NOT_CONNECTED",
+        "申请方已被暂停或已退出",
+        "the requester is suspended or has left",
+        remedy_zh="请待其恢复后再受理，或以理由代码拒绝",
+        remedy_en="Accept it once it is back, or refuse it with a reason",
+        where=str(case.query),
+    )

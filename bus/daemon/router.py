@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from bus.daemon import provider, requester, reviewer
 from bus.daemon.work import Work
 from bus.errors import RefusedError
+from bus.flow.cut_off import check_source
 from bus.flow.review import ReviewPolicy
 from bus.model.audit import Event
 from bus.model.messages import Problem, Receipt
@@ -49,6 +50,7 @@ class CentreRouter:
             RefusedError: It may not stand here in this state.
         """
         kind = message.header.kind
+        check_source(message.header, work.office.directory)
         if kind == Kind.ROSTER and message.order is not None:
             await provider.take_order(work, message)
         elif kind in _REVIEWED:

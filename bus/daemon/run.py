@@ -136,7 +136,9 @@ def _audit(participant: Participant) -> list[Regular]:
 
 def _held(participant: Participant) -> Callable[[], Awaitable[object]]:
     async def retry() -> None:
-        if participant.office.ready and await participant.step.retry_held():
+        # While we are suspended nothing can go on, and what is parked must not run out of time.
+        serving = participant.office.ready and not participant.office.paused
+        if serving and await participant.step.retry_held():
             participant.loops.outbox.wake.set()
 
     return retry

@@ -118,9 +118,10 @@ class Work:
 
         Raises:
             UnavailableError: `NO_ROUTE`, `READER_WITHOUT_KEY`: the directory does not lead there;
-                `DIRECTORY_LAPSED`.
+                `DIRECTORY_LAPSED`, `PARTICIPANT_SUSPENDED`, `PARTICIPANT_NOT_CONNECTED`.
         """
         directory = self.office.in_force(self.now)
+        self.office.check_standing(send.kind)
         to = directory.next_hop(self.office.me, send.destination)
         if to is None:
             raise _no_route(send.destination)

@@ -11,7 +11,9 @@ Read it from top to bottom:
 | 反馈结果: an agency's answer closes its row on every desk | answer.py | 7, 10 (R018, R029) |
 | 核对反馈: an answer is about what was asked, all of it | answer_check.py | 11 (R071-R073) |
 | 签收: the requester has everything and says so | delivery.py | 10, 11 |
+| 暂停与退出: who cannot answer any more owes nothing (side door) | cut_off.py | 5, 6 (R007, R014) |
 
-lifecycle.py holds every movement between states; outcome.py is what the stages return. The shell
+lifecycle.py holds every movement between states; outcome.py is what the stages return;
+listing.py is whom the directory lists. The shell
 (`bus.daemon`) loads cases, calls these functions, and carries out what they return.
 """

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bus.errors import PendingError, RefusedError
+from bus.flow.cut_off import row_closed, was_cut_off
 from bus.flow.lifecycle import settle
 from bus.flow.outcome import Send
 from bus.model.case import Case, CaseRole, Fragment, QueryState, Row, RowState
@@ -117,6 +118,7 @@ def accept_answer(case: Case, header: Header, digest: bytes, now: datetime) -> C
     Raises:
         PendingError: `ROW_NOT_YET_KNOWN`: the Dispatch it belongs to has not arrived.
         RefusedError: `ANSWER_TWICE`: that fragment was already accepted from another message.
+            `ROW_CLOSED`: its holder was suspended or left meanwhile.
             `ANSWER_ELSEWHERE`: it is addressed to somebody who did not ask.
             `FRAGMENT_BEYOND_LAST`, `FRAGMENTS_TOO_MANY`.
     """
@@ -128,6 +130,8 @@ def accept_answer(case: Case, header: Header, digest: bytes, now: datetime) -> C
         if _owes(row, header):
             break
     else:
+        if _ended_early(case):
+            raise row_closed(case)
         raise PendingError(
             "ROW_NOT_YET_KNOWN",
             "对应的分发清单尚未到达",
@@ -135,6 +139,13 @@ def accept_answer(case: Case, header: Header, digest: bytes, now: datetime) -> C
             where=str(case.query),
         )
     taken = {fragment.number for fragment in row.fragments}
+    if was_cut_off(row):
+        # What the centre above took before it closed the row counts for the requester too.
+        if case.role is not CaseRole.REQUESTER or case.state is QueryState.DELIVERED:
+            raise row_closed(case)
+        opened = replace(row, state=RowState.OPEN, closed=None, code=None)
+        case = replace(case, rows=tuple(opened if r is row else r for r in case.rows))
+        row = opened
     if row.state is not RowState.OPEN or header.fragment in taken:
         raise _refused(
             "ANSWER_TWICE",
@@ -208,6 +219,14 @@ def _owes(row: Row, header: Header) -> bool:
         and row.part == header.roster_part
         and row.resource == header.resource
     )
+
+
+def _ended_early(case: Case) -> bool:
+    """Whether nothing is owed any more, because somebody was cut off who would have dispatched."""
+    nothing_owed = case.role is not CaseRole.PROVIDER and not any(
+        row.state is RowState.OPEN for row in case.rows
+    )
+    return nothing_owed and any(was_cut_off(row) for row in case.rows)
 
 
 def _refused(code: str, zh: str, en: str, case: Case) -> RefusedError:

@@ -1,7 +1,8 @@
 """签收: the requester has everything, says so to the hub and to each provider, and is done.
 
 DELIVERED needs the receipt. It names every answer that was opened and every one that cannot be
-used, with a code. Its totals are sealed: outcome counts are never in clear.
+used, with a code, and to the hub every gap. Its totals are sealed: outcome counts are never in
+clear.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from bus.errors import PendingError, RefusedError
 from bus.flow.lifecycle import move, settle
 from bus.flow.outcome import Send
 from bus.model.case import Case, CaseRole, QueryState, Row, RowState
-from bus.model.messages import Fault, OutcomeKind, Receipt
+from bus.model.messages import Fault, Gap, OutcomeKind, Receipt
 from signer.directory.view import Directory
 from signer.envelope.kinds import Kind
 from signer.identity import HUB
@@ -38,7 +39,12 @@ def deliver(
         RefusedError: `ILLEGAL_STATE` when rows are still open.
     """
     answered = [row for row in case.rows if row.state is RowState.ANSWERED]
-    receipts = [_receipt(HUB, answered, tallies, now, case.application)]
+    gaps = tuple(
+        Gap(row.part, row.resource, row.holder, row.code or "")
+        for row in case.rows
+        if row.state is RowState.UNSERVED
+    )
+    receipts = [_receipt(HUB, answered, tallies, now, case.application, gaps)]
     for agency in sorted({row.holder for row in answered}):
         own = [row for row in answered if row.holder == agency]
         receipts.append(_receipt(agency, own, tallies, now, own[0].fragments[0].digest))
@@ -52,6 +58,7 @@ def _receipt(
     tallies: Mapping[bytes, Tally],
     now: datetime,
     in_reply_to: bytes | None,
+    gaps: tuple[Gap, ...] = (),
 ) -> Send:
     opened = [f.digest for row in rows if row.code is None for f in row.fragments]
     faults = [Fault(f.digest, row.code) for row in rows if row.code for f in row.fragments]
@@ -65,6 +72,7 @@ def _receipt(
         not_found=total[OutcomeKind.NOT_FOUND],
         not_answerable=total[OutcomeKind.NOT_ANSWERABLE],
         received=now,
+        gaps=gaps,
     )
     return Send(Kind.RECEIPT, destination, body, (destination,), in_reply_to=in_reply_to)
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bus.errors import PendingError, RefusedError
+from bus.flow.cut_off import row_closed, was_cut_off
 from bus.flow.lifecycle import settle
 from bus.flow.outcome import Send
 from bus.flow.routing import Hop, Plan
@@ -121,7 +122,7 @@ def accept_dispatch(
     Raises:
         PendingError: `ROW_NOT_YET_KNOWN`: the Dispatch above it has not arrived.
         RefusedError: `DISPATCH_SOURCE`, `DISPATCH_FOREIGN_CHILD`, `DISPATCH_ROW_TWICE`,
-            `DISPATCH_TWICE`, `DISPATCH_INCOMPLETE`, `DISPATCH_LATER_THAN_ORDERED`.
+            `DISPATCH_TWICE`, `DISPATCH_INCOMPLETE`, `DISPATCH_LATER_THAN_ORDERED`, `ROW_CLOSED`.
     """
     _check_rows(case, source, dispatch, directory)
     if order is None:
@@ -138,6 +139,8 @@ def accept_dispatch(
             "the Dispatch above it has not arrived yet",
             where=str(case.query),
         )
+    if any(was_cut_off(row) for row in owed):
+        raise row_closed(case)
     if all(row.state is not RowState.OPEN for row in owed):
         raise _refused("DISPATCH_TWICE", "该指令已分发", "that order was already dispatched", case)
     _check_covers(case, owed, dispatch)

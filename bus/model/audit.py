@@ -38,6 +38,8 @@ class Event(StrEnum):
     QUERY_DELIVERED = "query.delivered"
     """Requester, hub, agency: the receipt was made or arrived. faults (count), on arrival;
     messages, where it was made."""
+    ROW_CLOSED = "row.closed"
+    """Hub, node, requester: a row's holder was suspended or left. holder, part, resource, code."""
     PROBLEM_SENT = "problem.sent"
     """A verified message was refused in this state. code, about."""
     PROBLEM_RECEIVED = "problem.received"

@@ -109,8 +109,21 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Something asked that has no answer and will have none, with a code; `holder` may be empty."""
+
+    part: int
+    resource: str
+    holder: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
-    """签收: the requester's receipt to the hub and to each provider; totals count outcomes."""
+    """签收: the requester's receipt to the hub and to each provider; totals count outcomes.
+
+    `gaps` stand in the hub's receipt only.
+    """
 
     opened: tuple[bytes, ...]
     faults: tuple[Fault, ...]
@@ -118,6 +131,7 @@ class Receipt:
     not_found: int
     not_answerable: int
     received: datetime
+    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def _codes(body: Body) -> list[str]:
         case Answer():
             return [outcome.code for outcome in body.outcomes if outcome.code is not None]
         case Receipt():
-            return [fault.code for fault in body.faults]
+            return [fault.code for fault in body.faults] + [gap.code for gap in body.gaps]
         case _:
             return []
 
