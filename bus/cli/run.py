@@ -16,6 +16,7 @@ from bus.cli.provision import provision
 from bus.config.load import load_config
 from bus.config.models import Config
 from bus.daemon.assemble import Participant, assemble
+from bus.daemon.cut_off import CLOSE_EVERY, CutOff
 from bus.daemon.hub import admission_service, hub_directory, hub_timers
 from bus.daemon.router import CentreRouter
 from bus.daemon.run import Regular, run
@@ -78,8 +79,12 @@ def _run(config: Config, path: Path, role: Role, *, dev: bool) -> None:
 
 async def _serve(centre: Participant) -> None:
     service = service_of(centre)
-    # Another instance may have imported a year table.
-    regular = [Regular("calendar", CALENDAR_EVERY, service.load_calendar)]
+    closing = CutOff(centre.office, centre.store, centre.loops.outbox, centre.log)
+    regular = [
+        # Another instance may have imported a year table.
+        Regular("calendar", CALENDAR_EVERY, service.load_calendar),
+        Regular("cut-off", CLOSE_EVERY, closing.close),
+    ]
     section = centre.config.hub
     admitting = None
     if section is not None:
