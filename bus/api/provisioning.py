@@ -10,7 +10,14 @@ from pydantic import Field
 from bus.api.body import Answered
 from bus.api.errors import ErrorBody, FindingBody, error_body
 from bus.broker.provisioning.cluster import Outcome
-from bus.broker.provisioning.plan import AddRight, Change, CreateTopic, RemoveRight, SetSettings
+from bus.broker.provisioning.plan import (
+    AddRight,
+    Change,
+    CreateTopic,
+    DeleteTopic,
+    RemoveRight,
+    SetSettings,
+)
 from bus.broker.provisioning.rights import Right
 
 
@@ -38,7 +45,9 @@ class RightBody(Answered):
 class ChangeBody(Answered):
     """One change. `done` is null in a dry run."""
 
-    act: Annotated[str, Field(description="create-topic, set, add-right, remove-right")]
+    act: Annotated[
+        str, Field(description="create-topic, set, add-right, remove-right, delete-topic")
+    ]
     topic: str | None = None
     partitions: int | None = None
     replication_factor: int | None = None
@@ -74,6 +83,8 @@ class ChangeBody(Answered):
                 return cls(act="add-right", right=RightBody.of(right))
             case RemoveRight(right):
                 return cls(act="remove-right", right=RightBody.of(right))
+            case DeleteTopic(name):
+                return cls(act="delete-topic", topic=name)
 
 
 class ProvisionBody(Answered):

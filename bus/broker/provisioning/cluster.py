@@ -23,12 +23,14 @@ from bus.broker.provisioning.conversions import (
     to_topic,
     topic_resource,
 )
+from bus.broker.provisioning.drained import drained
 from bus.broker.provisioning.drift import FoundTopic
 from bus.broker.provisioning.failures import translated
 from bus.broker.provisioning.plan import (
     AddRight,
     Change,
     CreateTopic,
+    DeleteTopic,
     Found,
     RemoveRight,
     SetSettings,
@@ -79,8 +81,11 @@ class Cluster:
         self._context = tls_context(tls)
         self._admin = self._connection(tls)
 
-    def look(self) -> Found:
+    def look(self, closing: Mapping[str, str] | None = None) -> Found:
         """Return all rights, and the product's topics with their settings.
+
+        Args:
+            closing: Topics that are to go once they are read → the consumer group that reads them.
 
         Raises:
             BrokerUnavailable: The cluster cannot be reached.
@@ -88,8 +93,9 @@ class Cluster:
         """
         try:
             # Rights first: whoever may not see them is not told of all topics either.
-            rights = self._rights()
-            return Found(self._topics(), rights)
+            rights, topics = self._rights(), self._topics()
+            left = {t: group for t, group in (closing or {}).items() if t in topics}
+            return Found(topics, rights, drained(self._admin, left, topics, self._seconds))
         except BrokerUnavailable:
             # The client tells a failed handshake and an unreachable host alike.
             fault = asyncio.run(handshake_fault(self._bootstrap, self._context, self._limit))
@@ -137,6 +143,10 @@ class Cluster:
             bindings = [binding(each.right) for each in batch if isinstance(each, AddRight)]
             added = admin.create_acls(bindings, request_timeout=seconds)
             return [added[each] for each in bindings]
+        if kind is DeleteTopic:
+            names = [each.topic for each in batch if isinstance(each, DeleteTopic)]
+            deleted = admin.delete_topics(names, request_timeout=seconds)
+            return [deleted[name] for name in names]
         filters = [exactly(each.right) for each in batch if isinstance(each, RemoveRight)]
         removed = admin.delete_acls(filters, request_timeout=seconds)
         return [removed[each] for each in filters]
@@ -217,7 +227,7 @@ def where_of(change: Change) -> str:
     match change:
         case CreateTopic(topic):
             return topic.name
-        case SetSettings(name):
+        case SetSettings(name) | DeleteTopic(name):
             return name
         case AddRight(right) | RemoveRight(right):
             return str(right)

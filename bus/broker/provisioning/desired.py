@@ -12,12 +12,15 @@
 
 Each is written once for every TLS key generation valid now and every registered address. The
 idempotent producer needs no right of its own: Write on any topic implies it.
+
+Rights follow the standing. Whoever is suspended has none and keeps its topics; whoever has left has
+none, and its topics close: its parent may read them to their end, and then they go.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import product
 
@@ -25,7 +28,7 @@ from bus.broker.provisioning.addresses import broker_form
 from bus.broker.provisioning.rights import Operation, Resource, Right, kafka_principal
 from bus.model.messages import Finding
 from bus.ports.record_size import MAX_RECORD_BYTES
-from signer.directory.view import KeyUse, Participant
+from signer.directory.view import KeyUse, Participant, Standing
 from signer.identity import DIRECTORY_TOPIC, HUB, consumer_group, inbox_topic, outbox_topic
 
 RETENTION = timedelta(days=45)
@@ -35,6 +38,8 @@ MIN_INSYNC = "min.insync.replicas"
 
 _READ = (Operation.READ, Operation.DESCRIBE)
 _WRITE = (Operation.WRITE, Operation.DESCRIBE)
+
+_WITH_RIGHTS = frozenset({Standing.CERTIFIED, Standing.TESTED, Standing.CONNECTED})
 
 _Rule = tuple[Resource, str, Operation]
 
@@ -71,6 +76,10 @@ class Desired:
     topics: Mapping[str, TopicSpec]
     rights: frozenset[Right]
     findings: tuple[Finding, ...]
+    closing: Mapping[str, str] = field(default_factory=dict)
+    """Topics of those who have left → the consumer group that may still have to read them."""
+    while_closing: frozenset[Right] = frozenset()
+    """Rights on closing topics, for as long as these are there."""
 
 
 def desired(participants: Iterable[Participant], policy: TopicPolicy, now: datetime) -> Desired:
@@ -84,19 +93,40 @@ def desired(participants: Iterable[Participant], policy: TopicPolicy, now: datet
     listed = tuple(participants)
     topics = [_directory_topic(policy)]
     rights: set[Right] = set()
+    while_closing: set[Right] = set()
     findings: list[Finding] = []
+    closing: dict[str, str] = {}
     for participant in listed:
-        if participant.id != HUB:
-            boxes = (inbox_topic(participant.id), outbox_topic(participant.id))
-            topics += [_box_topic(name, policy) for name in boxes]
+        name = participant.id
+        if participant.standing is Standing.WITHDRAWN:
+            closing[outbox_topic(name)] = consumer_group(participant.parent or HUB)
+            closing[inbox_topic(name)] = consumer_group(name)
+        elif name != HUB:
+            boxes = (inbox_topic(name), outbox_topic(name))
+            topics += [_box_topic(box, policy) for box in boxes]
+        if participant.standing not in _WITH_RIGHTS:
+            continue
         principals, hosts = _principals(participant, now), _hosts(participant)
-        rules = [*_own(participant), *_of_children(participant, listed)]
-        rights |= {
-            Right(resource, name, who, host, operation)
-            for (resource, name, operation), who, host in product(rules, principals, hosts)
-        }
+        rules = (*_own(participant), *_of_children(participant, listed))
+        rights |= _written(rules, principals, hosts)
+        while_closing |= _written(_of_those_gone(participant, listed), principals, hosts)
         findings += _findings(participant, principals)
-    return Desired({t.name: t for t in topics}, frozenset(rights), tuple(findings))
+    return Desired(
+        {t.name: t for t in topics},
+        frozenset(rights),
+        tuple(findings),
+        closing,
+        frozenset(while_closing),
+    )
+
+
+def _written(
+    rules: Iterable[_Rule], principals: frozenset[str], hosts: frozenset[str]
+) -> set[Right]:
+    return {
+        Right(resource, name, who, host, operation)
+        for (resource, name, operation), who, host in product(rules, principals, hosts)
+    }
 
 
 def _directory_topic(policy: TopicPolicy) -> TopicSpec:
@@ -142,9 +172,17 @@ def _own(participant: Participant) -> Iterator[_Rule]:
 
 
 def _of_children(participant: Participant, listed: Iterable[Participant]) -> Iterator[_Rule]:
-    for child in (p for p in listed if p.parent == participant.id):
-        yield from ((Resource.TOPIC, outbox_topic(child.id), operation) for operation in _READ)
-        yield from ((Resource.TOPIC, inbox_topic(child.id), operation) for operation in _WRITE)
+    for child in listed:
+        if child.parent == participant.id and child.standing is not Standing.WITHDRAWN:
+            yield from ((Resource.TOPIC, outbox_topic(child.id), operation) for operation in _READ)
+            yield from ((Resource.TOPIC, inbox_topic(child.id), operation) for operation in _WRITE)
+
+
+def _of_those_gone(participant: Participant, listed: Iterable[Participant]) -> Iterator[_Rule]:
+    """Yield what lets a parent read to its end what a child wrote before it left."""
+    for child in listed:
+        if child.parent == participant.id and child.standing is Standing.WITHDRAWN:
+            yield from ((Resource.TOPIC, outbox_topic(child.id), operation) for operation in _READ)
 
 
 def _principals(participant: Participant, now: datetime) -> frozenset[str]:

@@ -1,7 +1,8 @@
 """What has to be changed so that the brokers hold what the directory asks for.
 
-A plan creates topics, sets settings, adds and removes rights. It never deletes a topic and never
-changes a number of partitions or replicas: those stand in its drift, for a person.
+A plan creates topics, sets settings, adds and removes rights. It deletes the topics of those who
+have left, once they are read to their end, and no others. It never changes a number of partitions
+or replicas: those stand in its drift, for a person.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ from bus.model.messages import Finding
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the brokers hold: the product's topics by name, and all rights."""
+    """What the brokers hold: the product's topics by name, and all rights.
+
+    `drained` are the closing topics of which everything has been read, or has gone by retention.
+    """
 
     topics: Mapping[str, FoundTopic]
     rights: frozenset[Right]
+    drained: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,14 @@ class RemoveRight:
     right: Right
 
 
-Change = CreateTopic | SetSettings | AddRight | RemoveRight
+@dataclass(frozen=True, slots=True)
+class DeleteTopic:
+    """A topic to delete: of somebody who has left, and read to its end."""
+
+    topic: str
+
+
+Change = CreateTopic | SetSettings | AddRight | RemoveRight | DeleteTopic
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +88,22 @@ def plan(wanted: Desired, found: Found, accepted: frozenset[str] = frozenset()) 
             those an operator named.
     """
     ours = {r for r in found.rights if made_here(r) and r.principal not in accepted}
+    gone = sorted(found.drained & wanted.closing.keys())
+    open_still = found.topics.keys() - set(gone)
+    rights = wanted.rights | {r for r in wanted.while_closing if r.name in open_still}
     changes: tuple[Change, ...] = (
         *(CreateTopic(t) for name, t in sorted(wanted.topics.items()) if name not in found.topics),
         *_settings(wanted, found),
-        *(AddRight(right) for right in sorted(wanted.rights - found.rights)),
-        *(RemoveRight(right) for right in sorted(ours - wanted.rights)),
+        *(AddRight(right) for right in sorted(rights - found.rights)),
+        *(RemoveRight(right) for right in sorted(ours - rights)),
+        *(DeleteTopic(name) for name in gone),
     )
     drift = (
         *wanted.findings,
-        *topic_drift(wanted.topics, (topic for _, topic in sorted(found.topics.items()))),
+        *topic_drift(
+            wanted.topics,
+            (t for name, t in sorted(found.topics.items()) if name not in wanted.closing),
+        ),
         *right_drift(found.rights, accepted),
     )
     return Plan(changes, drift)

@@ -39,7 +39,7 @@ class Provisioner:
         Raises:
             HeduiError: As `Cluster.look`.
         """
-        return plan(self.wanted, self.cluster.look(), self.accepted)
+        return plan(self.wanted, self.cluster.look(self.wanted.closing), self.accepted)
 
     def apply(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         """Make changes; see `Cluster.apply`."""

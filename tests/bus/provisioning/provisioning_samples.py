@@ -8,7 +8,7 @@ from bus.broker.provisioning.desired import TopicPolicy, desired
 from bus.broker.provisioning.drift import FoundTopic
 from bus.broker.provisioning.plan import Found
 from bus.broker.provisioning.rights import Operation, Resource, Right
-from signer.directory.view import Key, KeyUse, Participant
+from signer.directory.view import Key, KeyUse, Participant, Standing
 from signer.identity import HUB, role_of
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -37,7 +37,7 @@ def key(name, use=KeyUse.TLS, generation=1, begin=NOW - YEAR / 2, revoked=None):
     )
 
 
-def participant(name, *, parent=None, hosts=None, keys=None):
+def participant(name, *, parent=None, hosts=None, keys=None, standing=Standing.CONNECTED):
     centre, dot, _ = name.partition(".")
     above = None if name == HUB else centre if dot else HUB
     return Participant(
@@ -47,6 +47,7 @@ def participant(name, *, parent=None, hosts=None, keys=None):
         title=name,
         keys=tuple(key(name, use) for use in KeyUse) if keys is None else keys,
         hosts=(HOSTS[name],) if hosts is None else hosts,
+        standing=standing,
     )
 
 

@@ -8,14 +8,19 @@ from __future__ import annotations
 from concurrent.futures import Future
 from types import SimpleNamespace
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AclBinding, ConfigEntry, ConfigSource
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AclBinding, ConfigEntry, ConfigSource, OffsetSpec
 
+EARLIEST = OffsetSpec.earliest()._value
 DEFAULTS = {"segment.bytes": "1073741824", "retention.ms": "604800000"}
 
 
 class ScriptedAdmin:
-    """Attributes: `failing` maps a call's name, or a call and a subject, to a Kafka error code."""
+    """What it holds, and where it fails.
+
+    `failing` maps a call's name, or a call and a subject, to a Kafka error code. `logs` are first
+    and end offsets by topic and partition, `committed` offsets by group, topic and partition.
+    """
 
     def __init__(self):
         self.settings = None
@@ -24,6 +29,8 @@ class ScriptedAdmin:
         self.failing = {}
         self.silent = set()
         self.calls = []
+        self.logs = {}
+        self.committed = {}
 
     def __call__(self, settings):
         self.settings = settings
@@ -72,6 +79,33 @@ class ScriptedAdmin:
         self.rights -= {each for found in gone.values() for each in found}
         return {each: self._future("delete_acls", each.name, gone[each]) for each in filters}
 
+    def delete_topics(self, names, **_limits):
+        self._called("delete_topics", names)
+        for name in names:
+            if ("delete_topics", name) not in self.failing:
+                del self.topics[name]
+        return {name: self._future("delete_topics", name, None) for name in names}
+
+    def list_offsets(self, asked, **_limits):
+        self._called("list_offsets", asked)
+        made = {}
+        for place, which in asked.items():
+            first, end = self.logs.get((place.topic, place.partition), (0, 0))
+            found = SimpleNamespace(offset=first if which._value == EARLIEST else end)
+            made[place] = self._future("list_offsets", place.topic, found)
+        return made
+
+    def list_consumer_group_offsets(self, asked, **_limits):
+        self._called("list_consumer_group_offsets", asked)
+        (request,) = asked
+        group, never = request.group_id, -1001
+        places = [
+            TopicPartition(*key(p), self.committed.get((group, *key(p)), never))
+            for p in request.topic_partitions
+        ]
+        found = SimpleNamespace(topic_partitions=places)
+        return {request.group_id: self._future("list_consumer_group_offsets", "", found)}
+
     def hold(self, name, partitions, replicas, own):
         numbers = {
             number: SimpleNamespace(replicas=list(range(replicas))) for number in range(partitions)
@@ -95,6 +129,10 @@ class ScriptedAdmin:
         elif call not in self.silent:
             future.set_result(result)
         return future
+
+
+def key(place):
+    return place.topic, place.partition
 
 
 def _entries(own):

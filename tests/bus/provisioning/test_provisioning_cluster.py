@@ -19,7 +19,7 @@ from provisioning_samples import in_step, right, wanted
 from bus.broker.provisioning import cluster as shell
 from bus.broker.provisioning.cluster import Cluster
 from bus.broker.provisioning.credentials import read_credentials
-from bus.broker.provisioning.plan import AddRight, CreateTopic, RemoveRight, plan
+from bus.broker.provisioning.plan import AddRight, CreateTopic, DeleteTopic, RemoveRight, plan
 from bus.broker.provisioning.rights import Operation, Pattern, Permission, Resource
 from bus.errors import ConfigError
 from bus.ports.broker_errors import BrokerRefused, BrokerUnavailable
@@ -299,3 +299,57 @@ def test_unfit_credentials_are_refused_before_anything_is_sent(keys, tmp_path):
         read_credentials(directory, wrong)
     with pytest.raises(KeyFileError, match="KEY_FILE_MISSING"):
         read_credentials(tmp_path, keys[1])
+
+
+CLOSING = {"hedui.370000.outbox": "hedui.hub", "hedui.370000.inbox": "hedui.370000"}
+
+
+@pytest.mark.parametrize(
+    ("log", "committed", "drained"),
+    [
+        ((0, 0), None, True),
+        ((0, 7), None, False),
+        ((0, 7), 6, False),
+        ((0, 7), 7, True),
+        ((7, 7), 3, True),  # what was not read has gone by retention
+        ((5, 7), 3, False),
+    ],
+)
+def test_a_topic_is_drained_when_its_reader_or_retention_has_come_to_its_end(
+    cluster, admin, log, committed, drained
+):
+    run(cluster, wanted())
+    admin.logs["hedui.370000.outbox", 2] = log
+    if committed is not None:
+        admin.committed["hedui.hub", "hedui.370000.outbox", 2] = committed
+    found = cluster.look(CLOSING).drained
+    assert ("hedui.370000.outbox" in found) is drained
+    assert "hedui.370000.inbox" in found
+
+
+def test_topics_that_are_not_there_are_not_asked_about(cluster, admin):
+    assert cluster.look(CLOSING).drained == frozenset()
+    assert "list_offsets" not in {call for call, _ in admin.calls}
+
+
+def test_brokers_that_do_not_tell_how_far_was_read_delete_nothing(cluster, admin):
+    run(cluster, wanted())
+    admin.failing["list_consumer_group_offsets", ""] = KafkaError.GROUP_AUTHORIZATION_FAILED
+    with pytest.raises(BrokerRefused):
+        cluster.look(CLOSING)
+    del admin.failing["list_consumer_group_offsets", ""]
+    admin.failing["list_offsets"] = KafkaError._TIMED_OUT
+    with pytest.raises((BrokerRefused, BrokerUnavailable)):
+        cluster.look(CLOSING)
+
+
+def test_a_topic_is_deleted(cluster, admin):
+    run(cluster, wanted())
+    (outcome,) = cluster.apply([DeleteTopic(INBOX)])
+    assert outcome.error is None
+    assert INBOX not in admin.topics
+    run(cluster, wanted())
+    admin.failing["delete_topics", INBOX] = KafkaError.TOPIC_AUTHORIZATION_FAILED
+    (outcome,) = cluster.apply([DeleteTopic(INBOX)])
+    assert outcome.error is not None
+    assert outcome.error.where == INBOX

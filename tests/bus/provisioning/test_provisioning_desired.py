@@ -16,7 +16,7 @@ from provisioning_samples import HOSTS, NOW, YEAR, country, key, participant, wa
 from bus.broker.provisioning.addresses import broker_form
 from bus.broker.provisioning.desired import TopicPolicy
 from bus.ports.record_size import MAX_RECORD_BYTES
-from signer.directory.view import KeyUse
+from signer.directory.view import KeyUse, Standing
 
 # Topic → who reads it, who writes it. Written by hand from the tree, not computed from parents.
 TOPICS = {
@@ -148,3 +148,51 @@ def test_settings_keep_messages_for_45_days_and_on_enough_replicas():
         "min.insync.replicas": "2",
         "unclean.leader.election.enable": "false",
     }
+
+
+def of(target, name):
+    return {(r.name, r.operation) for r in target.rights if r.principal == f"User:{name}.g1"}
+
+
+@pytest.mark.requirement("R007")
+@pytest.mark.parametrize("standing", [Standing.CERTIFIED, Standing.TESTED])
+def test_who_is_certified_has_its_rights_before_it_is_connected(standing):
+    certified = country(changed=participant("370000", standing=standing))
+    assert wanted(certified) == wanted()
+
+
+def test_who_is_suspended_has_no_rights_and_keeps_its_topics():
+    target = wanted(country(changed=participant("320000", standing=Standing.SUSPENDED)))
+    assert of(target, "320000") == set()
+    assert target.topics == wanted().topics
+    others = {r for r in wanted().rights if r.principal != "User:320000.g1"}
+    assert target.rights == others
+    assert not target.closing
+
+
+def test_the_topics_of_who_has_left_close_and_its_parent_may_read_them_to_their_end():
+    target = wanted(country(changed=participant("370000", standing=Standing.WITHDRAWN)))
+    assert of(target, "370000") == set()
+    assert target.closing == {
+        "hedui.370000.outbox": "hedui.hub",
+        "hedui.370000.inbox": "hedui.370000",
+    }
+    assert not target.closing.keys() & target.topics.keys()
+    assert "hedui.370000" not in {r.name.rpartition(".")[0] for r in target.rights}
+    assert {(r.name, r.principal, r.operation) for r in target.while_closing} == {
+        ("hedui.370000.outbox", "User:hub.g1", operation) for operation in ("READ", "DESCRIBE")
+    }
+
+
+def test_nobody_is_asked_for_the_addresses_of_those_without_rights():
+    for standing in (Standing.SUSPENDED, Standing.WITHDRAWN):
+        gone = participant("370000", hosts=(), keys=(), standing=standing)
+        assert wanted(country(changed=gone)).findings == ()
+
+
+def test_a_revoked_generation_has_no_rights_and_the_next_one_keeps_its_own():
+    revoked = key("370000", revoked=NOW - timedelta(seconds=1))
+    both = participant("370000", keys=(revoked, key("370000", generation=2)))
+    principals = {r.principal for r in wanted(country(changed=both)).rights}
+    assert "User:370000.g1" not in principals
+    assert "User:370000.g2" in principals

@@ -16,12 +16,14 @@ from bus.broker.provisioning.desired import TopicPolicy
 from bus.broker.provisioning.plan import (
     AddRight,
     CreateTopic,
+    DeleteTopic,
     Found,
     RemoveRight,
     SetSettings,
     plan,
 )
 from bus.broker.provisioning.rights import Operation, Pattern, Permission, Resource
+from signer.directory.view import Standing
 
 EMPTY = Found({}, frozenset())
 INBOX = "hedui.370000.inbox"
@@ -225,3 +227,35 @@ def test_what_the_directory_cannot_be_granted_stands_in_the_drift():
     target = wanted(country(p=participant("370000", hosts=())))
     due = plan(target, in_step(target))
     assert [finding.code for finding in due.drift] == ["HOSTS_MISSING"]
+
+
+def left():
+    return wanted(country(p=participant("370000", standing=Standing.WITHDRAWN)))
+
+
+def test_a_closing_topic_is_read_on_and_deleted_once_it_is_drained_with_its_last_rights():
+    target, held = left(), in_step(wanted())
+    due = plan(target, held)
+    removed = {change.right for change in due.changes if isinstance(change, RemoveRight)}
+    assert removed == wanted().rights - target.rights - target.while_closing
+    assert not [change for change in due.changes if isinstance(change, DeleteTopic)]
+    assert due.drift == ()
+
+    drained = replace(held, drained=frozenset({"hedui.370000.outbox"}))
+    due = plan(target, drained)
+    assert due.changes[-1] == DeleteTopic("hedui.370000.outbox")
+    assert [c for c in due.changes if isinstance(c, DeleteTopic)] == [due.changes[-1]]
+    removed = {change.right for change in due.changes if isinstance(change, RemoveRight)}
+    assert removed >= target.while_closing
+
+
+def test_nothing_is_due_once_the_topics_of_who_left_are_gone():
+    target = left()
+    topics = {n: found_topic(spec) for n, spec in target.topics.items()}
+    due = plan(target, Found(topics, target.rights))
+    assert (due.changes, due.drift) == ((), ())
+
+
+def test_no_topic_but_a_closing_one_is_ever_deleted():
+    held = replace(in_step(wanted()), drained=frozenset(wanted().topics))
+    assert plan(wanted(), held).changes == ()

@@ -24,7 +24,7 @@ def seen():
 
 @pytest.fixture
 def provisioner(seen):
-    def look():
+    def look(_closing):
         now = seen.pop(0) if len(seen) > 1 else seen[0]
         if isinstance(now, Exception):
             raise now
