@@ -1,4 +1,4 @@
-"""`hedui hub provision`: topics, settings and rights at the brokers, from the hub's list.
+"""`hedui hub provision`: topics, settings and rights at the brokers, from list or directory.
 
 Exit codes: 0 everything stands, 2 an error or a change that failed, 3 changes are due
 (`--dry-run`), 4 something needs a person; where several hold, 2 goes before 4 and 4 before 3.
@@ -7,7 +7,7 @@ Exit codes: 0 everything stands, 2 an error or a change that failed, 3 changes a
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -26,6 +26,7 @@ from bus.broker.provisioning.plan import (
     AddRight,
     Change,
     CreateTopic,
+    DeleteTopic,
     Plan,
     RemoveRight,
     SetSettings,
@@ -34,10 +35,12 @@ from bus.broker.provisioning.rights import Right
 from bus.broker.provisioning.run import Provisioner
 from bus.cli.options import AsJson
 from bus.cli.output import console, findings_table, plain, print_error, print_json, table
+from bus.cli.provision_directory import following, published
 from bus.config.participants import load_participants
 from bus.config.provision import ProvisionConfig, load_provision_config
-from bus.errors import HeduiError
+from bus.errors import ConfigError, HeduiError, InputError
 from signer.directory.tree import check_keys, check_tree
+from signer.directory.view import Participant
 
 FAILED = 2
 DUE = 3
@@ -46,21 +49,54 @@ DRIFTED = 4
 ConfigFile = Annotated[
     Path, typer.Option("--config", "-c", help="hub-admin 的配置文件 / The TOML file of hub-admin")
 ]
+FromDirectory = Annotated[
+    bool,
+    typer.Option(
+        "--from-directory", help="按已发布的目录而非清单文件 / From the published directory"
+    ),
+]
+Follow = Annotated[
+    bool,
+    typer.Option("--follow", help="持续运行，随目录变化更改权限 / Keep running, follow it"),
+]
 DryRun = Annotated[
     bool,
     typer.Option("--dry-run", help="只列出计划，不作更改 / Show the plan and change nothing"),
 ]
 
 
-def provision(config: ConfigFile, dry_run: DryRun = False, as_json: AsJson = False) -> None:
-    """按参与方清单建立主题与权限 / Bring topics and rights in step with the list."""
+def provision(
+    config: ConfigFile,
+    from_directory: FromDirectory = False,
+    follow: Follow = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """按参与方清单或目录建立主题与权限 / Bring topics and rights in step with list or directory."""
     settings = load_provision_config(config)
     files, principal = read_credentials(
         settings.keys.directory, settings.keys.passphrase_file, settings.broker.ca_file
     )
     cluster = Cluster(settings.broker.bootstrap, files)
     accepted = frozenset({principal, *settings.rights.accepted_principals})
-    provisioner = Provisioner(cluster, _wanted(settings), accepted)
+
+    def provisioner_for(participants: Iterable[Participant]) -> Provisioner:
+        return Provisioner(cluster, _wanted(settings, participants), accepted)
+
+    if follow:
+        if dry_run or as_json:
+            raise InputError(
+                "OPTIONS_CONFLICT",
+                "--follow 不能与 --dry-run 或 --json 同用",
+                "--follow goes with neither --dry-run nor --json",
+                where="--follow",
+            )
+        following(settings, files, provisioner_for)
+        return
+    if from_directory:
+        provisioner = provisioner_for(published(settings, files))
+    else:
+        provisioner = provisioner_for(_filed(settings, config))
     due = provisioner.plan()
     if not as_json:
         _show(due)
@@ -74,12 +110,23 @@ def provision(config: ConfigFile, dry_run: DryRun = False, as_json: AsJson = Fal
     raise typer.Exit(_code(due, outcomes, dry_run=dry_run))
 
 
-def _wanted(settings: ProvisionConfig) -> Desired:
+def _filed(settings: ProvisionConfig, config: Path) -> Sequence[Participant]:
+    if settings.hub is None:
+        raise ConfigError(
+            "CONFIG_INVALID",
+            "缺少 [hub] participants；或加 --from-directory",
+            "[hub] participants is missing; or add --from-directory",
+            where=str(config),
+        )
     listed = load_participants(settings.hub.participants)
     # As the directory itself is checked: rights follow parents, so the tree must be one.
     by_id = {participant.id: participant for participant in listed}
     check_tree(by_id)
     check_keys(by_id)
+    return listed
+
+
+def _wanted(settings: ProvisionConfig, listed: Iterable[Participant]) -> Desired:
     topics = settings.topics
     policy = TopicPolicy(topics.partitions, topics.replication_factor, topics.min_insync_replicas)
     return desired(listed, policy, datetime.now(UTC))
@@ -143,6 +190,8 @@ def _changes_table(changes: Sequence[Change]) -> Table:
                 rights.append(("授权 add right", right))
             case RemoveRight(right):
                 rights.append(("撤权 remove right", right))
+            case DeleteTopic(topic):
+                made.add_row("删主题 delete topic", topic, "已读完 read to its end")
     # The operations of one principal on one topic stand in one line.
     for (act, subject, who), alike in groupby(rights, key=_line):
         operations = ", ".join(right.operation.capitalize() for _, right in alike)

@@ -6,7 +6,9 @@ passphrase_file = "hub-admin.passphrase"
 [broker]
 bootstrap = "kafka1.example:9093"
 [hub]
-participants = "participants.toml"
+participants = "participants.toml"        # without --from-directory and --follow
+[directory]
+state = "hub-admin.directory"             # with them
 """
 
 from __future__ import annotations
@@ -43,6 +45,12 @@ class ListSection(_Section):
     """The hub's list of participants, the same file the hub signs the directory from."""
 
     participants: Path
+
+
+class DirectorySection(_Section):
+    """Where the directory that was adopted last is kept, against an older one."""
+
+    state: Path = Path("hub-admin.directory")
 
 
 class TopicsSection(_Section):
@@ -85,7 +93,8 @@ class ProvisionConfig(FileSettings):
 
     keys: AdminKeysSection
     broker: ClusterSection
-    hub: ListSection
+    hub: ListSection | None = None
+    directory: DirectorySection = DirectorySection()
     topics: TopicsSection = TopicsSection()
     rights: RightsSection = RightsSection()
 
@@ -113,6 +122,9 @@ def load_provision_config(path: Path) -> ProvisionConfig:
             "broker": broker.model_copy(
                 update={"ca_file": None if broker.ca_file is None else folder / broker.ca_file}
             ),
-            "hub": hub.model_copy(update={"participants": folder / hub.participants}),
+            "hub": None
+            if hub is None
+            else hub.model_copy(update={"participants": folder / hub.participants}),
+            "directory": DirectorySection(state=folder / config.directory.state),
         }
     )
