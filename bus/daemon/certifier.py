@@ -17,6 +17,7 @@ from bus.rules import admission as rules
 from signer.admission.grant import Grant, read_grant, verify_grant
 from signer.admission.renewal import read_renewal
 from signer.admission.request import KeyRequests
+from signer.certificates import key_id
 from signer.directory.view import KeyUse
 from signer.errors import CertificateError
 
@@ -44,6 +45,21 @@ class Certifier:
         if queued is not None and known.issued:
             return read_renewal(queued.request, known.participant)
         return (await Papers(self.office, unit).application(known.filing.digest)).keys
+
+    def earlier(self, known: Admission, asked: KeyRequests) -> Grant | None:
+        """Return the grant that was made for these very requests before, or None."""
+        keys = {use: asked.of(use).key_id for use in KeyUse}
+        for issued in known.issued:
+            certificates = dict(zip(KeyUse, issued.certificates, strict=True))
+            if {use: key_id(der) for use, der in certificates.items()} == keys:
+                return Grant(
+                    known.participant,
+                    issued.generation,
+                    certificates,
+                    issued.issuers,
+                    self.roots,
+                )
+        return None
 
     def grant(self, known: Admission, asked: KeyRequests, given: bytes | None) -> Grant:
         """Return the grant that certifies what was asked for, verified.
