@@ -13,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from admitting import Admitting
 from country import close_country, gauges_of, make_draft, open_country, service_of
 
 from bus.cli import main
@@ -53,6 +54,7 @@ class Live:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         self.country = await open_country(self._policy)
+        self.admitting = Admitting(self.country)
         waiting = [asyncio.Event(), asyncio.Event()]
         async with asyncio.TaskGroup() as group:
             for name, path, up in (
@@ -67,12 +69,13 @@ class Live:
 
     async def _serve(self, name, path, up):
         service, log = service_of(self.country, name), make_logger(name, io.StringIO())
+        admissions = self.admitting.service if name == "hub" else None
         await serve(
             public_app(gauges_of(self.country, name), lambda: None, log),
             "127.0.0.1:0",
             self._stopping,
             log,
-            operator=operator_app(service, log),
+            operator=operator_app(service, log, admissions),
             path=path,
             on_url=lambda _url: up.set(),
         )
