@@ -12,19 +12,20 @@ concerns our own case.
 | Answer | provider.note_answer if from below, then requester.take | noted, passed on |
 | Receipt | hub: reviewer.take_receipt | passed on |
 | Problem | noted | passed on |
+| Renewal | hub: renewals.take | passed on |
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bus.daemon import provider, requester, reviewer
+from bus.daemon import provider, renewals, requester, reviewer
 from bus.daemon.work import Work
 from bus.errors import RefusedError
 from bus.flow.cut_off import check_source
 from bus.flow.review import ReviewPolicy
 from bus.model.audit import Event
-from bus.model.messages import Problem, Receipt
+from bus.model.messages import Problem, Receipt, Renewal
 from bus.wire.message import Message
 from signer.envelope.kinds import Kind
 from signer.identity import HUB
@@ -95,6 +96,8 @@ class CentreRouter:
         match message.body:
             case Problem() as problem:
                 note_problem(work, message, problem)
+            case Renewal() as renewal if work.office.me == HUB:
+                await renewals.take(work, message, renewal)
             case Receipt() as receipt if work.office.me == HUB:
                 await reviewer.take_receipt(work, message, receipt)
             case _:

@@ -62,6 +62,8 @@ class Event(StrEnum):
     """Hub: an act on an admission. participant, act, to, reason, generation."""
     ADMISSION_READ = "admission.read"
     """Hub: an operator read what is on file about a participant, contacts too. participant."""
+    RENEWAL_ASKED = "renewal.asked"
+    """Participant: its next certificates were asked for; hub: somebody's were. generation."""
     REPORT_FILED = "report.filed"
     """Hub: a conformance report was made. participant, passed."""
     KEYS_REVOKED = "keys.revoked"

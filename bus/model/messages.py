@@ -135,6 +135,17 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Renewal:
+    """换证: a participant asks for certificates of its next key generation.
+
+    `request` is what `signer.admission.renewal` makes: requests that prove possession of the keys.
+    """
+
+    generation: int
+    request: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A signed, coded error about a message. Never answers another Problem."""
 

@@ -10,14 +10,14 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from bus.errors import RefusedError
-from bus.model.messages import Answer, Decision, Dispatch, Problem, Receipt
+from bus.model.messages import Answer, Decision, Dispatch, Problem, Receipt, Renewal
 from bus.model.request import Application, Consent, Roster
 from schemas.loader import Schema, load
 from signer.envelope.kinds import Kind
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
-Body = Application | Consent | Roster | Decision | Dispatch | Answer | Receipt | Problem
+Body = Application | Consent | Roster | Decision | Dispatch | Answer | Receipt | Problem | Renewal
 
 _BODIES: dict[str, type[Body]] = {
     Kind.APPLICATION: Application,
@@ -28,6 +28,7 @@ _BODIES: dict[str, type[Body]] = {
     Kind.ANSWER: Answer,
     Kind.RECEIPT: Receipt,
     Kind.PROBLEM: Problem,
+    Kind.RENEWAL: Renewal,
 }
 
 

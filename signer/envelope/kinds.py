@@ -21,6 +21,7 @@ class Kind(StrEnum):
     ANSWER = "Answer"
     RECEIPT = "Receipt"
     PROBLEM = "Problem"
+    RENEWAL = "Renewal"
 
 
 class Travel(StrEnum):
@@ -87,4 +88,5 @@ KINDS: dict[str, KindRule] = {
     Kind.PROBLEM: KindRule(
         _HUB | _NODE | _ADAPTER, _HUB | _NODE | _ADAPTER, Travel.UP_THEN_DOWN, _WEEK
     ),
+    Kind.RENEWAL: KindRule(_NODE | _ADAPTER, _HUB, Travel.UP, _WEEK),
 }

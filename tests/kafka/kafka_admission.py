@@ -36,7 +36,7 @@ from signer.keyfiles import FileKeyRing
 from signer.suites.p256_aes256gcm import NAME as SUITE
 from signer.uuid7 import uuid7
 
-NODE = "370000"
+NODE = "330000"
 PATIENCE = 60.0
 """Seconds something may take on a busy machine; what has a limit of its own is measured."""
 
@@ -47,7 +47,7 @@ class Site:
     """The files and processes of a hub, of its administrator and of one node."""
 
     def __init__(self, kafka: KafkaSite, folder: Path) -> None:
-        self.kafka, self.folder = kafka, folder
+        self.kafka, self.folder, self.admin = kafka, folder, kafka.admin()
         self.socket = folder / "hub.sock"
         self.running: list[subprocess.Popen] = []
         self.hub_keys = kafka.keys("hub").key.parent
@@ -111,7 +111,7 @@ class Site:
         for process in self.running:
             process.terminate()
         for process in self.running:
-            process.wait(30)
+            process.wait(90)
 
     def hedui(self, *arguments: object) -> tuple[int, str, str]:
         """Run a command in this process; returns its exit code and what it said."""
@@ -145,7 +145,9 @@ class Site:
     def apply(self) -> Path:
         """Make the node's keys and application; returns the application."""
         answers = self.folder / "apply.toml"
-        answers.write_text(EXAMPLE.replace("192.0.2.11", "127.0.0.1"), "utf-8")
+        answers.write_text(
+            EXAMPLE.replace("192.0.2.11", "127.0.0.1").replace("370000", NODE), "utf-8"
+        )
         made = self.folder / f"{NODE}.hedui-apply"
         self.done(
             *("node", "apply", answers, "--pending", self.folder / "pending"),
@@ -166,11 +168,11 @@ class Site:
 
     def rights_of(self, principal: str) -> set[tuple[str, str]]:
         """What a principal may do, by resource, as the brokers hold it."""
-        held = self.kafka.admin().describe_acls(EVERYTHING).result(20)
+        held = self.admin.describe_acls(EVERYTHING).result(20)
         return {(r.name, r.operation.name) for r in held if r.principal == f"User:{principal}"}
 
     def topics(self) -> set[str]:
-        return set(self.kafka.admin().list_topics(timeout=20).topics)
+        return set(self.admin.list_topics(timeout=20).topics)
 
     def tested(self) -> None:
         """File a report as the hub's test peer does when everything has passed."""
