@@ -11,6 +11,7 @@ import uvloop
 
 from adapters.host.run import check_adapter, run_adapter
 from bus.config.load import load_config
+from bus.daemon.renewing import RENEWED_EXIT
 from signer.commands import admission
 
 app = typer.Typer(no_args_is_help=True, help="机构前置 / An agency's adapter.")
@@ -26,7 +27,8 @@ Dev = Annotated[
 @app.command()
 def run(config: ConfigFile, dev: Dev = False) -> None:
     """运行机构前置 / Run the adapter."""
-    uvloop.run(run_adapter(load_config(config), config, dev=dev))
+    if uvloop.run(run_adapter(load_config(config), config, dev=dev)):
+        raise typer.Exit(RENEWED_EXIT)
 
 
 @app.command()

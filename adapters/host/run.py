@@ -13,6 +13,7 @@ from adapters.sql.check import catalogue_faults_of_document
 from adapters.sql.connector import SqlConnector
 from bus.config.models import Config
 from bus.daemon.assemble import assemble
+from bus.daemon.renewing import LOOK_EVERY, renewing_of
 from bus.daemon.run import Regular, run
 from bus.errors import ConfigError
 from bus.http.server import health_face
@@ -22,8 +23,8 @@ from signer.identity import Role, role_of
 ANSWER_EVERY = timedelta(seconds=1)
 
 
-async def run_adapter(config: Config, path: Path, *, dev: bool) -> None:
-    """Run an adapter until a signal.
+async def run_adapter(config: Config, path: Path, *, dev: bool) -> bool:
+    """Run an adapter until a signal, or until it has renewed its keys; returns whether it has.
 
     Args:
         config: Its configuration, mapping included.
@@ -48,6 +49,7 @@ async def run_adapter(config: Config, path: Path, *, dev: bool) -> None:
         participant.instance,
     )
 
+    renewing = renewing_of(participant)
     stepped = asyncio.Event()
 
     async def answer() -> None:
@@ -60,10 +62,14 @@ async def run_adapter(config: Config, path: Path, *, dev: bool) -> None:
         await run(
             participant,
             [health_face(participant)],
-            [Regular("answering", ANSWER_EVERY, answer, stepped, answering.hand_over)],
+            [
+                Regular("answering", ANSWER_EVERY, answer, stepped, answering.hand_over),
+                Regular("renewal", LOOK_EVERY, renewing.look),
+            ],
         )
     finally:
         await connector.close()
+    return renewing.renewed
 
 
 async def check_adapter(config: Config, path: Path) -> tuple[str, ...]:

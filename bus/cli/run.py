@@ -18,6 +18,7 @@ from bus.config.models import Config
 from bus.daemon.assemble import Participant, assemble
 from bus.daemon.cut_off import CLOSE_EVERY, CutOff
 from bus.daemon.hub import admission_service, hub_directory, hub_timers
+from bus.daemon.renewing import LOOK_EVERY, RENEWED_EXIT, Renewing, renewing_of
 from bus.daemon.router import CentreRouter
 from bus.daemon.run import Regular, run
 from bus.daemon.service import Service
@@ -74,10 +75,13 @@ def _run(config: Config, path: Path, role: Role, *, dev: bool) -> None:
             )
         policy = ReviewPolicy(config.hub.review.value)
     centre = assemble(config, CentreRouter(policy), dev=dev)
-    uvloop.run(_serve(centre))
+    renewing = None if role is Role.HUB else renewing_of(centre)
+    uvloop.run(_serve(centre, renewing))
+    if renewing is not None and renewing.renewed:
+        raise typer.Exit(RENEWED_EXIT)
 
 
-async def _serve(centre: Participant) -> None:
+async def _serve(centre: Participant, renewing: Renewing | None) -> None:
     service = service_of(centre)
     closing = CutOff(centre.office, centre.store, centre.loops.outbox, centre.log)
     regular = [
@@ -85,12 +89,14 @@ async def _serve(centre: Participant) -> None:
         Regular("calendar", CALENDAR_EVERY, service.load_calendar),
         Regular("cut-off", CLOSE_EVERY, closing.close),
     ]
+    if renewing is not None:
+        regular.append(Regular("renewal", LOOK_EVERY, renewing.look))
     section = centre.config.hub
     admitting = None
     if section is not None:
         directory = hub_directory(centre, section)
         admitting = admission_service(centre, section, directory)
-        regular += hub_timers(centre, directory)
+        regular += hub_timers(centre, directory, admitting)
 
     await run(
         centre,

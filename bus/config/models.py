@@ -56,7 +56,7 @@ class KeysSection(_Section):
 
     `suite`: the cipher suite that messages are made in where all whom they concern have it.
     `renew_before_days`: how long before the first of the certificates ends the next ones are asked
-    for.
+    for; 0 where they are renewed by hand.
     """
 
     directory: Path
@@ -66,7 +66,7 @@ class KeysSection(_Section):
     pkcs11_module: Path | None = None
     pkcs11_token: str | None = None
     pkcs11_pin_file: Path | None = None
-    renew_before_days: Annotated[int, Field(ge=1, le=90)] = 30
+    renew_before_days: Annotated[int, Field(ge=0, le=90)] = 30
 
     @model_validator(mode="after")
     def _token_whole(self) -> Self:

@@ -14,7 +14,7 @@ from bus.daemon.admission_papers import Papers, filing_of
 from bus.daemon.certifier import Certifier
 from bus.daemon.office import Office
 from bus.daemon.work import Work
-from bus.errors import InputError
+from bus.errors import HeduiError, InputError
 from bus.model.admission import (
     Act,
     Admission,
@@ -33,6 +33,9 @@ from signer.admission.contents import AdmissionApplication
 from signer.admission.grant import write_grant
 from signer.directory.view import KeyUse
 from signer.identity import HUB
+
+RENEWED = "按换证请求在线签发"
+"""The reason of certificates that the hub issued by itself."""
 
 _REPORTED = frozenset({Act.CONNECT, Act.RESUME})
 """Acts that a valid conformance report must allow (R014)."""
@@ -177,6 +180,33 @@ class AdmissionService:
             AdmissionError, CertificateError: The grant is not what was asked for.
             HeduiError: The authority's files cannot be used.
         """
+        return await self._certify(participant, given, operator, reason)
+
+    async def make_renewals(self) -> int:
+        """Issue for the renewals that wait, where the hub issues by itself; returns how many.
+
+        One that cannot be made stops no other, and is tried again.
+
+        Raises:
+            HeduiError: Of the first that could not be made.
+        """
+        if self.certifier.authority is None:
+            return 0
+        made, failure = 0, None
+        for renewal in await self.renewals():
+            try:
+                await self._certify(renewal.participant, None, None, RENEWED)
+                made += 1
+            except HeduiError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+        return made
+
+    async def _certify(
+        self, participant: str, given: bytes | None, operator: str | None, reason: str
+    ) -> tuple[Admission, bytes]:
+        by = self.office.me if operator is None else operator
         async with self.store.transaction() as unit:
             known = await _known(unit, participant)
             asked = await self.certifier.asked(unit, known)
@@ -193,7 +223,7 @@ class AdmissionService:
         )
         async with self.store.transaction() as unit:
             known = await _known(unit, participant)
-            made = rules.issue(known, issued, operator, reason)
+            made = rules.issue(known, issued, by, reason)
             await unit.end_renewal(participant)
             await self._save(unit, made, operator, generation=grant.generation)
         self.publish()

@@ -37,7 +37,7 @@ from signer.envelope.open import Opener
 from signer.envelope.seal import Sealer
 from signer.keydirectory import read_certificates
 from signer.keyfiles import FileKeyRing
-from signer.keystore import open_token
+from signer.keystore import KeyStore, open_token
 from signer.suites.keys import require_suite
 
 SchemaSource = Callable[[bytes], Schema | None]
@@ -65,6 +65,7 @@ class Participant:
     heads: AuditHeads
     timestamping: Timestamping | None
     log: Logger
+    token: KeyStore | None = None
 
 
 def assemble(
@@ -151,6 +152,7 @@ def assemble(
         heads,
         _timestamping(config, office, store, instance),
         log,
+        token,
     )
 
 

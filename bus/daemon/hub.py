@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bus.config.models import HubSection
 from bus.config.participants import load_participants
 from bus.daemon.admission_service import AdmissionService
@@ -12,6 +14,8 @@ from bus.daemon.directory_publisher import DirectoryPublisher
 from bus.daemon.hub_directory import LOOK_EVERY, PUBLISH_EVERY, HubDirectory
 from bus.daemon.open_rows import COUNT_EVERY
 from bus.daemon.run import Regular
+
+RENEW_EVERY = timedelta(seconds=10)
 
 
 def hub_directory(centre: Participant, section: HubSection) -> HubDirectory:
@@ -51,11 +55,14 @@ def admission_service(
     )
 
 
-def hub_timers(centre: Participant, directory: HubDirectory) -> list[Regular]:
+def hub_timers(
+    centre: Participant, directory: HubDirectory, admissions: AdmissionService
+) -> list[Regular]:
     """Return the timers of the hub."""
     leave = directory.publisher.hand_over
     return [
         Regular("directory", PUBLISH_EVERY, directory.publish, directory.wake, leave),
         Regular("admissions", LOOK_EVERY, directory.look),
+        Regular("renewals", RENEW_EVERY, admissions.make_renewals),
         Regular("due", COUNT_EVERY, centre.gauges.open_rows.count),
     ]

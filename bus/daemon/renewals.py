@@ -39,7 +39,6 @@ async def take(work: Work, message: Message, renewal: Renewal) -> None:
         )
     queued = QueuedRenewal(source, renewal.generation, cut(work.now), renewal.request)
     work.write(lambda: work.unit.put_renewal(queued))
-    work.keep(message)
     work.note(
         message.header.conversation,
         Event.RENEWAL_ASKED,
@@ -64,7 +63,7 @@ async def _check(work: Work, source: str, renewal: Renewal) -> None:
             "participants of the list's file are renewed by hand",
             source,
         )
-    latest = max(_latest(directory, source), max(i.generation for i in known.issued))
+    latest = max(_latest(directory, source), *(i.generation for i in known.issued))
     if renewal.generation != latest + 1:
         raise _refused(
             "RENEWAL_GENERATION",

@@ -15,11 +15,13 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from bus.daemon.assemble import Participant
 from bus.daemon.office import Office
 from bus.daemon.outbox import OutboxRelay
 from bus.daemon.work import Work
@@ -43,6 +45,11 @@ from signer.uuid7 import uuid7
 LOOK_EVERY = timedelta(minutes=1)
 ASK_AGAIN = timedelta(days=1)
 
+LEASE = "renewal"
+
+LEASE_FOR = timedelta(days=2)
+"""Until another instance renews for one that is gone."""
+
 RENEWED_EXIT = 75
 """Exit code of a process that has renewed its keys: start it again (EX_TEMPFAIL)."""
 
@@ -54,10 +61,12 @@ class Renewing:
     Attributes:
         current: The current certificates, one of each use.
         directory: The key directory.
-        before: How long before the first of them ends the next ones are asked for.
+        before: How long before the first of them ends the next ones are asked for; zero: never.
         issuers: Returns the authorities (DER) of the directory in force.
         restart: Ends the process once the new keys are in place.
+        holder: This instance, as holder of the lease.
         token: Where signing and encryption keys are, if not in files.
+        renewed: Whether the new keys are in place, so that the process is to start again.
     """
 
     office: Office
@@ -70,7 +79,9 @@ class Renewing:
     issuers: Callable[[], tuple[bytes, ...]]
     restart: Callable[[], None]
     log: Logger
+    holder: str
     token: KeyStore | None = None
+    renewed: bool = False
     _asked: datetime | None = None
 
     @property
@@ -85,23 +96,36 @@ class Renewing:
             HeduiError: Key files cannot be read or written, or the request cannot be sent now.
         """
         now = self.office.clock.now()
-        ends = min(key.not_after for key in self.current)
-        if now < ends - self.before or not self.office.ready or self.office.paused:
+        serving = self.office.ready and not self.office.paused
+        if not (serving and self._due(now) and await self._mine(now)):
             return
         keys = await asyncio.to_thread(self._keys)
         certificates = self._listed(keys)
         if certificates is not None:
             await asyncio.to_thread(self._import, keys, certificates, now)
             self.log.warning("keys.renewed", code="RENEWED", count=keys.generation)
+            self.renewed = True
             self.restart()
         elif self._asked is None or not self._asked <= now < self._asked + ASK_AGAIN:
             await self._ask(keys, now)
             self._asked = now
 
+    def _due(self, now: datetime) -> bool:
+        ends = min(key.not_after for key in self.current)
+        return bool(self.before) and now >= ends - self.before
+
+    async def _mine(self, now: datetime) -> bool:
+        """Whether this instance renews: two would ask for different keys of one generation."""
+        async with self.store.transaction() as unit:
+            return await unit.lease(LEASE, self.holder, now, now + LEASE_FOR)
+
     def _keys(self) -> PendingKeys:
         generation = self.ring.generation + 1
         if self.pending.is_dir() and any(self.pending.iterdir()):
-            return read_pending(self.pending, self.ring.passphrase, self.token)
+            found = read_pending(self.pending, self.ring.passphrase, self.token)
+            if found.generation == generation:
+                return found
+            shutil.rmtree(self.pending)  # imported before, and not removed in a crash
         return make_pending(
             self.pending,
             self.ring.passphrase,
@@ -121,9 +145,7 @@ class Renewing:
             found[use] = listed[1].certificate
         return found
 
-    def _import(
-        self, keys: PendingKeys, certificates: dict[KeyUse, bytes], now: datetime
-    ) -> None:
+    def _import(self, keys: PendingKeys, certificates: dict[KeyUse, bytes], now: datetime) -> None:
         roots = self.ring.roots
         grant = Grant(self.office.me, keys.generation, certificates, self.issuers(), roots)
         import_grant(
@@ -146,3 +168,26 @@ class Renewing:
             work.note(conversation, Event.RENEWAL_ASKED, generation=keys.generation)
             await work.finish()
         self.outbox.wake.set()
+
+
+def renewing_of(participant: Participant) -> Renewing:
+    """Return what renews the certificates of a participant that was put together."""
+    keeper, keys = participant.keeper, participant.config.keys
+
+    def issuers() -> tuple[bytes, ...]:
+        return participant.ring.issuers if keeper.current is None else keeper.current.issuers
+
+    return Renewing(
+        participant.office,
+        participant.store,
+        participant.loops.outbox,
+        participant.ring,
+        tuple(participant.certificates.keys),
+        keys.directory.resolve(),
+        timedelta(days=keys.renew_before_days),
+        issuers,
+        participant.loops.stopping.set,
+        participant.log,
+        participant.instance,
+        participant.token,
+    )

@@ -89,6 +89,10 @@ class Work:
         entry = AuditEvent(self.now, event, actor or self.office.me, query, detail)
         self._writes.append(lambda: self.unit.append_audit(entry))
 
+    def write(self, write: Write) -> None:
+        """Do something else to the store at the end."""
+        self._writes.append(write)
+
     def keep(self, message: Message) -> None:
         """Keep a received message at rest, its content secret under the store key."""
         header = message.header

@@ -22,8 +22,11 @@ MESSAGES = (
     messages.Answer,
     messages.Receipt,
     messages.Problem,
+    messages.Renewal,
 )
 SIZES = {"nonce": 16}
+ANY_SIZE = frozenset({"records[]", "request"})
+"""Fields of bytes that are no digest."""
 PLAIN = {
     str: "string",
     bool: "boolean",
@@ -75,7 +78,7 @@ def plain_agrees(hint, node, place):
     if hint is int:
         return node in ("int", "long")
     if hint is bytes:
-        if place.endswith(".records[]"):
+        if place.rpartition(".")[2] in ANY_SIZE:
             return node == "bytes"
         size = SIZES.get(place.rpartition(".")[2], 32)
         return node["type"] == "fixed" and node["size"] == size
@@ -128,7 +131,7 @@ def test_the_request_is_the_same_in_the_application_and_in_the_roster():
 
 
 def plain_values(hint, place):
-    if hint is bytes and place != "records":
+    if hint is bytes and place not in ANY_SIZE | {"records"}:
         size = SIZES.get(place, 32)
         return st.binary(min_size=size, max_size=size)
     if hint is int:

@@ -15,10 +15,12 @@ from bus.model.messages import (
     DispatchRow,
     Fault,
     Finding,
+    Gap,
     OutcomeKind,
     PersonOutcome,
     Problem,
     Receipt,
+    Renewal,
     Unserved,
 )
 from bus.model.request import (
@@ -84,7 +86,10 @@ BODIES = {
             PersonOutcome(1, 2, OutcomeKind.NOT_ANSWERABLE, "RESOURCE_NOT_MAPPED", ()),
         ),
     ),
-    Kind.RECEIPT: Receipt((DIGEST,), (Fault(DIGEST, "X"),), 1, 2, 3, NOW),
+    Kind.RECEIPT: Receipt(
+        (DIGEST,), (Fault(DIGEST, "X"),), 1, 2, 3, NOW, (Gap(1, "housing-fund-account", "", "X"),)
+    ),
+    Kind.RENEWAL: Renewal(2, b"HDN1"),
     Kind.PROBLEM: Problem(None, "ANSWER_COUNT", "不符", "wrong"),
 }
 
@@ -109,6 +114,7 @@ SENTENCE = "张三 has none"
         (Kind.DISPATCH, {"unserved": (Unserved(1, "s", SENTENCE),)}),
         (Kind.DECISION, {"findings": (replace(FINDING, code=SENTENCE),)}),
         (Kind.RECEIPT, {"faults": (Fault(DIGEST, SENTENCE),)}),
+        (Kind.RECEIPT, {"gaps": (Gap(1, "s", "", SENTENCE),)}),
         (
             Kind.ANSWER,
             {"outcomes": (PersonOutcome(1, 1, OutcomeKind.NOT_ANSWERABLE, SENTENCE, ()),)},

@@ -130,7 +130,9 @@ PAYLOADS: dict[str, Any] = {
         "not_found": 2,
         "not_answerable": 0,
         "received": MOMENT,
+        "gaps": [],
     },
+    Kind.RENEWAL: {"generation": 2, "request": b"HDN1"},
     Kind.PROBLEM: {"about": None, "code": "TEST", "zh": "测试", "en": "a test"},
 }
 
