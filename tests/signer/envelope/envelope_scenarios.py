@@ -8,6 +8,7 @@ import envelope_refusals_bytes
 import envelope_refusals_chain
 import envelope_refusals_hostile
 import envelope_refusals_sealed
+import envelope_renewals
 from envelope_cases import Case, Cases
 from envelope_forge import Forge
 from envelope_world import World, participants_json
@@ -23,6 +24,7 @@ def scenarios() -> list[Case]:
         envelope_refusals_chain,
         envelope_refusals_sealed,
         envelope_refusals_hostile,
+        envelope_renewals,
     ):
         group.add(cases, forge)
     return cases.found
