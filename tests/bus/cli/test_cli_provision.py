@@ -17,6 +17,8 @@ from scripted_admin import ScriptedAdmin
 
 from bus.broker.provisioning import cluster
 from bus.broker.provisioning.conversions import binding
+from bus.broker.provisioning.plan import DeleteTopic, Plan
+from bus.broker.provisioning.run import Provisioner
 from signer.ca.files import init_ca, issue
 from signer.ca.services import issue_service_keys
 from signer.identity import ADMIN_SERVICE
@@ -193,3 +195,25 @@ def test_brokers_without_an_authoriser_are_an_error(provision, admin):
     assert ended.code == 2
     assert json.loads(ended.err)["code"] == "PROVISION_NO_AUTHORISER"
     assert admin.topics == {}
+
+
+def test_following_shows_no_plan_and_needs_no_list(provision, hedui, site):
+    for option in ("--dry-run", "--json"):
+        ended = provision("--follow", option)
+        assert (ended.code, "OPTIONS_CONFLICT" in ended.err) == (2, True)
+    (site / "without.toml").write_text(CONFIG.replace("[hub]", "#").replace("participants", "#"))
+    ended = hedui("hub", "provision", "-c", site / "without.toml")
+    assert (ended.code, "CONFIG_INVALID" in ended.err) == (2, True)
+    assert "--from-directory" in ended.err
+
+
+def test_a_topic_that_is_deleted_is_shown(provision, admin, monkeypatch):
+    provision()
+    gone = DeleteTopic("hedui.370000.inbox")
+    monkeypatch.setattr(Provisioner, "plan", lambda _self: Plan((gone,), ()))
+    shown = provision("--dry-run")
+    assert "删主题 delete topic" in shown.out
+    told = json.loads(provision("--dry-run", "--json").out)
+    assert [(c["act"], c["topic"]) for c in told["changes"]] == [
+        ("delete-topic", "hedui.370000.inbox")
+    ]
