@@ -55,12 +55,12 @@ class DirectoryKeeper:
         return await self._try_adopt() if records else False
 
     def require_fresh(self, now: datetime) -> None:
-        """Refuse to serve on a directory that is past even its grace (72 hours).
+        """Refuse to serve on a directory past even its grace (72 hours), or while suspended.
 
         Raises:
-            UnavailableError: `DIRECTORY_LAPSED`.
+            UnavailableError: As `Office.in_force`.
         """
-        if self.current is not None:
+        if self.current is not None or self.office.paused:
             self.office.in_force(now)
 
     async def verify(self, records: Mapping[str, bytes]) -> Adopted:

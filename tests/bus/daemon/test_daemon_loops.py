@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from bus.model.case import QueryState
 from bus.ports.broker import Outgoing
 from bus.ports.broker_errors import topic_unauthorised
 from bus.ports.store_errors import StoreUnavailable
+from signer.directory.view import Standing
 from signer.identity import DIRECTORY_TOPIC, inbox_topic, outbox_topic
 
 SOON = timedelta(milliseconds=5)
@@ -332,3 +334,27 @@ async def test_new_children_are_read_as_soon_as_the_directory_lists_them(country
         hub.office.adopt(directory)
         await until(country, state_is(country, query, QueryState.DELIVERED))
     assert inbox_topic("370000") in country.cluster.topics
+
+
+async def test_while_we_are_suspended_nothing_is_published_read_or_tried_again(country, make_draft):
+    query = await submit_draft(country, make_draft(1))
+    before = country.directory
+    listed = dict(before.participants)
+    suspended = replace(listed["370000"], standing=Standing.SUSPENDED)
+    directory = replace(country.directory, version=2, participants=listed | {"370000": suspended})
+    country.adopt(directory, "370000")
+    async with running(country, "370000") as made:
+        loops = made["370000"]
+
+        async def noticed():
+            return errors(country, "370000", "consumer", "PARTICIPANT_SUSPENDED") > 0
+
+        await until(country, noticed)
+        assert not loops.reading.is_set()
+        loops.outbox.wake.set()
+    await loops.drain()
+    assert outbox_topic("370000") not in country.cluster.topics
+    country.adopt(replace(before, version=3))
+    async with running(country):
+        await until(country, state_is(country, query, QueryState.DELIVERED))
+    assert await clean(country)
