@@ -13,7 +13,6 @@ from bus.model.admission import (
     Admission,
     AdmissionState,
     Filing,
-    QueuedRenewal,
     Revocation,
     Step,
 )
@@ -23,6 +22,7 @@ from signer.directory.view import Offer
 if TYPE_CHECKING:
     # The command line reads these models too and must not load a whole daemon for them.
     from bus.daemon.admission_service import Dossier
+    from bus.daemon.certifying import Waiting
     from bus.model.admission import ConformanceReport
     from signer.admission.contents import AdmissionApplication, Contact
 
@@ -229,11 +229,18 @@ class RenewalBody(Answered):
     participant: str
     generation: int
     at: datetime
+    hosts: tuple[str, ...]
 
     @classmethod
-    def of(cls, renewal: QueuedRenewal) -> RenewalBody:
+    def of(cls, waiting: Waiting) -> RenewalBody:
         """Return the body of a queued renewal."""
-        return cls(participant=renewal.participant, generation=renewal.generation, at=renewal.at)
+        renewal = waiting.renewal
+        return cls(
+            hosts=waiting.hosts,
+            participant=renewal.participant,
+            generation=renewal.generation,
+            at=renewal.at,
+        )
 
 
 class AdmissionDetail(Answered):

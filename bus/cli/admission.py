@@ -191,10 +191,35 @@ def renewals(
     if as_json:
         print_json(plain(found))
         return
-    made = table("参与方 id", "代次 generation", "提出 asked")
+    made = table("参与方 id", "代次 generation", "提出 asked", "地址 hosts")
     for one in found:
-        made.add_row(one.participant, str(one.generation), local(one.at))
+        made.add_row(one.participant, str(one.generation), local(one.at), "\n".join(one.hosts))
     show(made, "没有等待签发的换证请求 / no renewals wait")
+
+
+@app.command("renewal")
+def renewal(
+    participant: Participant,
+    out: OutFile,
+    socket: SocketPath = None,
+    config: ConfigFile = None,
+    _operator: AnyOperator = "",
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """写出换证请求，供离线签发 / Write a renewal that waits, to be certified offline."""
+    check_writable(out, force=force)
+    with connect(socket, config) as remote:
+        waiting = remote.get("renewals", tuple[RenewalBody, ...])
+        data = remote.exchange("GET", f"renewals/{participant}")
+    write_file(out, data, force=force)
+    hosts = next((one.hosts for one in waiting if one.participant == participant), ())
+    if as_json:
+        print_json({"participant": participant, "file": str(out), "hosts": list(hosts)})
+        return
+    options = " ".join(f"--host {host}" for host in hosts)
+    typer.echo(f"已写出 / written: {out}")
+    typer.echo(f"hedui ca renew {out.name} --participant {participant} {options} …")
 
 
 _ACTS = {

@@ -11,31 +11,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bus.daemon.admission_papers import Papers, filing_of
-from bus.daemon.certifier import Certifier
-from bus.daemon.office import Office
+from bus.daemon.admission_record import by_operator, known_admission, save
+from bus.daemon.certifying import Certifying
 from bus.daemon.work import Work
-from bus.errors import HeduiError, InputError
+from bus.errors import InputError
 from bus.model.admission import (
     Act,
     Admission,
     AdmissionState,
     ConformanceReport,
-    IssuedGeneration,
-    QueuedRenewal,
     Revocation,
 )
 from bus.model.audit import Event
 from bus.ports.instants import cut
-from bus.ports.store import Store, Unit
+from bus.ports.store import Unit
 from bus.rules import admission as rules
 from signer.admission.application import read_application
 from signer.admission.contents import AdmissionApplication
-from signer.admission.grant import write_grant
-from signer.directory.view import KeyUse
 from signer.identity import HUB
-
-RENEWED = "按换证请求在线签发"
-"""The reason of certificates that the hub issued by itself."""
 
 _REPORTED = frozenset({Act.CONNECT, Act.RESUME})
 """Acts that a valid conformance report must allow (R014)."""
@@ -55,20 +48,14 @@ class Dossier:
 
 
 @dataclass
-class AdmissionService:
-    """The hub's admission of participants.
+class AdmissionService(Certifying):
+    """The hub's admission of participants; what is about certificates stands in `Certifying`.
 
     Attributes:
-        certifier: Takes or makes certificates.
         filed: Returns the ids in the list's file, which admission leaves alone.
-        publish: Has the directory published.
     """
 
-    office: Office
-    store: Store
-    certifier: Certifier
     filed: Callable[[], frozenset[str]]
-    publish: Callable[[], None]
 
     async def admissions(
         self, states: Sequence[AdmissionState] | None = None
@@ -85,13 +72,13 @@ class AdmissionService:
             InputError: `ADMISSION_UNKNOWN`.
         """
         async with self.store.transaction() as unit:
-            admission = await _known(unit, participant)
+            admission = await known_admission(unit, participant)
             papers = Papers(self.office, unit)
             applications = [await papers.application(f.digest) for f in admission.filings]
             report = await unit.report(participant)
             revoked = [r for r in await unit.revocations() if r.participant == participant]
             work = Work(self.office, unit, self.office.clock.now())
-            work.note(None, Event.ADMISSION_READ, _by(operator), participant=participant)
+            work.note(None, Event.ADMISSION_READ, by_operator(operator), participant=participant)
             await work.finish()
         return Dossier(admission, tuple(applications), report, tuple(revoked))
 
@@ -118,7 +105,7 @@ class AdmissionService:
             known = await unit.admission(read.participant)
             made = rules.apply(known, read.participant, filing, operator, reason)
             await Papers(self.office, unit).file(read, data, now)
-            await self._save(unit, made, operator)
+            await save(self.office, unit, made, operator)
         return made
 
     async def amend(self, data: bytes, operator: str, reason: str) -> Admission:
@@ -131,10 +118,10 @@ class AdmissionService:
         read = await asyncio.to_thread(read_application, data)
         async with self.store.transaction() as unit:
             now = cut(self.office.clock.now())
-            known = await _known(unit, read.participant)
+            known = await known_admission(unit, read.participant)
             made = rules.amend(known, filing_of(read, now), operator, reason)
             await Papers(self.office, unit).file(read, data, now)
-            await self._save(unit, made, operator)
+            await save(self.office, unit, made, operator)
         self.publish()
         return made
 
@@ -148,86 +135,15 @@ class AdmissionService:
         """
         async with self.store.transaction() as unit:
             now = cut(self.office.clock.now())
-            known = await _known(unit, participant)
+            known = await known_admission(unit, participant)
             if act is Act.APPROVE:
                 self._check_parent(known)
             if act in _REPORTED:
                 rules.check_report(await unit.report(participant), participant, now)
             made = rules.move(known, act, operator, reason, now)
-            await self._save(unit, made, operator)
+            await save(self.office, unit, made, operator)
         self.publish()
         return made
-
-    async def certify(
-        self, participant: str, given: bytes | None, operator: str, reason: str
-    ) -> tuple[Admission, bytes]:
-        """Take, or issue, the certificates an accepted application or a renewal asks for.
-
-        What was issued already is given again: a grant can be lost on the way.
-
-        Args:
-            participant: Who gets them.
-            given: The grant that `hedui ca certify` made; None to issue here.
-            operator: Who does it.
-            reason: Why.
-
-        Returns:
-            The admission, and the grant that the participant imports.
-
-        Raises:
-            InputError: `ADMISSION_UNKNOWN`, `ADMISSION_ILLEGAL`, `GENERATION_TAKEN`,
-                `AUTHORITY_MISSING`, `GRANT_OTHER`, `KEY_LISTED`.
-            AdmissionError, CertificateError: The grant is not what was asked for.
-            HeduiError: The authority's files cannot be used.
-        """
-        return await self._certify(participant, given, operator, reason)
-
-    async def make_renewals(self) -> int:
-        """Issue for the renewals that wait, where the hub issues by itself; returns how many.
-
-        One that cannot be made stops no other, and is tried again.
-
-        Raises:
-            HeduiError: Of the first that could not be made.
-        """
-        if self.certifier.authority is None:
-            return 0
-        made, failure = 0, None
-        for renewal in await self.renewals():
-            try:
-                await self._certify(renewal.participant, None, None, RENEWED)
-                made += 1
-            except HeduiError as error:
-                failure = failure or error
-        if failure is not None:
-            raise failure
-        return made
-
-    async def _certify(
-        self, participant: str, given: bytes | None, operator: str | None, reason: str
-    ) -> tuple[Admission, bytes]:
-        by = self.office.me if operator is None else operator
-        async with self.store.transaction() as unit:
-            known = await _known(unit, participant)
-            asked = await self.certifier.asked(unit, known)
-        now = cut(self.office.clock.now())
-        earlier = self.certifier.earlier(known, asked)
-        if given is None and earlier is not None:
-            return known, write_grant(earlier)
-        grant = await asyncio.to_thread(self.certifier.grant, known, asked, given)
-        issued = IssuedGeneration(
-            grant.generation,
-            tuple(grant.certificates[use] for use in KeyUse),
-            grant.issuers,
-            now,
-        )
-        async with self.store.transaction() as unit:
-            known = await _known(unit, participant)
-            made = rules.issue(known, issued, by, reason)
-            await unit.end_renewal(participant)
-            await self._save(unit, made, operator, generation=grant.generation)
-        self.publish()
-        return made, write_grant(grant)
 
     async def revoke(
         self, participant: str, generation: int, operator: str, reason: str
@@ -274,7 +190,7 @@ class AdmissionService:
             work.note(
                 None,
                 Event.KEYS_REVOKED,
-                _by(operator),
+                by_operator(operator),
                 participant=participant,
                 generation=generation,
                 reason=reason,
@@ -305,12 +221,7 @@ class AdmissionService:
         if report.passed and known is not None and known.state is AdmissionState.CERTIFIED:
             digest = hashlib.sha256(report.report).hexdigest()
             moved = rules.move(known, Act.TEST, self.office.me, digest, cut(report.made))
-            await self._save(unit, moved, None)
-
-    async def renewals(self) -> Sequence[QueuedRenewal]:
-        """Return the renewals that wait for `certify`."""
-        async with self.store.transaction() as unit:
-            return await unit.renewals()
+            await save(self.office, unit, moved, None)
 
     def _check_parent(self, known: Admission) -> None:
         """Check that the place in the tree can be had, so that the directory stays a tree."""
@@ -326,39 +237,3 @@ class AdmissionService:
             remedy_en="Admit the parent first, up to its certificates",
             where=f"{known.participant} {parent}",
         )
-
-    async def _save(
-        self, unit: Unit, made: Admission, operator: str | None, generation: int | None = None
-    ) -> None:
-        await unit.save_admission(made)
-        step = made.steps[-1]
-        work = Work(self.office, unit, step.at)
-        work.note(
-            None,
-            Event.ADMISSION_MOVED,
-            None if operator is None else _by(operator),
-            participant=made.participant,
-            act=step.act,
-            to=step.to,
-            reason=step.reason,
-            generation=generation,
-        )
-        await work.finish()
-
-
-def _by(operator: str) -> str:
-    return f"operator:{operator}"
-
-
-async def _known(unit: Unit, participant: str) -> Admission:
-    known = await unit.admission(participant)
-    if known is None:
-        raise InputError(
-            "ADMISSION_UNKNOWN",
-            "没有该参与方的入网备案",
-            "there is no admission of that participant",
-            remedy_zh="participants.toml 中的参与方不在此办理；其他参与方请先提交申请文件",
-            remedy_en="Participants of the list's file are not handled here; others apply first",
-            where=repr(participant[:64]),
-        )
-    return known

@@ -50,8 +50,8 @@ def admission_service(
             centre.keeper.validator.roots,
             None if ca is None else OnlineAuthority(ca.directory, ca.passphrase_file),
         ),
-        directory.filed,
         directory.wake.set,
+        directory.filed,
     )
 
 

@@ -31,6 +31,7 @@ _FILE = {
     }
 }
 GRANT = "application/vnd.hedui.grant"
+RENEWAL = "application/vnd.hedui.renewal"
 
 
 class OperatorAct(StrEnum):
@@ -130,7 +131,18 @@ def admission_routes(service: AdmissionService) -> APIRouter:
     @routes.get("/renewals", summary="待签发的换证 / Renewals")
     async def renewals() -> tuple[RenewalBody, ...]:
         """等待签发的换证请求。 Renewals that wait for certificates."""
-        return tuple(RenewalBody.of(one) for one in await service.renewals())
+        return tuple(RenewalBody.of(one) for one in await service.waiting())
+
+    @routes.get(
+        "/renewals/{participant}",
+        summary="换证请求 / A renewal",
+        response_class=Response,
+        responses={200: {"content": {RENEWAL: {}}, "description": "换证请求 / The request"}},
+    )
+    async def renewal(participant: str) -> Response:
+        """换证请求文件，供离线签发。 The request, to be certified on another machine."""
+        queued = await service.renewal(participant)
+        return Response(queued.request, media_type=RENEWAL)
 
     @routes.post("/participants/{participant}/revocations", summary="吊销 / Revoke")
     async def revoke(

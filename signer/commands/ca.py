@@ -31,6 +31,7 @@ from signer.commands.options import (
     Suites,
     passphrase_or_none,
 )
+from signer.commands.renew import renew_command
 from signer.directory.view import KeyUse
 from signer.secretfiles import read_passphrase
 from signer.suites.keys import P256, require_suite
@@ -48,6 +49,7 @@ _USES = {
 }
 
 app.command("certify")(certify_command)
+app.command("renew")(renew_command)
 authorities.register(app)
 
 

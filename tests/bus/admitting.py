@@ -109,7 +109,7 @@ class Admitting:
         self.wakes = 0
         certifier = Certifier(desk.office, self.validator.roots, self.authority if online else None)
         self.service = AdmissionService(
-            desk.office, desk.store, certifier, lambda: frozenset(country.desks), self._wake
+            desk.office, desk.store, certifier, self._wake, lambda: frozenset(country.desks)
         )
 
     def _wake(self) -> None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import stat
+from datetime import UTC, datetime
 
 import pytest
 from admitting import NODE, SECRETS, Applicant
+from cryptography import x509
 
 from bus.api.admission import AdmissionDetail, AdmissionSummary
 from bus.cli.admission_document import document
+from bus.model.admission import QueuedRenewal
 from signer.admission.grant import read_grant
+from signer.admission.renewal import make_renewal
+from signer.ca.files import init_ca
+from signer.directory.view import KeyUse
 
 NAME = NODE.participant
 OPERATOR = ("--operator", "王芳", "--reason", "民办函〔2026〕1号")
@@ -125,3 +131,37 @@ def test_amending_revoking_and_waiting_renewals(hub, hedui, live, tmp_path):
     assert (again.code, "GENERATION_REVOKED" in again.err) == (2, True)
     assert hub("renewals", named=()).out == "没有等待签发的换证请求 / no renewals wait\n"
     assert json.loads(hub("renewals", "--json", named=()).out) == []
+
+
+def test_a_waiting_renewal_is_certified_on_another_machine_and_handed_in(
+    hub, hedui, live, tmp_path
+):
+    ca, secret = tmp_path / "ca", tmp_path / "secret"
+    secret.touch(0o600)
+    secret.write_text("ca")
+    init_ca(ca, b"ca", datetime.now(UTC), 20)
+    live.run(live.admitting.connected())
+    newer = Applicant(generation=1)
+    request = make_renewal(NAME, 1, newer.requests)
+    queued = QueuedRenewal(NAME, 1, live.admitting.now, request)
+
+    async def queue():
+        async with live.country["hub"].store.transaction() as unit:
+            await unit.put_renewal(queued)
+
+    live.run(queue())
+    assert NODE.hosts[0] in hub("renewals", named=()).out
+    file, grant = tmp_path / "renewal", tmp_path / "grant"
+    told = hub("renewal", NAME, "--out", file, named=())
+    assert file.read_bytes() == request
+    assert f"--participant {NAME} --host {NODE.hosts[0]}" in told.out
+    ended = hedui(
+        *("ca", "renew", file, "--participant", NAME, "--host", NODE.hosts[0], "--out", grant),
+        *("--dir", ca, "--passphrase-file", secret),
+    )
+    assert ended.code == 0
+    made = read_grant(grant.read_bytes())
+    names = x509.load_der_x509_certificate(made.certificates[KeyUse.TLS]).extensions
+    assert NODE.hosts[0] in str(names.get_extension_for_class(x509.SubjectAlternativeName).value)
+    other = hub("renewal", "370000", "--out", tmp_path / "other", named=())
+    assert (other.code, "RENEWAL_UNKNOWN" in other.err) == (2, True)

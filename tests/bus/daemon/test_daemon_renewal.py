@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from admitting import NODE as ANSWERS
 from admitting import OPERATOR, WHY, Admitting, Applicant
-from conftest import NOW
+from country import NOW
 from daemon_deeds import codes, forge, give
 
 from bus.daemon.office import Office

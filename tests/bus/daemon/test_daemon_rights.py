@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from conftest import make_country, signed_records
+from country import make_country, signed_records
 
 from bus.broker.provisioning.cluster import Outcome
 from bus.broker.provisioning.desired import TopicPolicy, desired

@@ -5,13 +5,14 @@ from __future__ import annotations
 import httpx
 import pytest
 from admitting import NODE, SECRETS, Admitting, Applicant
-from conftest import OPERATOR, OPERATOR_NAME
 from country import service_of
 
 from bus.http.operator import operator_app
 from bus.logs.setup import make_logger
 from signer.admission.grant import read_grant
 
+OPERATOR = {"X-Hedui-Operator": "%E7%8E%8B%E8%8A%B3"}
+OPERATOR_NAME = "王芳"
 NAME = NODE.participant
 WHY = {"reason": "民办函〔2026〕1号"}
 
