@@ -10,6 +10,8 @@
 4. The process ends with `RENEWED` and exit code 75, for its supervisor to start it again: the
    connection to the brokers, and every key in use, are of the process. What is under way is
    finished first, and whoever starts again before its rights are there waits for them.
+
+A participant that holds keys of several suites is renewed by hand: requests are for P-256 keys.
 """
 
 from __future__ import annotations
@@ -111,8 +113,10 @@ class Renewing:
             self._asked = now
 
     def _due(self, now: datetime) -> bool:
-        ends = min(key.not_after for key in self.current)
-        return bool(self.before) and now >= ends - self.before
+        # Requests are of one suite; a directory with keys of several would lose the others.
+        if not self.before or len(self.ring.signing_keys) > 1:
+            return False
+        return now >= min(key.not_after for key in self.current) - self.before
 
     async def _mine(self, now: datetime) -> bool:
         """Whether this instance renews: two would ask for different keys of one generation."""

@@ -20,7 +20,6 @@ from signer.admission.contents import Answers, Contact, Responsibility, Standard
 from signer.admission.grant import Grant, write_grant
 from signer.admission.request import make_request, read_requests, request_content
 from signer.ca.issue import certify
-from signer.certificates import PathValidator
 from signer.directory.view import KeyUse
 
 OPERATOR = "王芳"
@@ -77,7 +76,7 @@ class CountryAuthority:
         self.issued.append((asked.participant, asked.generation, tuple(hosts)))
         certificates = {
             request.use: certify(
-                self.country.issuing,
+                self.country.issuing[0],
                 request.public_key,
                 participant=asked.participant,
                 generation=asked.generation,
@@ -91,8 +90,8 @@ class CountryAuthority:
             asked.participant,
             asked.generation,
             certificates,
-            (self.country.issuing.der,),
-            (self.country.root.der,),
+            (self.country.issuing[0].der,),
+            (self.country.roots[0].der,),
         )
 
 
@@ -103,7 +102,7 @@ class Admitting:
         self.country = country
         self.authority = CountryAuthority(country)
         desk = country["hub"]
-        self.validator = PathValidator(country.root.der)
+        self.validator = country.validator()
         self.keeper = DirectoryKeeper(desk.office, desk.store, self.validator, Metrics("hub"))
         self.publisher = DirectoryPublisher(desk.office, desk.store, self.keeper, "hub/1")
         self.wakes = 0
@@ -158,7 +157,7 @@ class Admitting:
             for p in self.country.directory.participants.values()
             if p.id in self.country.desks
         ]
-        listed = listing(filed, (self.country.issuing.der,), admissions, revocations)
+        listed = listing(filed, self.country.issuers, admissions, revocations)
         await self.publisher.publish(listed)
         self.country.adopt(self.country["hub"].office.directory)
         return self.country.directory

@@ -224,7 +224,7 @@ async def test_a_grant_made_offline_is_taken_when_it_certifies_what_was_asked(co
 
 def _another_root(country):
     root = make_root(country.clock.now())
-    return {"root": root, "issuing": make_issuing(root, country.clock.now())}
+    return {"roots": (root,), "issuing": (make_issuing(root, country.clock.now()),)}
 
 
 async def test_a_grant_that_was_lost_is_made_again(hub):

@@ -35,7 +35,7 @@ def directory(hub, country, tmp_path):
     made = HubDirectory(
         hub.publisher, country["hub"].store, tmp_path / "participants.toml", (), _published
     )
-    made.issuers = (country.issuing.der,)
+    made.issuers = country.issuers
     made.told = told = []
 
     async def published():

@@ -266,9 +266,7 @@ async def hub(country):
     made = Admitting(country)
     keys = country.directory.participants[NAME].keys
     filing = Filing(b"\1" * 32, NOW, "hub", "测试", 1, (), ("10.37.0.11",), (), NOW)
-    issued = IssuedGeneration(
-        1, tuple(key.certificate for key in keys), (country.issuing.der,), NOW
-    )
+    issued = IssuedGeneration(1, tuple(key.certificate for key in keys), country.issuers, NOW)
     admission = Admission(NAME, AdmissionState.CONNECTED, NOW, NOW, (filing,), (issued,))
     async with country["hub"].store.transaction() as unit:
         await unit.save_admission(admission)

@@ -21,7 +21,6 @@ from bus.errors import ConfigError, InputError, UnavailableError
 from bus.logs.setup import make_logger
 from bus.ports.broker import Outgoing
 from bus.ports.memory_broker import MemoryBroker
-from signer.certificates import PathValidator
 from signer.directory.records import GRACE
 from signer.directory.view import Standing
 from signer.identity import DIRECTORY_TOPIC
@@ -86,7 +85,7 @@ class Site:
         self.restart()
 
     def restart(self):
-        validator = PathValidator(self.country.root.der)
+        validator = self.country.validator()
         self.broker = MemoryBroker(self.country.cluster)
         self.reader = AdminDirectory(self.broker, validator, self.clock, self.state)
         self.follower = RightsFollower(
