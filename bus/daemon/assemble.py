@@ -128,7 +128,7 @@ def assemble(
     broker = KafkaBroker(broker_settings(config, ring, dev=dev))
     keeper = DirectoryKeeper(office, store, validator, metrics)
     step = Step(office, store, router, metrics, log)
-    outbox = OutboxRelay(store, broker, clock, metrics, instance)
+    outbox = OutboxRelay(store, broker, clock, metrics, instance, office.left_behind)
     loops = Loops(office, store, broker, keeper, step, outbox, metrics, log)
     gauges = Gauges(office, store, metrics, OpenRows(office, store))
     keys = [to_key(certificate) for certificate in ring.current_certificates]

@@ -75,6 +75,13 @@ class Office:
         found = None if self._directory is None else self._directory.get(self.me)
         return found is not None and found.standing in _PAUSED
 
+    def left_behind(self) -> frozenset[str]:
+        """Return the topics that carried messages to children which have left."""
+        if self._directory is None:
+            return frozenset()
+        children = self._directory.children(self.me)
+        return frozenset(inbox_topic(c.id) for c in children if c.standing is Standing.WITHDRAWN)
+
     def check_standing(self, kind: str) -> None:
         """Check that our standing allows us to hand over a kind (R007, R014).
 

@@ -8,7 +8,7 @@ everything, and records of one key keep their order. One that dies or is stopped
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ from bus.errors import UnavailableError
 from bus.metrics.catalogue import Metrics
 from bus.ports.broker import Broker, Outgoing
 from bus.ports.clock import Clock
-from bus.ports.store import OutboxRow, Store
+from bus.ports.store import OutboxRow, Store, Unit
 
 BATCH = 500
 
@@ -35,6 +35,8 @@ class OutboxRelay:
 
     Attributes:
         holder: This instance, as holder of the lease.
+        left_behind: Returns the topics of those who have left; what was for them goes to
+            quarantine.
         wake: Set by whoever committed new rows.
     """
 
@@ -43,6 +45,7 @@ class OutboxRelay:
     clock: Clock
     metrics: Metrics
     holder: str
+    left_behind: Callable[[], frozenset[str]] = frozenset
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def drain(self) -> int:
@@ -64,7 +67,8 @@ class OutboxRelay:
             async with self.store.transaction() as unit:
                 if not await unit.lease(LEASE, self.holder, now, now + LEASE_FOR):
                     break
-                unsent = await unit.unsent(limit)
+                found = await unit.unsent(limit)
+                unsent = await self._set_aside(unit, found)
             keys = set(waiting.values())
             held_back = {r.number: (r.topic, r.key) for r in unsent if (r.topic, r.key) in keys}
             rows = [row for row in unsent if row.number not in held_back]
@@ -77,7 +81,7 @@ class OutboxRelay:
                 if error is not None:
                     failure = failure or error
                     waiting[row.number] = row.topic, row.key
-            if isinstance(failure, UnavailableError) or len(unsent) < limit:
+            if isinstance(failure, UnavailableError) or len(found) < limit:
                 break  # those were all: whoever commits more wakes us
         if failure is not None:
             raise failure
@@ -91,6 +95,17 @@ class OutboxRelay:
         """
         async with self.store.transaction() as unit:
             await unit.end_lease(LEASE, self.holder)
+
+    async def _set_aside(self, unit: Unit, unsent: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+        """Keep what is for somebody who has left in quarantine; return the rest."""
+        topics, now = self.left_behind(), self.clock.now()
+        gone = [row for row in unsent if row.topic in topics]
+        for row in gone:
+            place = (row.topic, -1, -1, row.key, row.value, row.headers)
+            await unit.quarantine(*place, "RECIPIENT_WITHDRAWN", "", now)
+        if gone:
+            await unit.mark_sent([row.number for row in gone], now)
+        return [row for row in unsent if row.topic not in topics]
 
     async def _publish(self, rows: list[OutboxRow]) -> list[Exception | None]:
         # An envelope is never empty: an empty value is a compacted topic's tombstone.

@@ -20,6 +20,7 @@ from bus.flow.application import (
     references_of,
     split,
 )
+from bus.flow.cut_off import WITHDRAWN, cut_off
 from bus.flow.delivery import Tally, deliver
 from bus.flow.dispatch import accept_dispatch
 from bus.flow.review import take_decision
@@ -227,11 +228,12 @@ async def deliver_if_complete(work: Work, case: Case) -> None:
             outcomes = await _outcomes(work, fragment.digest)
             tallies[fragment.digest] = Counter(outcome.outcome for outcome in outcomes)
     delivered, receipts = deliver(case, tallies, work.now)
+    directory, me = work.office.directory, work.office.me
     sent = [
         await work.send(case.query, receipt)
         for receipt in receipts
-        # Who answered and has left the directory since cannot be told any more.
-        if work.office.directory.get(receipt.destination) is not None
+        # Who answered and has left since cannot be told any more.
+        if cut_off(directory, receipt.destination, me) != WITHDRAWN
     ]
     work.save(delivered)
     work.note(case.query, Event.QUERY_DELIVERED, messages=_digests(sent))

@@ -23,7 +23,7 @@ from bus.model.request import Roster
 from bus.ports.store import AuditEvent, StoredMessage, Unit
 from bus.wire.bodies import Body, from_avro, schema_of, to_avro
 from bus.wire.message import Message
-from signer.directory.view import Directory, Key
+from signer.directory.view import Directory, Key, Standing
 from signer.envelope.choice import choose_suite, endorsing_suite, parties
 from signer.envelope.format import envelope_bytes
 from signer.envelope.open import read_body
@@ -127,7 +127,7 @@ class Work:
         directory = self.office.in_force(self.now)
         self.office.check_standing(send.kind)
         to = directory.next_hop(self.office.me, send.destination)
-        if to is None:
+        if to is None or _has_left(directory, to):
             raise _no_route(send.destination)
         suite = self._suite(send, directory)
         readers = self._readers(send, suite)
@@ -147,9 +147,11 @@ class Work:
         """Endorse a received message to a neighbour; it is signed and sent at the end.
 
         Raises:
-            UnavailableError: `READER_WITHOUT_KEY`, `DIRECTORY_LAPSED`.
+            UnavailableError: `READER_WITHOUT_KEY`, `NO_ROUTE`: it has left; `DIRECTORY_LAPSED`.
         """
         directory = self.office.in_force(self.now)
+        if _has_left(directory, forward.to):
+            raise _no_route(forward.to)
         suite = endorsing_suite(directory, self.office.ring, message.header.suite, self.now)
         reader = self._key(forward.to, suite) if forward.add_reader else None
         # A clock that was set back must not make us pass on what we have not received yet.
@@ -293,6 +295,11 @@ def open_stored(office: Office, stored: StoredMessage) -> Message:
         ) from None
     body: Body = from_avro(stored.kind, payload)
     return Message(opened, body, secret, stored.at)
+
+
+def _has_left(directory: Directory, neighbour: str) -> bool:
+    found = directory.get(neighbour)
+    return found is not None and found.standing is Standing.WITHDRAWN
 
 
 def _no_route(destination: str) -> UnavailableError:

@@ -17,11 +17,14 @@ from daemon_deeds import (
 
 from bus.daemon.cut_off import PAGE, CutOff
 from bus.errors import InputError, UnavailableError
+from bus.flow.outcome import Send
 from bus.logs.setup import make_logger
 from bus.model.audit import Event
 from bus.model.case import CaseRole, QueryState, RowState
+from bus.model.messages import Problem
 from signer.directory.view import Standing
 from signer.envelope.kinds import Kind
+from signer.identity import inbox_topic
 
 FUND = "500000.housing-fund"
 CENTRES = ("hub", "370000", "320000", "500000")
@@ -248,3 +251,42 @@ async def test_a_row_that_comes_after_the_suspension_is_closed_too(country, make
     # The same directory, and a case that is older than what was looked at: updated ones count.
     assert (await case_of(country, "370000", query)).state is QueryState.DELIVERED
     assert not open_rows(await case_of(country, "hub", query, CaseRole.REVIEWER))
+
+
+async def test_nothing_is_sent_to_who_has_left_and_what_was_on_its_way_is_kept(country, make_draft):
+    query, answering = await ordered(country, make_draft)
+    relay = replace(country["hub"].outbox, left_behind=country["hub"].office.left_behind)
+    topic = inbox_topic("500000")
+    await enqueue(country, "hub", (topic, b"k", b"late"), ("t", b"k", b"other"))
+    assert relay.left_behind() == frozenset()
+    stand(country, "500000", Standing.WITHDRAWN)
+    before = len(country.cluster.records(topic))
+    assert await relay.drain() == 1
+    assert len(country.cluster.records(topic)) == before
+    assert await codes(country, "hub") == ["RECIPIENT_WITHDRAWN"]
+    assert await relay.drain() == 0
+    async with country["hub"].store.transaction() as unit:
+        work = country.work("hub", unit)
+        body = Problem(None, "SOME_CODE", "测试", "a test")
+        with pytest.raises(UnavailableError, match="NO_ROUTE"):
+            await work.send(query, Send(Kind.PROBLEM, "500000", body, ("500000",)))
+    assert answering
+
+
+async def test_a_query_is_delivered_although_one_that_had_answered_has_left(country, make_draft):
+    closing = closers(country)
+    query, answering = await ordered(country, make_draft, slow="320000.housing-fund")
+    answered = "500000.housing-fund"
+    assert answered not in open_rows(await case_of(country, "370000", query))
+    stand(country, answered, Standing.WITHDRAWN)
+    country["320000.housing-fund"].answering = answering
+    await close_all(country, closing)
+    case = await case_of(country, "370000", query)
+    assert case.state is QueryState.DELIVERED
+    assert RowState.ANSWERED in {row.state for row in case.rows if row.holder == answered}
+
+
+async def enqueue(country, name, *rows):
+    async with country[name].store.transaction() as unit:
+        for topic, key, value in rows:
+            await unit.enqueue(topic, key, value, (), country.clock.now())
