@@ -254,6 +254,7 @@ class World:
             "not_found": 1,
             "not_answerable": 0,
             "received": self.now,
+            "gaps": [],
         }
         name = f"receipt {destination}"
         self.add(name, REQUESTER, "Receipt", destination, body, in_reply_to=about)
