@@ -228,11 +228,11 @@ async def deliver_if_complete(work: Work, case: Case) -> None:
             outcomes = await _outcomes(work, fragment.digest)
             tallies[fragment.digest] = Counter(outcome.outcome for outcome in outcomes)
     delivered, receipts = deliver(case, tallies, work.now)
+    # Who answered and has left since cannot be told any more.
     directory, me = work.office.directory, work.office.me
     sent = [
         await work.send(case.query, receipt)
         for receipt in receipts
-        # Who answered and has left since cannot be told any more.
         if cut_off(directory, receipt.destination, me) != WITHDRAWN
     ]
     work.save(delivered)

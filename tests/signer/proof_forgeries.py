@@ -147,6 +147,7 @@ def receipt_body(world):
         "not_found": 1,
         "not_answerable": 0,
         "received": world.now,
+        "gaps": [],
     }
 
 
