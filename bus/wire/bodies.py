@@ -11,13 +11,27 @@ from pydantic import TypeAdapter, ValidationError
 
 from bus.errors import RefusedError
 from bus.model.messages import Answer, Decision, Dispatch, Problem, Receipt, Renewal
+from bus.model.probe import Probe
 from bus.model.request import Application, Consent, Roster
 from schemas.loader import Schema, load
 from signer.envelope.kinds import Kind
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _=.,:/+-]{0,199}")
+_MOST_WORDS = 1000
 
-Body = Application | Consent | Roster | Decision | Dispatch | Answer | Receipt | Problem | Renewal
+Body = (
+    Application
+    | Consent
+    | Roster
+    | Decision
+    | Dispatch
+    | Answer
+    | Receipt
+    | Problem
+    | Renewal
+    | Probe
+)
 
 _BODIES: dict[str, type[Body]] = {
     Kind.APPLICATION: Application,
@@ -29,6 +43,7 @@ _BODIES: dict[str, type[Body]] = {
     Kind.RECEIPT: Receipt,
     Kind.PROBLEM: Problem,
     Kind.RENEWAL: Renewal,
+    Kind.PROBE: Probe,
 }
 
 
@@ -53,6 +68,9 @@ def from_avro(kind: str, payload: Any) -> Body:
     except ValidationError:
         # `from None`: pydantic's text repeats the value, which may be personal data.
         raise _invalid(kind) from None
+    words = _words(body)
+    if len(words) > _MOST_WORDS or not all(map(_WORDS.fullmatch, words)):
+        raise _invalid(kind)
     if not all(map(_CODE.fullmatch, _codes(body))):
         raise _invalid(kind)
     return body
@@ -73,6 +91,11 @@ def _codes(body: Body) -> list[str]:
             return [fault.code for fault in body.faults] + [gap.code for gap in body.gaps]
         case _:
             return []
+
+
+def _words(body: Body) -> tuple[str, ...]:
+    """Return the plain words a peer wrote that end up in reports and on screens."""
+    return (body.product, *body.specs, *body.verdicts) if isinstance(body, Probe) else ()
 
 
 def _invalid(kind: str) -> RefusedError:

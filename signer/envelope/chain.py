@@ -20,7 +20,7 @@ from signer.envelope.orders import narrows
 from signer.envelope.parse import known_suite, parse
 from signer.envelope.verdict import HeldEnvelope, Opened, RefusedEnvelope
 from signer.envelope.wrapping import EPOCH_LIFETIME
-from signer.identity import role_of
+from signer.identity import HUB, role_of
 from signer.suites import Suite, SuiteError, suite
 
 SKEW = timedelta(minutes=2)
@@ -87,6 +87,8 @@ def _kind(header: Header, arrival: Arrival | None) -> KindRule:
     if role_of(header.source) not in rule.origins:
         raise RefusedEnvelope("KIND_ORIGIN")
     if role_of(header.destination) not in rule.destinations or header.source == header.destination:
+        raise RefusedEnvelope("KIND_DESTINATION")
+    if rule.with_hub and HUB not in {header.source, header.destination}:
         raise RefusedEnvelope("KIND_DESTINATION")
     if header.compression != "none" and not rule.compressible:
         raise RefusedEnvelope("KIND_COMPRESSION")

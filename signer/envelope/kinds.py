@@ -22,6 +22,7 @@ class Kind(StrEnum):
     RECEIPT = "Receipt"
     PROBLEM = "Problem"
     RENEWAL = "Renewal"
+    PROBE = "Probe"
 
 
 class Travel(StrEnum):
@@ -46,6 +47,7 @@ class KindRule:
         compressible: Whether its payload may be deflated.
         minimum: Smallest padded plaintext, bytes.
         standings: Standings in which a neighbour may hand it over (R007, R014).
+        with_hub: Whether one of its ends must be the hub.
     """
 
     origins: frozenset[Role]
@@ -57,13 +59,17 @@ class KindRule:
     compressible: bool = False
     minimum: int = 0
     standings: frozenset[Standing] = frozenset({Standing.CONNECTED})
+    with_hub: bool = False
 
 
+_DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 _MONTH = timedelta(days=30)
 _HUB = frozenset({Role.HUB})
 _NODE = frozenset({Role.NODE})
 _ADAPTER = frozenset({Role.ADAPTER})
+_ANY = _HUB | _NODE | _ADAPTER
+_ADMITTED = frozenset({Standing.CERTIFIED, Standing.TESTED, Standing.CONNECTED})
 
 KINDS: dict[str, KindRule] = {
     Kind.APPLICATION: KindRule(_NODE, _HUB, Travel.UP, _WEEK, relay_adds_reader=True),
@@ -85,8 +91,7 @@ KINDS: dict[str, KindRule] = {
         _ADAPTER, _NODE, Travel.UP_THEN_DOWN, _MONTH, compressible=True, minimum=4096
     ),
     Kind.RECEIPT: KindRule(_NODE, _HUB | _ADAPTER, Travel.UP_THEN_DOWN, _WEEK),
-    Kind.PROBLEM: KindRule(
-        _HUB | _NODE | _ADAPTER, _HUB | _NODE | _ADAPTER, Travel.UP_THEN_DOWN, _WEEK
-    ),
     Kind.RENEWAL: KindRule(_NODE | _ADAPTER, _HUB, Travel.UP, _WEEK),
+    Kind.PROBLEM: KindRule(_ANY, _ANY, Travel.UP_THEN_DOWN, _WEEK),
+    Kind.PROBE: KindRule(_ANY, _ANY, Travel.UP_THEN_DOWN, _DAY, standings=_ADMITTED, with_hub=True),
 }

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bus.model import messages, request
+from bus.model import messages, probe, request
 from schemas import loader
 
 MESSAGES = (
@@ -23,9 +23,10 @@ MESSAGES = (
     messages.Receipt,
     messages.Problem,
     messages.Renewal,
+    probe.Probe,
 )
 SIZES = {"nonce": 16}
-ANY_SIZE = frozenset({"records[]", "request"})
+ANY_SIZE = frozenset({"records[]", "request", "data", "envelope", "key", "value"})
 """Fields of bytes that are no digest."""
 PLAIN = {
     str: "string",

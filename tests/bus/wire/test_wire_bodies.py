@@ -23,6 +23,7 @@ from bus.model.messages import (
     Renewal,
     Unserved,
 )
+from bus.model.probe import Probe, ProbeCase, ProbeHeader, ProbeRole
 from bus.model.request import (
     Application,
     Consent,
@@ -91,6 +92,17 @@ BODIES = {
     ),
     Kind.RENEWAL: Renewal(2, b"HDN1"),
     Kind.PROBLEM: Problem(None, "ANSWER_COUNT", "不符", "wrong"),
+    Kind.PROBE: Probe(
+        ProbeRole.CHALLENGE,
+        2,
+        1,
+        1,
+        "hedui-bus 0.1.0",
+        ("envelope/1",),
+        b"echo",
+        (ProbeCase(1, b"e", None, "370000", "hub", b"k", (ProbeHeader("ce_id", b"1"),)),),
+        ("REFUSE EXPIRED",),
+    ),
 }
 
 
@@ -126,6 +138,24 @@ def test_a_peers_code_is_a_code(kind, changed):
     with pytest.raises(RefusedError, match="BODY_INVALID") as refusal:
         from_avro(kind, payload)
     assert "张三" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"product": SENTENCE},
+        {"product": ""},
+        {"specs": (SENTENCE,)},
+        {"verdicts": ("ACCEPT", SENTENCE)},
+        {"verdicts": ("A" * 201,)},
+        {"verdicts": ("ACCEPT\n",)},
+        {"verdicts": ("ACCEPT",) * 1001},
+    ],
+)
+def test_what_a_peer_says_in_a_probe_is_plain_words(changed):
+    payload = to_avro(replace(BODIES[Kind.PROBE], **changed))
+    with pytest.raises(RefusedError, match="BODY_INVALID"):
+        from_avro(Kind.PROBE, payload)
 
 
 def test_a_value_the_model_does_not_allow_is_refused_without_being_repeated():

@@ -134,6 +134,17 @@ PAYLOADS: dict[str, Any] = {
     },
     Kind.RENEWAL: {"generation": 2, "request": b"HDN1"},
     Kind.PROBLEM: {"about": None, "code": "TEST", "zh": "测试", "en": "a test"},
+    Kind.PROBE: {
+        "role": "CHALLENGE",
+        "test": 1,
+        "number": 1,
+        "total": 1,
+        "product": "test 1",
+        "specs": ["envelope/1"],
+        "data": b"echo",
+        "cases": [],
+        "verdicts": [],
+    },
 }
 
 # Persons and part as the header must state them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import envelope_endings
+import envelope_probes
 import envelope_refusals_altered
 import envelope_refusals_bytes
 import envelope_refusals_chain
@@ -25,6 +26,7 @@ def scenarios() -> list[Case]:
         envelope_refusals_sealed,
         envelope_refusals_hostile,
         envelope_renewals,
+        envelope_probes,
     ):
         group.add(cases, forge)
     return cases.found
