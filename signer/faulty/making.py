@@ -1,0 +1,310 @@
+"""How each case is made: small makers, named after what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from schemas.loader import load
+from signer.directory.view import KeyUse
+from signer.envelope import padding
+from signer.envelope.format import (
+    MAX_SEALS,
+    Envelope,
+    Header,
+    Order,
+    OrderLine,
+    Proof,
+    Seal,
+    envelope_bytes,
+    header_bytes,
+    read_envelope,
+    read_header,
+    read_statement,
+    statement_bytes,
+)
+from signer.faulty.workshop import Made, Workshop, with_seal
+from signer.suites.suite import HASH_SIZE, SECRET_SIZE
+
+NOBODY = "990000"
+"""An area code that no participant has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An envelope to judge, and how it is to be taken to have arrived."""
+
+    data: bytes
+    me: str
+    peer: str
+    key: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+    pad_to: int | None = None
+
+
+Maker = Callable[[Workshop], Given | None]
+"""Makes a case; None where it needs a probe of the run that is not there yet."""
+
+
+def given(w: Workshop, made: Made) -> Given:
+    """Return an envelope as it arrives at the hub's child on the way."""
+    return Given(envelope_bytes(made.envelope), w.hop, w.me, made.header.conversation.bytes)
+
+
+def right(w: Workshop) -> Given:
+    """Nothing is wrong."""
+    return given(w, w.make())
+
+
+def in_batch(w: Workshop) -> Given:
+    """Nothing is wrong; signed as one of a batch of two."""
+    made = w.make()
+    statement = read_statement(made.envelope.seals[0].statement)
+    return given(w, with_seal(made, w.sign(statement, in_batch=True)))
+
+
+def header(**changes: Any) -> Maker:
+    """Header fields differ; the rest is made over them."""
+    return lambda w: given(w, w.make(header=changes))
+
+
+def times(ahead: timedelta) -> Maker:
+    """The message was made so far from now, and signed at that time."""
+
+    def make(w: Workshop) -> Given:
+        at = w.now + ahead
+        stated = {"received": at, "forwarded": at}
+        lives = {"created": at, "expires": at + timedelta(hours=1)}
+        return given(w, w.make(header=lives, statement=stated))
+
+    return make
+
+
+def lifetime(life: timedelta) -> Maker:
+    """It lives for another time than its kind may."""
+    return lambda w: given(w, w.make(header={"expires": w.now + life}))
+
+
+def statement(**changes: Any) -> Maker:
+    """Fields of the signed statement differ."""
+    return lambda w: given(w, w.make(statement=changes))
+
+
+def recipient(**changes: Any) -> Maker:
+    """Fields of the reader differ."""
+    return lambda w: given(w, w.make(recipient=changes))
+
+
+def arrival(**changes: Any) -> Maker:
+    """The envelope is right, and arrives in another way than it says."""
+    return lambda w: replace(right(w), **changes)
+
+
+def data(change: Callable[[bytes], bytes]) -> Maker:
+    """The bytes of a right envelope are changed."""
+
+    def make(w: Workshop) -> Given:
+        made = right(w)
+        return replace(made, data=change(made.data))
+
+    return make
+
+
+def long_varint(envelope: bytes) -> bytes:
+    """Write the length of the header in one byte more than it needs."""
+    end = next(place for place in range(4, len(envelope)) if envelope[place] < 0x80)  # noqa: PLR2004 - a varint's last byte
+    return envelope[:end] + bytes([envelope[end] | 0x80, 0]) + envelope[end + 1 :]
+
+
+def after_signing(change: Callable[[Envelope], Envelope]) -> Maker:
+    """The envelope is changed after it was signed."""
+
+    def make(w: Workshop) -> Given:
+        made = w.make()
+        changed = replace(made, envelope=change(made.envelope))
+        key = read_header(changed.envelope.protected).conversation.bytes
+        return replace(given(w, changed), key=key)
+
+    return make
+
+
+def flipped_body(envelope: Envelope) -> Envelope:
+    """Flip a bit of the ciphertext."""
+    return replace(envelope, ciphertext=flipped(envelope.ciphertext))
+
+
+def readdressed(envelope: Envelope) -> Envelope:
+    """Address it to somebody else."""
+    changed = replace(read_header(envelope.protected), destination=NOBODY)
+    return replace(envelope, protected=header_bytes(changed))
+
+
+def other_conversation(envelope: Envelope) -> Envelope:
+    """Put it into another conversation."""
+    old = read_header(envelope.protected)
+    return replace(envelope, protected=header_bytes(replace(old, conversation=old.message_id)))
+
+
+def too_many_seals(envelope: Envelope) -> Envelope:
+    """Repeat its seal beyond the limit."""
+    return replace(envelope, seals=envelope.seals * (MAX_SEALS + 1))
+
+
+def altered_seal(envelope: Envelope) -> Envelope:
+    """Change a time in the signed statement."""
+    (seal,) = envelope.seals
+    old = read_statement(seal.statement)
+    changed = replace(old, received=old.received - timedelta(milliseconds=1))
+    return replace(envelope, seals=(replace(seal, statement=statement_bytes(changed)),))
+
+
+def signature(change: Callable[[bytes], bytes]) -> Callable[[Envelope], Envelope]:
+    """Change the bytes of the signature."""
+    return lambda envelope: _signature(envelope, value=change)
+
+
+def flipped(value: bytes) -> bytes:
+    """Flip the last bit."""
+    return value[:-1] + bytes([value[-1] ^ 1])
+
+
+def bad_proof(envelope: Envelope) -> Envelope:
+    """Add a proof whose index is outside its tree."""
+    (seal,) = envelope.seals
+    proof = Proof(5, 2, (bytes(HASH_SIZE),))
+    return replace(envelope, seals=(replace(seal, signature=replace(seal.signature, proof=proof)),))
+
+
+def through_nobody(w: Workshop) -> Given:
+    """It came through a participant that the directory does not list."""
+    made = w.make(statement={"to": NOBODY})
+    made = _endorsed(w, made, sender=NOBODY)
+    return replace(given(w, made), peer=NOBODY)
+
+
+def up_after_down(w: Workshop) -> Given:
+    """It went down the tree and up again."""
+    made = _endorsed(w, w.make(), sender=w.hop, to=w.me)
+    return replace(given(w, made), me=w.me, peer=w.hop)
+
+
+def signed_with(use: KeyUse, *, own: bool) -> Maker:
+    """The statement names a key of that use: the hub's own, or the tested participant's."""
+
+    def make(w: Workshop) -> Given | None:
+        owner = w.directory.get(w.me if own else w.tested)
+        keys = () if owner is None else owner.keys
+        found = next((key.id for key in keys if key.use is use), None)
+        return None if found is None else given(w, w.make(statement={"signer": found}))
+
+    return make
+
+
+def ordered(w: Workshop) -> Given:
+    """An order stands on a kind that has none."""
+    lines = (OrderLine(1, "housing-fund-account", ("balance",), w.now),)
+    return given(w, w.make(statement={"order": Order(bytes(HASH_SIZE), lines)}))
+
+
+def reader_twice(w: Workshop) -> Given:
+    """The same key stands twice among the readers."""
+    made = w.make()
+    old = read_statement(made.envelope.seals[0].statement)
+    twice = replace(old, recipients=old.recipients * 2)
+    return given(w, with_seal(made, w.sign(twice)))
+
+
+def returned(w: Workshop) -> Given | None:
+    """The participant's own message, handed back down: verified, and for nobody there to open."""
+    return _handed_back(w, adds_reader=False)
+
+
+def returned_with_reader(w: Workshop) -> Given | None:
+    """The participant's own message, to which the hub, a relay, added a reader."""
+    return _handed_back(w, adds_reader=True)
+
+
+def spoiled_recipient(field: str) -> Maker:
+    """A bit of the sealed epoch secret, or of the wrapped content secret, is flipped and signed."""
+
+    def make(w: Workshop) -> Given:
+        made = w.make()
+        old = read_statement(made.envelope.seals[0].statement)
+        (reader,) = old.recipients
+        change: dict[str, Any] = {field: flipped(getattr(reader, field))}
+        spoiled = replace(reader, **change)
+        return given(w, with_seal(made, w.sign(replace(old, recipients=(spoiled,)))))
+
+    return make
+
+
+def other_body_key(w: Workshop) -> Given:
+    """The body is encrypted under another key than the one that is wrapped."""
+    return given(w, w.make(body_secret=w.entropy(SECRET_SIZE)))
+
+
+def bad_padding(w: Workshop) -> Given:
+    """A byte of the padding is set."""
+    right_one = padding.pad(w.payload + bytes(5), 0)
+    framed = len(w.payload).to_bytes(4) + right_one[4:]
+    return given(w, w.make(plaintext=framed[:-1] + b"\1"))
+
+
+def trailing_payload(w: Workshop) -> Given:
+    """A byte stands after the payload."""
+    return given(w, w.make(plaintext=padding.pad(w.payload + b"\0", 0)))
+
+
+def other_schema(w: Workshop) -> Given:
+    """The payload schema is that of another kind."""
+    return given(w, w.make(header={"payload_schema": load("message/problem.v1").digest}))
+
+
+def replayed(w: Workshop) -> Given | None:
+    """A message of this run that it has taken already."""
+    if w.earlier is None:
+        return None
+    return Given(w.earlier, w.hop, w.me, _header_of(w.earlier).conversation.bytes)
+
+
+def equivocal(w: Workshop) -> Given | None:
+    """Another message under the id of one that it has taken already."""
+    if w.earlier is None:
+        return None
+    message_id = _header_of(w.earlier).message_id
+    return given(w, w.make(header={"message_id": message_id}))
+
+
+def _header_of(data: bytes) -> Header:
+    return read_header(read_envelope(data).protected)
+
+
+def _handed_back(w: Workshop, *, adds_reader: bool) -> Given | None:
+    if w.returned is None:
+        return None
+    envelope = w.returned.envelope
+    relay = replace(w.statement(w.returned.chain), role="relay")
+    if adds_reader:
+        reader = w.recipient(relay, envelope.protected, w.entropy(SECRET_SIZE))
+        relay = replace(relay, recipients=(reader,))
+    sealed = replace(envelope, seals=(*envelope.seals, w.sign(relay)))
+    return given(w, Made(sealed, w.returned.header))
+
+
+def _endorsed(w: Workshop, made: Made, **changes: Any) -> Made:
+    """Add a statement of the hub's key in somebody's name; only the steps between are looked at."""
+    # Check 5 ends it before any digest is compared, so that `prev` may be anything.
+    relay = replace(w.statement(bytes(HASH_SIZE)), role="relay", **changes)
+    return replace(
+        made, envelope=replace(made.envelope, seals=(*made.envelope.seals, w.sign(relay)))
+    )
+
+
+def _signature(envelope: Envelope, value: Callable[[bytes], bytes]) -> Envelope:
+    (seal,) = envelope.seals
+    changed: Seal = replace(
+        seal, signature=replace(seal.signature, value=value(seal.signature.value))
+    )
+    return replace(envelope, seals=(changed,))
