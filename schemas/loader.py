@@ -24,7 +24,7 @@ from schemas.layout import Layout, TooManyItemsError
 MAX_ITEMS = 65_536
 """The most items that all arrays of one datum together may have, unless its reader says less."""
 
-FOLDERS = ("envelope", "directory", "message", "resource", "proof", "admission")
+FOLDERS = ("envelope", "directory", "message", "resource", "proof", "admission", "conformance")
 
 
 class SchemaError(InputError):
