@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bus.daemon.office import Office
 from bus.daemon.work import open_stored
 from bus.errors import InputError
+from bus.flow.result_rows import result_outcomes
 from bus.model.case import Case, RowState
 from bus.model.messages import Answer
 from bus.model.request import Application, Consent, PersonConsent, Request, RequestLine, Roster
@@ -20,13 +21,11 @@ from bus.model.result import (
     ResultOutcome,
     ResultPerson,
     ResultView,
-    Value,
 )
 from bus.model.timeline import Hop
 from bus.ports.store import StoredMessage
 from bus.rules.members import Member, members_of_parts
 from bus.wire.message import Message
-from schemas.records import decode_record
 from signer.envelope.kinds import Kind
 from signer.envelope.parse import reread
 
@@ -229,22 +228,7 @@ class _Archive:
         resource = self.office.resource(name)
         if resource is None:
             return ()
-        found = []
-        for outcome in answer.outcomes:
-            records: list[tuple[Value, ...]] = []
-            for record in outcome.records:
-                values = decode_record(resource, record)
-                records.append(tuple(values.get(item) for item in items[outcome.line]))
-            found.append(
-                ResultOutcome(
-                    outcome.line,
-                    outcome.reference,
-                    outcome.outcome,
-                    outcome.code,
-                    tuple(records),
-                )
-            )
-        return tuple(found)
+        return result_outcomes(resource, answer, items)
 
     def _title(self, participant: str) -> str:
         found = self.office.directory.get(participant) if participant else None
