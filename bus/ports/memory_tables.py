@@ -56,6 +56,7 @@ class Tables:
     reports: dict[str, ConformanceReport] = field(default_factory=dict)
     renewals: dict[str, QueuedRenewal] = field(default_factory=dict)
     revocations: dict[tuple[str, int], Revocation] = field(default_factory=dict)
+    runs: dict[UUID, str] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
 
 

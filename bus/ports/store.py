@@ -17,6 +17,7 @@ from uuid import UUID
 
 from bus.model.case import Case, CaseRole, QueryState
 from bus.ports.admission_books import AdmissionBooks
+from bus.ports.run_books import RunBooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class Tally:
     cases: Mapping[tuple[CaseRole, QueryState], int]
 
 
-class Unit(AdmissionBooks, Protocol):
+class Unit(AdmissionBooks, RunBooks, Protocol):
     """One open transaction. All of it happens, or none."""
 
     async def seen(self, source: str, message_id: UUID) -> bytes | None:

@@ -217,3 +217,13 @@ revocations = Table(
     Column("by", Text, nullable=False, comment="the operator"),
     Column("reason", Text, nullable=False, comment="why; no personal data"),
 )
+
+probe_runs = Table(
+    "probe_runs",
+    metadata,
+    Column("id", UuidBytes, primary_key=True, comment="the conversation of the run"),
+    Column("state", Text, nullable=False, comment="RunState, a copy of the body's"),
+    Column("opened", Instant, nullable=False, comment="a copy of the body's"),
+    Column("body", Text, nullable=False, comment="the run as JSON (ports/run_codec.py)"),
+    Index("probe_runs_opened", "opened"),
+)

@@ -11,10 +11,11 @@ from bus.store.outbox import Outbox
 from bus.store.parked import Parked
 from bus.store.progress import Progress
 from bus.store.records import Records
+from bus.store.runs import Runs
 from bus.store.tally import Tallies
 
 
 class SqlUnit(
-    Cases, Messages, Outbox, Audit, Progress, Parked, Records, Tallies, Leases, Admissions
+    Cases, Messages, Outbox, Audit, Progress, Parked, Records, Tallies, Leases, Admissions, Runs
 ):
     """A `Unit` on SQL; see there for what each method promises."""

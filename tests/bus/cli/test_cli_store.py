@@ -52,14 +52,14 @@ def shape(hedui, config):
 
 
 def test_a_database_goes_forward_and_back(hedui, config):
-    assert shape(hedui, config) == (0, 3)
+    assert shape(hedui, config) == (0, 4)
     ended = hedui("store", "upgrade", "-c", config)
-    assert (ended.code, "0 → 3" in ended.out) == (0, True)
-    assert shape(hedui, config) == (3, 3)
+    assert (ended.code, "0 → 4" in ended.out) == (0, True)
+    assert shape(hedui, config) == (4, 4)
     ended = hedui("store", "downgrade", "-c", config, "--to", 1, "--yes", "--json")
     assert ended.code == 0
-    assert (json.loads(ended.out)["from"], json.loads(ended.out)["version"]) == (3, 1)
-    assert shape(hedui, config) == (1, 3)
+    assert (json.loads(ended.out)["from"], json.loads(ended.out)["version"]) == (4, 1)
+    assert shape(hedui, config) == (1, 4)
     assert "1" in hedui("store", "status", "-c", config).out
 
 
@@ -69,7 +69,7 @@ def test_unconfirmed_it_says_what_goes_and_does_nothing(hedui, config):
     assert ended.code == 2
     assert "DOWNGRADE_UNCONFIRMED" in ended.err
     assert "leases" in ended.err
-    assert shape(hedui, config) == (3, 3)
+    assert shape(hedui, config) == (4, 4)
 
 
 def test_a_running_daemon_keeps_its_tables(hedui, config, store):
@@ -81,7 +81,7 @@ def test_a_running_daemon_keeps_its_tables(hedui, config, store):
         assert ended.code == 2
         assert "STORE_IN_USE" in ended.err
         # Looking does no harm.
-        assert await asyncio.to_thread(shape, hedui, config) == (3, 3)
+        assert await asyncio.to_thread(shape, hedui, config) == (4, 4)
         await store.close()
 
     asyncio.run(daemon())
@@ -89,5 +89,5 @@ def test_a_running_daemon_keeps_its_tables(hedui, config, store):
 
 def test_a_version_that_is_not_earlier_is_refused(hedui, config):
     hedui("store", "upgrade", "-c", config)
-    ended = hedui("store", "downgrade", "-c", config, "--to", 3, "--yes")
+    ended = hedui("store", "downgrade", "-c", config, "--to", 4, "--yes")
     assert (ended.code, "STORE_TARGET_INVALID" in ended.err) == (2, True)
