@@ -1,4 +1,4 @@
-"""What an agency takes: orders for itself and receipts; nothing else has business here.
+"""What an agency takes: orders for itself, receipts and probes; nothing else has business here.
 
 The envelope has verified the chain of authority (requester → hub → node → me, orders only
 narrowing). What is left to check before any lookup: that I was asked, for what I offer.
@@ -7,6 +7,7 @@ narrowing). What is left to check before any lookup: that I was asked, for what 
 from __future__ import annotations
 
 from bus.catalog.routing import agencies
+from bus.daemon import examinee
 from bus.daemon.provider import query_unknown
 from bus.daemon.router import not_here, note_problem
 from bus.daemon.work import Work
@@ -17,6 +18,7 @@ from bus.flow.delivery import accept_receipt
 from bus.model.audit import Event
 from bus.model.case import CaseRole
 from bus.model.messages import Problem, Receipt
+from bus.model.probe import Probe
 from bus.model.request import Roster
 from bus.wire.message import Message
 
@@ -39,6 +41,8 @@ class AgencyRouter:
                 await _receipt(work, message, receipt)
             case Problem() as problem:
                 note_problem(work, message, problem)
+            case Probe() as probe:
+                await examinee.take(work, message, probe)
             case _:
                 raise not_here(message)
 

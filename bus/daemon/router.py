@@ -13,19 +13,22 @@ concerns our own case.
 | Receipt | hub: reviewer.take_receipt | passed on |
 | Problem | noted | passed on |
 | Renewal | hub: renewals.take | passed on |
+| Probe | hub: the examiner's; else examinee.take | passed on |
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bus.daemon import provider, renewals, requester, reviewer
+from bus.daemon import examinee, provider, renewals, requester, reviewer
+from bus.daemon.examiner import Examiner
 from bus.daemon.work import Work
 from bus.errors import RefusedError
 from bus.flow.cut_off import check_source
 from bus.flow.review import ReviewPolicy
 from bus.model.audit import Event
 from bus.model.messages import Problem, Receipt, Renewal
+from bus.model.probe import Probe
 from bus.wire.message import Message
 from signer.envelope.kinds import Kind
 from signer.identity import HUB
@@ -39,9 +42,11 @@ class CentreRouter:
 
     Attributes:
         policy: How the hub reviews; of no effect at a node.
+        examiner: How the hub tests; of no effect at a node.
     """
 
     policy: ReviewPolicy = ReviewPolicy.AUTOMATIC
+    examiner: Examiner = field(default_factory=Examiner)
 
     async def handle(self, work: Work, message: Message) -> None:
         """Handle one verified message, collecting its effects in `work`.
@@ -98,6 +103,10 @@ class CentreRouter:
                 note_problem(work, message, problem)
             case Renewal() as renewal if work.office.me == HUB:
                 await renewals.take(work, message, renewal)
+            case Probe() as probe if work.office.me == HUB:
+                await self.examiner.take(work, message, probe)
+            case Probe() as probe:
+                await examinee.take(work, message, probe)
             case Receipt() as receipt if work.office.me == HUB:
                 await reviewer.take_receipt(work, message, receipt)
             case _:

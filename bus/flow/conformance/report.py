@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from bus.errors import DefectError
+from bus.errors import DefectError, RefusedError
 from bus.flow.conformance.checks import BY_NUMBER
-from bus.model.probe import Run, RunPurpose, RunState
+from bus.model.probe import Figure, Run, RunPurpose, RunResult, RunState
 from signer.conformance import Report, ReportFigure, ReportTest
 
 
@@ -45,6 +45,49 @@ def report_of(run: Run, hub_product: str, directory_version: int) -> Report:
         opened=run.opened,
         made=run.ended,
         expires=run.expires,
+    )
+
+
+def run_of(report: Report, data: bytes) -> Run:
+    """Return the run that a verified report is about, ended, as its participant keeps it.
+
+    Args:
+        report: The report.
+        data: Its signed bytes.
+
+    Raises:
+        RefusedError: `REPORT_MALFORMED`: a purpose that this product does not know.
+    """
+    if report.purpose not in list(RunPurpose):
+        raise RefusedError(
+            "REPORT_MALFORMED",
+            "不识别的检测种类",
+            "a purpose that is not known here",
+            where=str(report.run),
+        )
+    return Run(
+        id=report.run,
+        participant=report.participant,
+        purpose=RunPurpose(report.purpose),
+        state=RunState.PASSED if report.passed else RunState.FAILED,
+        opened=report.opened,
+        due=report.made,
+        tests=tuple(test.test for test in report.tests),
+        results=tuple(
+            RunResult(
+                test.test,
+                test.passed,
+                test.code,
+                test.details,
+                tuple(Figure(f.name, f.value, f.unit) for f in test.figures),
+            )
+            for test in report.tests
+        ),
+        product=report.product,
+        specs=report.specs,
+        ended=report.made,
+        expires=report.expires,
+        report=data,
     )
 
 
