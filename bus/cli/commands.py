@@ -31,6 +31,7 @@ _OWN = {
     "quarantine": "bus.cli.quarantine:app",
     "audit": "bus.cli.audit:app",
     "calendar": "bus.cli.calendar:app",
+    "conformance": "bus.cli.conformance:app",
     "store": "bus.cli.store:app",
     "hub": "bus.cli.run:hub",
     "node": "bus.cli.run:node",

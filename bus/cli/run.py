@@ -12,12 +12,23 @@ import uvloop
 
 from bus.cli.admission import app as admissions
 from bus.cli.admission import revoke
+from bus.cli.inspection import circular, inspect
 from bus.cli.provision import provision
 from bus.config.load import load_config
 from bus.config.models import Config
 from bus.daemon.assemble import Participant, assemble
 from bus.daemon.cut_off import CLOSE_EVERY, CutOff
-from bus.daemon.hub import admission_service, hub_directory, hub_timers
+from bus.daemon.examiner import Examiner
+from bus.daemon.hub import (
+    admission_service,
+    exam_rules,
+    hub_directory,
+    hub_timers,
+    inspections,
+    report_taker,
+)
+from bus.daemon.inspections import LOOK_EVERY as INSPECT_EVERY
+from bus.daemon.inspections import Waiting
 from bus.daemon.renewing import LOOK_EVERY, RENEWED_EXIT, Renewing, renewing_of
 from bus.daemon.router import CentreRouter
 from bus.daemon.run import Regular, run
@@ -32,6 +43,8 @@ from signer.identity import Role, role_of
 hub = typer.Typer(no_args_is_help=True, help="部中心 / The ministry hub.")
 hub.command("provision")(provision)
 hub.command("revoke")(revoke)
+hub.command("inspect")(inspect)
+hub.command("circular")(circular)
 hub.add_typer(admissions, name="admission")
 node = typer.Typer(no_args_is_help=True, help="节点 / A provincial or lower node.")
 admission.register(node)
@@ -67,21 +80,22 @@ def _run(config: Config, path: Path, role: Role, *, dev: bool) -> None:
             remedy_en="Check the command and [participant] id",
             where=str(path),
         )
-    policy = ReviewPolicy.AUTOMATIC
+    policy, examiner = ReviewPolicy.AUTOMATIC, Examiner()
     if role is Role.HUB:
         if config.hub is None:
             raise ConfigError(
                 "CONFIG_INVALID", "缺少 [hub] 一节", "the section [hub] is missing", where=str(path)
             )
         policy = ReviewPolicy(config.hub.review.value)
-    centre = assemble(config, CentreRouter(policy), dev=dev)
+        examiner = Examiner(exam_rules(config.hub))
+    centre = assemble(config, CentreRouter(policy, examiner), dev=dev)
     renewing = None if role is Role.HUB else renewing_of(centre)
-    uvloop.run(_serve(centre, renewing))
+    uvloop.run(_serve(centre, examiner, renewing))
     if renewing is not None and renewing.renewed:
         raise typer.Exit(RENEWED_EXIT)
 
 
-async def _serve(centre: Participant, renewing: Renewing | None) -> None:
+async def _serve(centre: Participant, examiner: Examiner, renewing: Renewing | None) -> None:
     service = service_of(centre)
     closing = CutOff(centre.office, centre.store, centre.loops.outbox, centre.log)
     regular = [
@@ -97,10 +111,15 @@ async def _serve(centre: Participant, renewing: Renewing | None) -> None:
         directory = hub_directory(centre, section)
         admitting = admission_service(centre, section, directory)
         regular += hub_timers(centre, directory, admitting)
+        examiner.filed = report_taker(admitting)
+        regular.append(inspections(centre, examiner))
+    else:
+        waiting = Waiting(centre.office, centre.store)
+        regular.append(Regular("test-runs", INSPECT_EVERY, waiting.look))
 
     await run(
         centre,
-        faces(service, centre, admitting),
+        faces(service, centre, examiner, admitting),
         regular,
         prepare=service.load_calendar,
         follow_directory=section is None,

@@ -151,6 +151,16 @@ class AuthoritySection(_Section):
     passphrase_file: Path
 
 
+class ConformanceSection(_Section):
+    """How the hub tests and inspects participants; `inspect_every_days` 0 makes none at random."""
+
+    answer_within_minutes: Annotated[int, Field(ge=1, le=1200)] = 30
+    valid_days: Annotated[int, Field(ge=1, le=366)] = 90
+    probes: Annotated[int, Field(ge=1, le=1000)] = 50
+    floor_per_second: Annotated[int, Field(ge=1, le=10_000)] = 5
+    inspect_every_days: Annotated[int, Field(ge=0, le=366)] = 30
+
+
 class HubSection(_Section):
     """What only the hub has: the participants it vouches for, and its review policy.
 
@@ -160,6 +170,7 @@ class HubSection(_Section):
     participants: Path
     ca: AuthoritySection | None = None
     review: ReviewChoice = ReviewChoice.MANUAL
+    conformance: ConformanceSection = ConformanceSection()
 
 
 class FileSettings(BaseSettings):

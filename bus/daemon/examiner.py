@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from bus.daemon.product import PRODUCT, SPECS
@@ -40,16 +40,16 @@ Filed = Callable[[Unit, Run], Awaitable[object]]
 _RULES = ExamRules()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Examiner:
     """Tests participants.
 
     Attributes:
         rules: How.
-        filed: Who else wants to know how it ended.
+        filed: Who else is told how each run ended: the hub's books of admission.
     """
 
-    rules: ExamRules = field(default=_RULES)
+    rules: ExamRules = _RULES
     filed: Filed | None = None
 
     async def take(self, work: Work, message: Message, probe: Probe) -> None:

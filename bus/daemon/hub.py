@@ -1,4 +1,4 @@
-"""What only the hub runs: the directory it signs, and admission."""
+"""What only the hub runs: the directory it signs, admission, test runs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,16 @@ from bus.daemon.assemble import Participant
 from bus.daemon.authority import OnlineAuthority
 from bus.daemon.certifier import Certifier
 from bus.daemon.directory_publisher import DirectoryPublisher
+from bus.daemon.examiner import Examiner, Filed
 from bus.daemon.hub_directory import LOOK_EVERY, PUBLISH_EVERY, HubDirectory
+from bus.daemon.inspections import LOOK_EVERY as INSPECT_EVERY
+from bus.daemon.inspections import Inspections
 from bus.daemon.open_rows import COUNT_EVERY
 from bus.daemon.run import Regular
+from bus.flow.conformance.check import ExamRules
+from bus.model.admission import ConformanceReport
+from bus.model.probe import Run, RunPurpose, RunState
+from bus.ports.store import Unit
 
 RENEW_EVERY = timedelta(seconds=10)
 
@@ -66,3 +73,40 @@ def hub_timers(
         Regular("renewals", RENEW_EVERY, admissions.make_renewals),
         Regular("due", COUNT_EVERY, centre.gauges.open_rows.count),
     ]
+
+
+def exam_rules(section: HubSection) -> ExamRules:
+    """Return how the hub tests, by its configuration."""
+    said = section.conformance
+    return ExamRules(
+        answer_within=timedelta(minutes=said.answer_within_minutes),
+        valid_for=timedelta(days=said.valid_days),
+        probes=said.probes,
+        floor_per_second=said.floor_per_second,
+        inspect_every=timedelta(days=said.inspect_every_days),
+    )
+
+
+def report_taker(admitting: AdmissionService) -> Filed:
+    """Return what puts the reports of test runs into the books of admission (R014).
+
+    A whole run speaks for its participant or against it; an inspection, which makes a subset of
+    the tests, only against it.
+    """
+
+    async def file(unit: Unit, run: Run) -> None:
+        passed = run.state is RunState.PASSED
+        counts = run.purpose is RunPurpose.ADMISSION or not passed
+        if counts and run.ended and run.expires and run.report:
+            report = ConformanceReport(run.participant, run.ended, run.expires, passed, run.report)
+            await admitting.take_report(unit, report)
+
+    return file
+
+
+def inspections(centre: Participant, examiner: Examiner) -> Regular:
+    """Return the timer of test runs."""
+    looking = Inspections(
+        *(centre.office, centre.store, examiner, centre.instance), centre.loops.outbox.wake.set
+    )
+    return Regular("inspections", INSPECT_EVERY, looking.look, leave=looking.hand_over)

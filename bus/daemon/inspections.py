@@ -67,7 +67,8 @@ class Inspections:
         if not rules.inspect_every:
             return ()
         looked_at = now - (LATEST + 1) * rules.inspect_every
-        last = {run.participant: run.opened for run in await unit.runs(looked_at, now)}
+        found = await unit.runs(looked_at, now + LOOK_EVERY)
+        last = {run.participant: run.opened for run in found}
         return chosen(
             self.office.directory,
             last,

@@ -11,11 +11,14 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI
 
 from bus.daemon.admission_service import AdmissionService
+from bus.daemon.conformance_service import ConformanceService
+from bus.daemon.examiner import Examiner
 from bus.daemon.review_service import ReviewService
 from bus.daemon.service import Service
 from bus.http.admissions import admission_routes
 from bus.http.answers import install
 from bus.http.applications import application_routes
+from bus.http.conformance import conformance_routes
 from bus.http.office import office_routes
 from bus.http.queries import query_routes
 from bus.logs.setup import Logger
@@ -31,7 +34,10 @@ reading of them is audited.
 
 
 def operator_app(
-    service: Service, log: Logger, admissions: AdmissionService | None = None
+    service: Service,
+    log: Logger,
+    admissions: AdmissionService | None = None,
+    examiner: Examiner | None = None,
 ) -> FastAPI:
     """Return the operator's API of a hub or a node; each has the routes of its role only.
 
@@ -39,6 +45,7 @@ def operator_app(
         service: The centre's operations.
         log: Receives calls (path, status, uid) and internal errors (type, place).
         admissions: The hub's admission of participants.
+        examiner: How the hub tests; by the defaults unless given.
     """
     app = FastAPI(
         title="核对总线 Hedui Bus",
@@ -58,6 +65,8 @@ def operator_app(
         routes.include_router(query_routes(service))
     if admissions is not None:
         routes.include_router(admission_routes(admissions))
+    tests = ConformanceService(service.office, service.store, service.wake, examiner or Examiner())
+    routes.include_router(conformance_routes(tests))
     routes.include_router(office_routes(service))
     app.include_router(routes)
     install(app, log)

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bus.daemon.admission_service import AdmissionService
 from bus.daemon.assemble import Participant
+from bus.daemon.examiner import Examiner
 from bus.daemon.run import Face
 from bus.daemon.service import Service
 from bus.errors import ConfigError
@@ -29,13 +30,17 @@ DRAIN_SECONDS = 10
 
 
 def faces(
-    service: Service, centre: Participant, admissions: AdmissionService | None = None
+    service: Service,
+    centre: Participant,
+    examiner: Examiner,
+    admissions: AdmissionService | None = None,
 ) -> list[Face]:
     """Return the faces of a hub or a node: health and metrics on TCP, operators on the socket.
 
     Args:
         service: The centre's operations.
         centre: The centre.
+        examiner: How the hub tests; of no effect at a node.
         admissions: The hub's admission of participants.
 
     Raises:
@@ -53,7 +58,7 @@ def faces(
             where="[http] socket",
         )
     public = public_app(centre.gauges, readiness(centre), centre.log)
-    operator = operator_app(service, centre.log, admissions)
+    operator = operator_app(service, centre.log, admissions, examiner)
 
     async def face(stopping: asyncio.Event) -> None:
         await serve(public, section.listen, stopping, centre.log, operator=operator, path=path)

@@ -6,17 +6,18 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from daemon_deeds import clean, codes, events, forge, give, renew, submit_draft
+from daemon_deeds import clean, codes, events, forge, give, renew
 
 from bus.daemon import examinee
 from bus.daemon.examiner import Examiner
 from bus.daemon.inspections import LOOK_EVERY, Inspections, Waiting
-from bus.errors import InputError
+from bus.errors import InputError, UnavailableError
 from bus.flow.conformance.check import ExamRules
 from bus.flow.conformance.checks import CHECKS
 from bus.flow.conformance.report import admitting
 from bus.flow.outcome import Send
 from bus.model.audit import Event
+from bus.model.messages import Problem
 from bus.model.probe import Probe, ProbeRole, RunPurpose, RunState
 from signer.conformance import read_report
 from signer.directory.view import Standing
@@ -154,26 +155,27 @@ async def test_a_county_is_tested_past_its_province(city_country):
 
 
 @pytest.mark.requirement("R014")
-async def test_before_it_is_connected_a_node_exchanges_probes_and_nothing_else(country, make_draft):
+async def test_before_it_is_connected_a_node_exchanges_probes_and_nothing_else(country):
     rule(country)
     admit(country, "370000", Standing.TESTED)
-    await submit_draft(country, make_draft(1))
     run = await ask(country)
     await country.settle()
     assert (await run_of(country, "hub", run)).state is RunState.PASSED
-    assert set(await codes(country, "hub")) == {"PEER_NOT_CONNECTED"}
+    await hand_up(country, Kind.PROBLEM, Problem(None, "TEST", "测试", "a test"))
+    assert await codes(country, "hub") == ["PEER_NOT_CONNECTED"]
 
 
 @pytest.mark.requirement("R014")
 async def test_a_suspended_node_is_not_tested(country):
     rule(country)
     admit(country, "370000", Standing.SUSPENDED)
-    run = await ask(country)
-    await country.settle()
-    assert await run_of(country, "hub", run) is None
-    assert await codes(country, "hub") == ["PEER_SUSPENDED"]
+    with pytest.raises(UnavailableError, match="PARTICIPANT_SUSPENDED"):
+        await ask(country)
     with pytest.raises(InputError, match="PARTICIPANT_NOT_TESTABLE"):
         await inspect(country, "370000")
+    query = await hand_up(country, Kind.PROBE, probe(ProbeRole.REQUEST, test=0))
+    assert await run_of(country, "hub", query) is None
+    assert await codes(country, "hub") == ["PEER_SUSPENDED"]
 
 
 @pytest.mark.requirement("R014")
@@ -344,6 +346,14 @@ async def test_one_run_of_a_participant_at_a_time_and_of_known_ones_only(country
     ):
         with pytest.raises(InputError, match=code):
             await inspect(country, participant)
+
+
+async def hand_up(country, kind, body):
+    """A node hands something to the hub, whatever it should."""
+    query = uuid7(country.clock.now(), country["370000"].office.entropy)
+    sealed = forge(country, "370000", "hub", Send(kind, "hub", body, ("hub",)), query)
+    await give(country, "hub", outbox_topic("370000"), sealed, query)
+    return query
 
 
 async def say(country, body, query):
