@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bus.daemon.examiner import Examiner
 from bus.daemon.office import Office
 from bus.daemon.work import Work
-from bus.errors import UnavailableError
+from bus.errors import InputError, UnavailableError
 from bus.flow.conformance.inspection import LATEST, chosen
 from bus.flow.conformance.run import UNANSWERED, break_off
 from bus.model.probe import Run, RunPurpose, RunState
@@ -96,8 +96,8 @@ class Inspections:
                 work = Work(self.office, unit, self.office.clock.now())
                 await self.examiner.inspect(work, participant, RunPurpose.INSPECTION)
                 await work.finish()
-        except UnavailableError:
-            return  # no way to it now; it stays in the draw
+        except (UnavailableError, InputError):
+            return  # no way to it now, or it is tested or suspended by now; it stays in the draw
         self.wake()
 
 

@@ -437,3 +437,52 @@ async def test_the_same_run_twice_is_a_request_too_many(country):
     sealed = forge(country, "370000", "hub", Send(Kind.PROBE, "hub", body, ("hub",)), run)
     await give(country, "hub", outbox_topic("370000"), sealed, run)
     assert await codes(country, "hub") == ["RUN_KNOWN"]
+
+
+@pytest.mark.requirement("R015")
+async def test_one_instance_at_a_time_looks_after_the_runs(country):
+    rule(country)
+    run = await inspect(country, "370000")
+    first, second = timer(country), timer(country)
+    second.holder = "hub/2"
+    await first.look()
+    country.clock.move(RULES.answer_within)
+    renew(country)
+    async with country["hub"].store.transaction() as unit:
+        # The first has looked a moment ago.
+        assert await unit.lease("inspections", "hub/1", country.clock.now(), _soon(country))
+    await second.look()
+    assert (await run_of(country, "hub", run)).state is RunState.RUNNING
+    await first.hand_over()
+    await second.look()
+    assert (await run_of(country, "hub", run)).state is RunState.FAILED
+
+
+def _soon(country):
+    return country.clock.now() + MINUTE
+
+
+@pytest.mark.requirement("R015")
+async def test_without_an_interval_nobody_is_drawn(country):
+    rule(country, replace(RULES, inspect_every=timedelta(0)))
+    country["hub"].office.entropy = bytes
+    async with country["hub"].store.transaction() as unit:
+        assert await timer(country)._chosen(unit, [], country.clock.now()) == ()
+
+
+@pytest.mark.requirement("R015")
+async def test_the_timer_inspects_whom_it_draws(country, monkeypatch):
+    rule(country)
+    chosen = {"370000", "320000.housing-fund"}
+    # The dice fall low for these two, high for everybody else.
+    names = sorted(set(country.desks) - {"hub"})
+    falls = iter([bytes(8) if name in chosen else b"\xff" * 8 for name in names])
+    hub, honest = country["hub"].office, country["hub"].office.entropy
+    monkeypatch.setattr(hub, "entropy", lambda size: next(falls, None) or honest(size))
+    await timer(country).look()
+    await country.settle()
+    async with country["hub"].store.transaction() as unit:
+        runs = await unit.runs(NOW, NOW + MINUTE)
+    assert {run.participant for run in runs} == chosen
+    assert {(run.purpose, run.state) for run in runs} == {(RunPurpose.INSPECTION, RunState.PASSED)}
+    assert await clean(country)
