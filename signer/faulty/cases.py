@@ -153,6 +153,18 @@ CASES: tuple[Case, ...] = (
         making.signed_with(KeyUse.ENCRYPTION, own=True),
     ),
     Case(
+        *(704, "REFUSE SUITE_MISMATCH", "套件与密钥不符", "a suite that is not the key's"),
+        making.other_suite,
+    ),
+    Case(
+        *(705, "REFUSE KEY_EXPIRED", "证书已到期的密钥", "a key whose certificate has ended"),
+        making.ended_key,
+    ),
+    Case(
+        *(706, "REFUSE KEY_REVOKED", "已吊销的密钥", "a key that is revoked"),
+        making.revoked_key,
+    ),
+    Case(
         *(801, "REFUSE CHAIN_DIGEST", "签后改动密文", "a ciphertext changed after signing"),
         making.after_signing(making.flipped_body),
     ),
@@ -244,9 +256,6 @@ CASES: tuple[Case, ...] = (
 UNTRIED: dict[str, str] = {
     "PEER_NOT_CONNECTED": "the hub hands these over, and it is connected",
     "PEER_SUSPENDED": "as PEER_NOT_CONNECTED",
-    "SUITE_MISMATCH": "needs a key of another suite",
-    "KEY_EXPIRED": "needs a key of the hub's that has just begun",
-    "KEY_REVOKED": "needs a key of the hub's that is revoked",
     "ORDER_MISSING": "needs a Roster, which only a node can make",
     "ORDER_WIDENED": "as ORDER_MISSING",
     "KEY_NOT_HELD": "needs a listed key that the participant does not hold",

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from schemas.loader import load
-from signer.directory.view import KeyUse
+from signer.directory.view import Key, KeyUse
 from signer.envelope import padding
 from signer.envelope.format import (
     MAX_SEALS,
@@ -26,6 +26,7 @@ from signer.envelope.format import (
     statement_bytes,
 )
 from signer.faulty.workshop import Made, Workshop, with_seal
+from signer.suites import SUITES
 from signer.suites.suite import HASH_SIZE, SECRET_SIZE
 
 NOBODY = "990000"
@@ -45,7 +46,7 @@ class Given:
 
 
 Maker = Callable[[Workshop], Given | None]
-"""Makes a case; None where it needs a probe of the run that is not there yet."""
+"""Makes a case; None where it needs a probe of the run, a key or a suite that is not there."""
 
 
 def given(w: Workshop, made: Made) -> Given:
@@ -192,14 +193,28 @@ def up_after_down(w: Workshop) -> Given:
 
 def signed_with(use: KeyUse, *, own: bool) -> Maker:
     """The statement names a key of that use: the hub's own, or the tested participant's."""
+    return lambda w: _named(w, w.me if own else w.tested, lambda key: key.use is use)
 
-    def make(w: Workshop) -> Given | None:
-        owner = w.directory.get(w.me if own else w.tested)
-        keys = () if owner is None else owner.keys
-        found = next((key.id for key in keys if key.use is use), None)
-        return None if found is None else given(w, w.make(statement={"signer": found}))
 
-    return make
+def ended_key(w: Workshop) -> Given | None:
+    """The statement names a signing key of the hub's whose certificate has ended."""
+    return _named(w, w.me, lambda key: _signs(w, key) and key.not_after < w.now)
+
+
+def revoked_key(w: Workshop) -> Given | None:
+    """The statement names a signing key of the hub's that is revoked."""
+    return _named(w, w.me, lambda key: _signs(w, key, revoked=True))
+
+
+def other_suite(w: Workshop) -> Given | None:
+    """The signature names a suite that its key is not listed for."""
+    other = next((name for name in SUITES if name != w.ring.signing_suite), None)
+    if other is None:
+        return None
+    made = w.make()
+    (seal,) = made.envelope.seals
+    named = replace(seal, signature=replace(seal.signature, suite=other))
+    return given(w, with_seal(made, named))
 
 
 def ordered(w: Workshop) -> Given:
@@ -275,6 +290,20 @@ def equivocal(w: Workshop) -> Given | None:
         return None
     message_id = _header_of(w.earlier).message_id
     return given(w, w.make(header={"message_id": message_id}))
+
+
+def _named(w: Workshop, owner: str, wanted: Callable[[Key], bool]) -> Given | None:
+    """The statement names a key of somebody's as its signer's; None where there is no such key."""
+    listed = w.directory.get(owner)
+    found = (key for key in (listed.keys if listed else ()) if wanted(key))
+    key = next(found, None)
+    return None if key is None else given(w, w.make(statement={"signer": key.id}))
+
+
+def _signs(w: Workshop, key: Key, *, revoked: bool = False) -> bool:
+    """Whether a key signs with the suite of the ring's, and is revoked or not."""
+    signs = key.use is KeyUse.SIGNING and key.suite == w.ring.signing_suite
+    return signs and revoked is (key.revoked is not None and key.revoked <= w.now)
 
 
 def _header_of(data: bytes) -> Header:

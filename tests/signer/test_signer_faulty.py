@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from schemas.loader import load, shipped
+from signer.ca.issue import issue_participant
+from signer.certificates import to_key
+from signer.directory.view import KeyUse
 from signer.envelope.chain import Arrival
 from signer.envelope.kinds import Kind
 from signer.envelope.open import Opener
@@ -16,6 +20,7 @@ from signer.envelope.seal import Content, Sealer
 from signer.envelope.verdict import CODES, Accept, Hold, Refuse, Relay, number
 from signer.faulty.cases import CASES, UNTRIED, made
 from signer.faulty.workshop import PAYLOAD, Workshop
+from signer.suites import SUITES
 from signer.uuid7 import uuid7
 
 SUITE = "p256-aes256gcm/1"
@@ -123,10 +128,41 @@ def test_a_case_is_numbered_by_its_check_and_once():
             assert case.number // 100 == number(code), case
 
 
-def test_what_needs_an_earlier_probe_is_left_out_where_there_is_none(tree):
+def test_what_needs_what_is_not_there_is_left_out(tree):
     run = Run(tree, "370000", "370000")
     numbers = {case.number for case, _ in made(run.workshop(returned=None, earlier=None))}
-    assert {case.number for case in CASES} - numbers == {4, 1001, 1701, 1702}
+    suites, keys, probes = {704} if len(SUITES) == 1 else set(), {705, 706}, {4, 1001, 1701, 1702}
+    assert {case.number for case in CASES} - numbers == suites | keys | probes
+
+
+def older(tree, number, **changed):
+    """A signing key that the hub had before."""
+    issued = issue_participant(tree.issuing, "hub", number, tree.now)
+    key = next(key for leaf in issued.leaves if (key := to_key(leaf.der)).use is KeyUse.SIGNING)
+    return replace(key, **changed)
+
+
+@pytest.mark.requirement("R012", "R014")
+def test_old_keys_of_the_hub_are_tried_where_it_has_some(tree):
+    run = Run(tree, "370000", "370000")
+    ended = older(tree, 2, not_after=tree.now - timedelta(seconds=1))
+    revoked = older(tree, 3, revoked=tree.now)
+    hub = tree.participants["hub"]
+    listed = {**tree.participants, "hub": replace(hub, keys=(*hub.keys, ended, revoked))}
+    run.directory = replace(run.directory, participants=listed)
+    by_number = {case.number: (case, given) for case, given in made(run.workshop())}
+    for which in (705, 706):
+        case, given = by_number[which]
+        assert said(run.judge(given, tree.now)) == case.expect
+
+
+@pytest.mark.requirement("R014")
+def test_a_signature_of_another_suite_is_tried_where_there_is_one(tree, monkeypatch):
+    run = Run(tree, "370000", "370000")
+    workshop = run.workshop()
+    monkeypatch.setitem(SUITES, "other/1", SUITES[SUITE])
+    (given,) = [given for case, given in made(workshop) if case.number == 704]
+    assert said(run.judge(given, tree.now)) == "REFUSE SUITE_MISMATCH"
 
 
 def test_a_replayed_message_is_the_earlier_one(tree):
