@@ -20,10 +20,9 @@ from kafka_site import KafkaSite, tls_files
 from bus.broker.kafka import KafkaBroker
 from bus.broker.settings import BrokerSettings
 from bus.cli import main
-from bus.model.admission import Act, AdmissionState, ConformanceReport
+from bus.model.admission import AdmissionState
 from bus.model.messages import Problem
 from bus.ports.broker import Outgoing
-from bus.rules.admission import move
 from bus.store.store import SqlStore
 from bus.wire.bodies import schema_of, to_avro
 from signer.admission.answers import EXAMPLE
@@ -135,8 +134,8 @@ class Site:
     def provision(self, *options: str) -> int:
         return self.hedui("hub", "provision", "-c", self.folder / "provision.toml", *options)[0]
 
-    def standing(self) -> dict:
-        code, out, _ = self.hedui("standing", "--socket", self.socket, "--json")
+    def standing(self, socket: Path | None = None) -> dict:
+        code, out, _ = self.hedui("standing", "--socket", socket or self.socket, "--json")
         return json.loads(out) if code == 0 else {"ready": False}
 
     def wait_for_hub(self) -> None:
@@ -175,19 +174,24 @@ class Site:
         return set(self.admin.list_topics(timeout=20).topics)
 
     def tested(self) -> None:
-        """File a report as the hub's test peer does when everything has passed."""
-
-        async def work() -> None:
-            now = datetime.now(UTC)
-            await self.store.open()
-            async with self.store.transaction() as unit:
-                report = ConformanceReport(NODE, now, now + timedelta(days=1), True, b"signed")
-                await unit.put_report(report)
-                known = await unit.admission(NODE)
-                await unit.save_admission(move(known, Act.TEST, "hub", "report", now))
-            await self.store.close()
-
-        asyncio.run(work())
+        """Run the node, and let its operator ask for the pre-connection test."""
+        socket = self.folder / "node.sock"
+        (self.folder / "node.toml").write_text(
+            f'[participant]\nid = "{NODE}"\n[keys]\ndirectory = "{self.node_keys}"\n'
+            f'passphrase_file = "{self.node_passphrase}"\nstore_key = "node.storekey"\n'
+            f'[broker]\nbootstrap = "{self.kafka.cluster.bootstrap}"\n'
+            '[store]\nurl = "sqlite+aiosqlite:///node.db"\n'
+            '[http]\nlisten = "127.0.0.1:0"\nsocket = "node.sock"\n',
+            "utf-8",
+        )
+        self.start("node", "run", "-c", "node.toml")
+        node = self.running[-1]
+        self.until(lambda: socket.exists() and self.standing(socket)["ready"])
+        out = self.done("conformance", "run", "--socket", socket, *OPERATOR[:2], "--json")
+        assert json.loads(out)["state"] == "PASSED"
+        self.running.remove(node)
+        node.terminate()
+        assert node.wait(PATIENCE) == 0
 
     def state(self) -> AdmissionState:
         shown = json.loads(self.done("hub", "admission", "list", "--socket", self.socket, "--json"))

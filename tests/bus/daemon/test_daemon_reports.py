@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from admitting import NODE, Admitting
+
 from bus.config.models import ConformanceSection, HubSection
 from bus.daemon.hub import exam_rules, report_taker
-from bus.model.admission import ConformanceReport
+from bus.errors import InputError
+from bus.model.admission import Act, AdmissionState, ConformanceReport
 from bus.model.probe import Run, RunPurpose, RunState
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -62,6 +70,30 @@ async def test_a_whole_run_speaks_for_or_against_and_an_inspection_only_against(
     passed = state is RunState.PASSED
     report = ConformanceReport("370000", run.ended, run.expires, passed, b"signed")
     assert books.reports == ([("unit", report)] if counts else [])
+
+
+@pytest.mark.requirement("R014")
+async def test_a_run_that_passed_makes_a_certified_participant_tested(country):
+    admitting = Admitting(country)
+    await admitting.certified()
+    file = report_taker(admitting.service)
+    name = NODE.participant
+    states = []
+    for purpose, state in (
+        (RunPurpose.ADMISSION, RunState.FAILED),
+        (RunPurpose.ORDERED, RunState.PASSED),
+        (RunPurpose.ADMISSION, RunState.PASSED),
+        (RunPurpose.INSPECTION, RunState.FAILED),
+    ):
+        run = replace(ended(purpose, state), participant=name)
+        async with country["hub"].store.transaction() as unit:
+            await file(unit, run)
+            states.append((await unit.admission(name)).state)
+    # What fails later takes nothing back, and stands in the way of the next step only.
+    tested = [AdmissionState.CERTIFIED] * 2 + [AdmissionState.TESTED] * 2
+    assert states == tested
+    with pytest.raises(InputError, match="REPORT_FAILED"):
+        await admitting.act(Act.CONNECT)
 
 
 def test_the_rules_are_those_of_the_configuration(tmp_path):
