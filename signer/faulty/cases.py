@@ -246,6 +246,10 @@ CASES: tuple[Case, ...] = (
         *(1503, "REFUSE PAYLOAD_MALFORMED", "别种消息的模式", "the schema of another kind"),
         making.other_schema,
     ),
+    Case(
+        *(1504, "REFUSE PAYLOAD_LIMIT", "正文条目过多", "more items than a payload may have"),
+        making.too_many_items,
+    ),
     Case(1701, "DUPLICATE", "重放的消息", "a message taken before, again", making.replayed),
     Case(
         *(1702, "REFUSE EQUIVOCATION", "同一编号的另一消息", "another message under a known id"),

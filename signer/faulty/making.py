@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from schemas.loader import load
+from schemas.loader import MAX_ITEMS, encode, load
 from signer.directory.view import Key, KeyUse
 from signer.envelope import padding
 from signer.envelope.format import (
@@ -25,7 +25,7 @@ from signer.envelope.format import (
     read_statement,
     statement_bytes,
 )
-from signer.faulty.workshop import Made, Workshop, with_seal
+from signer.faulty.workshop import PAYLOAD, Made, Workshop, with_seal
 from signer.suites import SUITES
 from signer.suites.suite import HASH_SIZE, SECRET_SIZE
 
@@ -270,6 +270,12 @@ def bad_padding(w: Workshop) -> Given:
 def trailing_payload(w: Workshop) -> Given:
     """A byte stands after the payload."""
     return given(w, w.make(plaintext=padding.pad(w.payload + b"\0", 0)))
+
+
+def too_many_items(w: Workshop) -> Given:
+    """The payload has one item more than a payload may have."""
+    many = encode(load("message/probe.v1"), PAYLOAD | {"specs": [""] * (MAX_ITEMS + 1)})
+    return given(w, w.make(plaintext=padding.pad(many, 0)))
 
 
 def other_schema(w: Workshop) -> Given:
