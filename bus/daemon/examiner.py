@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from bus.daemon.product import PRODUCT, SPECS
@@ -28,6 +29,8 @@ from bus.model.probe import (
 from bus.ports.store import Unit
 from bus.wire.message import Message
 from signer.conformance import sign_report
+from signer.directory.view import Key, Participant
+from signer.envelope.choice import choose_suite, parties
 from signer.envelope.kinds import KINDS, Kind
 from signer.envelope.parse import reread
 from signer.faulty.cases import made
@@ -186,7 +189,9 @@ class Examiner:
     async def _cases(self, work: Work, run: Run) -> tuple[CaseToJudge, ...]:
         office, directory = work.office, work.office.directory
         listed, hop = directory.get(run.participant), directory.next_hop(office.me, run.participant)
-        reader = None if listed is None else listed.encryption_key(work.now)
+        concerned = parties(directory, office.me, run.participant)
+        suite = choose_suite(directory, office.ring, concerned, work.now, office.suite)
+        reader = None if listed is None else _reader(listed, suite, work.now)
         if reader is None or hop is None:
             return ()  # then the challenge itself cannot be sent, which `Work.send` says
         kept = await work.stored(run.id, Kind.PROBE)
@@ -196,6 +201,7 @@ class Examiner:
         workshop = Workshop(
             me=office.me,
             ring=office.ring,
+            suite=suite,
             entropy=office.entropy,
             directory=directory,
             tested=run.participant,
@@ -247,3 +253,8 @@ class Examiner:
             codes=" ".join(result.code for result in run.results if result.code),
         )
         return filed
+
+
+def _reader(participant: Participant, suite: str, now: datetime) -> Key | None:
+    """Return the key to seal to a participant with: of the suite, or of any it has."""
+    return participant.encryption_key(now, suite) or participant.encryption_key(now)

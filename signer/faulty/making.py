@@ -208,7 +208,7 @@ def revoked_key(w: Workshop) -> Given | None:
 
 def other_suite(w: Workshop) -> Given | None:
     """The signature names a suite that its key is not listed for."""
-    other = next((name for name in SUITES if name != w.ring.signing_suite), None)
+    other = next((name for name in SUITES if name != w.suite), None)
     if other is None:
         return None
     made = w.make()
@@ -307,8 +307,8 @@ def _named(w: Workshop, owner: str, wanted: Callable[[Key], bool]) -> Given | No
 
 
 def _signs(w: Workshop, key: Key, *, revoked: bool = False) -> bool:
-    """Whether a key signs with the suite of the ring's, and is revoked or not."""
-    signs = key.use is KeyUse.SIGNING and key.suite == w.ring.signing_suite
+    """Whether a key signs in the suite that is used, and is revoked or not."""
+    signs = key.use is KeyUse.SIGNING and key.suite == w.suite
     return signs and revoked is (key.revoked is not None and key.revoked <= w.now)
 
 

@@ -17,7 +17,6 @@ from signer.envelope import labels, merkle, padding
 from signer.envelope.format import (
     Envelope,
     Header,
-    Proof,
     Recipient,
     Seal,
     Signature,
@@ -67,6 +66,7 @@ class Workshop:
     Attributes:
         me: The hub.
         ring: Its keys.
+        suite: The suite of body and signature, one that the ring signs in.
         entropy: OS randomness.
         directory: The directory in force.
         tested: The participant.
@@ -79,6 +79,7 @@ class Workshop:
 
     me: str
     ring: KeyRing
+    suite: str
     entropy: Entropy
     directory: Directory
     tested: str
@@ -114,7 +115,7 @@ class Workshop:
         Raises:
             KeyRingError: The signing key cannot be used.
         """
-        h = SUITES[self.reader.suite]
+        h = SUITES[self.suite]
         secret = self.entropy(SECRET_SIZE)
         message_id = header.get("message_id") or uuid7(self.now, self.entropy)
         fields: dict[str, Any] = {
@@ -153,7 +154,7 @@ class Workshop:
         """Return the hub's own statement on what `prev` names, without readers."""
         return Statement(
             role="origin",
-            signer=self.ring.signing_key,
+            signer=self.ring.signing_keys[self.suite],
             prev=prev,
             sender=self.me,
             to=self.hop,
@@ -186,16 +187,16 @@ class Workshop:
         Raises:
             KeyRingError: The signing key cannot be used.
         """
-        h = SUITES[self.ring.signing_suite]
+        h = SUITES[self.suite]
         data = statement_bytes(statement)
         leaves = [labels.leaf(h, data)]
-        proof = None
         if in_batch:
             leaves.append(h.hash(self.entropy(SECRET_SIZE)))
-            proof = Proof(0, len(leaves), merkle.path(h, leaves, 0))
-        root = merkle.root(h, leaves)
+        root, proofs = merkle.tree(h, leaves)
         head = labels.head(h.name, statement.signer, len(leaves), root)
-        return Seal(data, Signature(h.name, self.ring.sign(head), proof))
+        return Seal(
+            data, Signature(h.name, self.ring.sign(head, h.name), proofs[0] if in_batch else None)
+        )
 
 
 def with_seal(made: Made, seal: Seal) -> Made:

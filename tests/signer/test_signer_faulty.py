@@ -65,6 +65,7 @@ class Run:
         fields = {
             "me": "hub",
             "ring": self.tree.rings["hub"],
+            "suite": SUITE,
             "entropy": secrets.token_bytes,
             "directory": self.directory,
             "tested": self.tested,
