@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from signer.directory.view import KeyUse
 from signer.envelope.format import MAX_ENVELOPE, Extension
-from signer.faulty import making
+from signer.faulty import altering, making
 from signer.faulty.making import NOBODY, Given, Maker
 from signer.faulty.workshop import Workshop
 from signer.suites.suite import HASH_SIZE
@@ -51,19 +51,19 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         *(201, "REFUSE MAGIC", "标识不符", "another magic"),
-        making.data(lambda data: b"HDX9" + data[4:]),
+        altering.data(lambda data: b"HDX9" + data[4:]),
     ),
     Case(
         *(202, "REFUSE MALFORMED", "字节截短", "cut short"),
-        making.data(lambda data: data[:-1]),
+        altering.data(lambda data: data[:-1]),
     ),
     Case(
         *(203, "REFUSE NOT_CANONICAL", "长度编码过长", "a length in too many bytes"),
-        making.data(making.long_varint),
+        altering.data(altering.long_varint),
     ),
     Case(
         *(204, "REFUSE LIMIT", "签章过多", "too many seals"),
-        making.after_signing(making.too_many_seals),
+        altering.after_signing(altering.too_many_seals),
     ),
     Case(
         *(205, "REFUSE HEADER_FIELD", "人数为负", "a negative number of persons"),
@@ -166,15 +166,15 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         *(801, "REFUSE CHAIN_DIGEST", "签后改动密文", "a ciphertext changed after signing"),
-        making.after_signing(making.flipped_body),
+        altering.after_signing(altering.flipped_body),
     ),
     Case(
         *(802, "REFUSE CHAIN_DIGEST", "签后改投他方", "addressed to another after signing"),
-        making.after_signing(making.readdressed),
+        altering.after_signing(altering.readdressed),
     ),
     Case(
         *(803, "REFUSE CHAIN_DIGEST", "签后改入另一会话", "moved to another conversation"),
-        making.after_signing(making.other_conversation),
+        altering.after_signing(altering.other_conversation),
     ),
     Case(
         *(804, "REFUSE CHAIN_DIGEST", "签章指向别的内容", "a seal on something else"),
@@ -182,19 +182,19 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         *(805, "REFUSE PROOF_INVALID", "默克尔证明不合规", "a malformed proof"),
-        making.after_signing(making.bad_proof),
+        altering.after_signing(altering.bad_proof),
     ),
     Case(
         *(806, "REFUSE SIGNATURE_FORM", "签名截短", "a signature cut short"),
-        making.after_signing(making.signature(lambda value: value[:-1])),
+        altering.after_signing(altering.signature(lambda value: value[:-1])),
     ),
     Case(
         *(807, "REFUSE SIGNATURE_INVALID", "改动的签名", "a flipped bit in the signature"),
-        making.after_signing(making.signature(making.flipped)),
+        altering.after_signing(altering.signature(making.flipped)),
     ),
     Case(
         *(808, "REFUSE SIGNATURE_INVALID", "签后改动签章", "a seal changed after signing"),
-        making.after_signing(making.altered_seal),
+        altering.after_signing(altering.altered_seal),
     ),
     Case(
         *(901, "REFUSE ORDER_NOT_ALLOWED", "不应有的查询指令", "an order where none may stand"),

@@ -11,19 +11,13 @@ from schemas.loader import MAX_ITEMS, encode, load
 from signer.directory.view import Key, KeyUse
 from signer.envelope import padding
 from signer.envelope.format import (
-    MAX_SEALS,
-    Envelope,
     Header,
     Order,
     OrderLine,
-    Proof,
-    Seal,
     envelope_bytes,
-    header_bytes,
     read_envelope,
     read_header,
     read_statement,
-    statement_bytes,
 )
 from signer.faulty.workshop import PAYLOAD, Made, Workshop, with_seal
 from signer.suites import SUITES
@@ -103,79 +97,9 @@ def arrival(**changes: Any) -> Maker:
     return lambda w: replace(right(w), **changes)
 
 
-def data(change: Callable[[bytes], bytes]) -> Maker:
-    """The bytes of a right envelope are changed."""
-
-    def make(w: Workshop) -> Given:
-        made = right(w)
-        return replace(made, data=change(made.data))
-
-    return make
-
-
-def long_varint(envelope: bytes) -> bytes:
-    """Write the length of the header in one byte more than it needs."""
-    end = next(place for place in range(4, len(envelope)) if envelope[place] < 0x80)  # noqa: PLR2004 - a varint's last byte
-    return envelope[:end] + bytes([envelope[end] | 0x80, 0]) + envelope[end + 1 :]
-
-
-def after_signing(change: Callable[[Envelope], Envelope]) -> Maker:
-    """The envelope is changed after it was signed."""
-
-    def make(w: Workshop) -> Given:
-        made = w.make()
-        changed = replace(made, envelope=change(made.envelope))
-        key = read_header(changed.envelope.protected).conversation.bytes
-        return replace(given(w, changed), key=key)
-
-    return make
-
-
-def flipped_body(envelope: Envelope) -> Envelope:
-    """Flip a bit of the ciphertext."""
-    return replace(envelope, ciphertext=flipped(envelope.ciphertext))
-
-
-def readdressed(envelope: Envelope) -> Envelope:
-    """Address it to somebody else."""
-    changed = replace(read_header(envelope.protected), destination=NOBODY)
-    return replace(envelope, protected=header_bytes(changed))
-
-
-def other_conversation(envelope: Envelope) -> Envelope:
-    """Put it into another conversation."""
-    old = read_header(envelope.protected)
-    return replace(envelope, protected=header_bytes(replace(old, conversation=old.message_id)))
-
-
-def too_many_seals(envelope: Envelope) -> Envelope:
-    """Repeat its seal beyond the limit."""
-    return replace(envelope, seals=envelope.seals * (MAX_SEALS + 1))
-
-
-def altered_seal(envelope: Envelope) -> Envelope:
-    """Change a time in the signed statement."""
-    (seal,) = envelope.seals
-    old = read_statement(seal.statement)
-    changed = replace(old, received=old.received - timedelta(milliseconds=1))
-    return replace(envelope, seals=(replace(seal, statement=statement_bytes(changed)),))
-
-
-def signature(change: Callable[[bytes], bytes]) -> Callable[[Envelope], Envelope]:
-    """Change the bytes of the signature."""
-    return lambda envelope: _signature(envelope, value=change)
-
-
 def flipped(value: bytes) -> bytes:
     """Flip the last bit."""
     return value[:-1] + bytes([value[-1] ^ 1])
-
-
-def bad_proof(envelope: Envelope) -> Envelope:
-    """Add a proof whose index is outside its tree."""
-    (seal,) = envelope.seals
-    proof = Proof(5, 2, (bytes(HASH_SIZE),))
-    return replace(envelope, seals=(replace(seal, signature=replace(seal.signature, proof=proof)),))
 
 
 def through_nobody(w: Workshop) -> Given:
@@ -335,11 +259,3 @@ def _endorsed(w: Workshop, made: Made, **changes: Any) -> Made:
     return replace(
         made, envelope=replace(made.envelope, seals=(*made.envelope.seals, w.sign(relay)))
     )
-
-
-def _signature(envelope: Envelope, value: Callable[[bytes], bytes]) -> Envelope:
-    (seal,) = envelope.seals
-    changed: Seal = replace(
-        seal, signature=replace(seal.signature, value=value(seal.signature.value))
-    )
-    return replace(envelope, seals=(changed,))
