@@ -8,6 +8,7 @@ from signer.envelope import avro
 from signer.envelope.avro import FormatError
 from signer.envelope.structures import (
     MAGIC,
+    MAX_AT_ORIGIN,
     MAX_ENVELOPE,
     MAX_EPOCH,
     MAX_HEADER,
@@ -29,6 +30,7 @@ from signer.envelope.structures import (
 
 __all__ = [
     "MAGIC",
+    "MAX_AT_ORIGIN",
     "MAX_ENVELOPE",
     "MAX_EPOCH",
     "MAX_HEADER",

@@ -18,6 +18,7 @@ from schemas.loader import Schema, encode
 from signer.directory.view import Key
 from signer.envelope import labels, padding
 from signer.envelope.format import (
+    MAX_AT_ORIGIN,
     MAX_ENVELOPE,
     MAX_HEADER,
     MAX_SEALS,
@@ -276,11 +277,12 @@ class Sealer:
             )
         size = len(protected) + len(ciphertext) + sum(map(len, statements)) + SIGNATURE_ROOM
         size += sum(map(_signature_size, earlier))
-        if size > MAX_ENVELOPE:
+        limit = MAX_ENVELOPE if earlier else MAX_AT_ORIGIN
+        if size > limit:
             raise EnvelopeTooLargeError(
                 "ENVELOPE_TOO_LARGE",
-                "信封超过 900 KiB",
-                "the envelope is larger than 900 KiB",
+                f"信封超过 {limit // 1024} KiB",
+                f"the envelope is larger than {limit // 1024} KiB",
                 remedy_zh="请拆分为更小的分册或分片",
                 remedy_en="Split it into smaller parts or fragments",
                 where=header.kind,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 MAGIC = b"HDX1"
 MAX_ENVELOPE = 900 * 1024
+MAX_AT_ORIGIN = MAX_ENVELOPE - 128 * 1024  # the rest is for the endorsements on the way
 MAX_HEADER = 4 * 1024
 MAX_STATEMENT = 16 * 1024
 MAX_SEALS = 10

@@ -15,7 +15,7 @@ from schemas.loader import load, shipped
 from signer.envelope import labels, merkle
 from signer.envelope.caches import PerSource, VerifiedHeads
 from signer.envelope.chain import Arrival, verify
-from signer.envelope.format import MAX_ENVELOPE, envelope_bytes, read_envelope, read_statement
+from signer.envelope.format import MAX_AT_ORIGIN, envelope_bytes, read_envelope, read_statement
 from signer.envelope.open import Opener
 from signer.envelope.seal import Content, EnvelopeTooLargeError, Sealer
 from signer.envelope.signing import SIGNATURE_ROOM, sign_batch
@@ -158,16 +158,16 @@ def test_whether_a_message_is_too_large_does_not_depend_on_its_batch(ring, prepa
     def of(size):
         return prepare(replace(PROBLEM, payload={**PAYLOADS["Problem"], "en": "x" * size}))
 
-    largest = of(900_000)
+    largest = of(770_000)
     others = [
         replace(largest, ciphertext=b"", statement=fixed(f"statement {i}")) for i in range(4095)
     ]
     [alone], together = sign_batch(ring, [largest]), sign_batch(ring, [*others, largest])[-1]
     assert len(signature_of(together).proof.path) == 12
-    assert len(alone.data) < len(together.data) <= MAX_ENVELOPE
+    assert len(alone.data) < len(together.data) <= MAX_AT_ORIGIN
     assert len(together.data) - len(alone.data) < SIGNATURE_ROOM
     with pytest.raises(EnvelopeTooLargeError, match="ENVELOPE_TOO_LARGE"):
-        of(903_000)
+        of(771_000)
 
 
 # What a receiver remembers

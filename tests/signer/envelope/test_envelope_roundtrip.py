@@ -222,6 +222,17 @@ def test_what_would_be_too_large_is_not_sealed(network):
         network.seal("320000.housing-fund", "320000", content, ["370000"])
 
 
+def test_the_largest_message_has_room_for_the_endorsements_of_its_way(network):
+    payload = PAYLOADS["Problem"] | {"en": "x" * 770_000}
+    content = content_of("Problem", "370000", payload)
+    sealed = network.seal("321200", "320000", content, ["370000"])
+
+    for giver, me, to in (("321200", "320000", "hub"), ("320000", "hub", "370000")):
+        sealed = network.endorse(network.open(sealed, giver, me).opened, me, to)
+
+    assert network.open(sealed, "hub", "370000").payload == payload
+
+
 def test_an_order_over_its_limit_is_not_signed(network):
     payload = PAYLOADS["Roster"]
     content = content_of("Roster", "hub", payload, **stated("Roster", payload))
