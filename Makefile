@@ -66,7 +66,7 @@ format: $(STAMP)
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
 
-## make vectors             write the envelope vectors anew (they change only with the format)
+## make vectors             write the envelope vectors anew (as for a new kind; tests/vectors/envelope-v1 never changes)
 vectors: $(STAMP)
 	@$(BIN)/python tests/vectors/generate_envelope.py
 
