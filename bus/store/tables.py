@@ -49,6 +49,7 @@ cases = Table(
     Column("updated", Instant, nullable=False, comment="a copy of the body's"),
     Column("body", Text, nullable=False, comment="the case as JSON (ports/case_codec.py)"),
     Index("cases_newest", "role", "opened"),
+    Index("cases_updated", "role", "updated"),
 )
 
 messages = Table(
@@ -107,6 +108,7 @@ audit = Table(
     Column("detail", Text, nullable=False, comment="canonical JSON object (ports/audit_chain.py)"),
     Column("prev", LargeBinary, nullable=False, comment="hash of the entry before"),
     Column("hash", LargeBinary, nullable=False, comment="SHA-256 of prev and this entry"),
+    Index("audit_query", "query", "number"),
 )
 
 offsets = Table(
