@@ -59,6 +59,7 @@ class PlainSealer:
         readers: Sequence[Key],
         now: datetime,
         directory_version: int,
+        _suite_name: str | None = None,
     ) -> Unsigned:
         rule = KINDS[content.kind]
         data = encode(content.schema, content.payload)
@@ -100,6 +101,7 @@ class PlainSealer:
         order: Order | None = None,
         reader: Key | None = None,
         secret: bytes | None = None,
+        _suite_name: str | None = None,
     ) -> Unsigned:
         recipients = () if reader is None else (_reader(reader, now),)
         ours = self._statement("relay", to, received, now, directory_version, recipients, order)

@@ -128,6 +128,7 @@ def _hub(agencies: Iterable[str], nodes: Sequence[str]) -> Iterable[Line]:
 
 def _requester(nodes: Iterable[str], operator: str) -> Iterable[Line]:
     yield _line(Event.QUERY_SUBMITTED, f"operator:{operator}")
+    yield _line(Event.QUERY_SENT, SHANDONG)
     yield _line(Event.DECISION_RECEIVED, HUB, accepted=1)
     for centre in (HUB, *nodes):
         yield _line(Event.DISPATCH_RECEIVED, centre)

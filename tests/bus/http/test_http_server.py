@@ -16,6 +16,7 @@ import uvloop
 from country import gauges_of, service_of
 
 from bus.config.models import HttpSection
+from bus.daemon.examiner import Examiner
 from bus.errors import ConfigError
 from bus.http import server
 from bus.http.operator import operator_app
@@ -264,7 +265,7 @@ async def run_face(face, log, use):
 
 async def test_a_centre_has_both_faces(land, log, path):
     centre = centre_of(land, log, path)
-    [face] = faces(service_of(land, "370000"), centre)
+    [face] = faces(service_of(land, "370000"), centre, Examiner())
 
     async def use(http):
         not_yet = await http.get("/readyz")
@@ -288,7 +289,7 @@ async def test_an_adapter_has_health_and_metrics_only(land, log, path):
 
 async def test_a_centre_without_a_socket_is_not_started(land, log):
     with pytest.raises(ConfigError) as raised:
-        faces(service_of(land, "370000"), centre_of(land, log, None))
+        faces(service_of(land, "370000"), centre_of(land, log, None), Examiner())
     assert raised.value.code == "SOCKET_NOT_CONFIGURED"
 
 
