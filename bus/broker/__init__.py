@@ -5,7 +5,8 @@
 | settings.py | what does a connection need to know? |
 | kafka.py | the `Broker` port on Kafka |
 | publisher.py | how do records get there, in order, within a deadline? |
-| subscription.py | how do records come, from the stored positions on? |
+| subscription.py | how do records come, when topics refuse, go and come back? |
+| placing.py | from which position is a partition read? |
 | topics.py | does the topic exist? |
 | client.py | how are aiokafka's clients set up? |
 | tls.py | how do the cluster and we trust each other? |

@@ -1,8 +1,6 @@
-"""Consuming: positions from the store, one topic's refusal kept from the others.
+"""Consuming: one topic's refusal kept from the others, and what is missing looked for.
 
-Positions are taken up in `poll`, not in the rebalance callback: the client swallows what a
-callback raises and would go on from the committed offsets. A partition whose stored position has
-not been taken up yet gives no records.
+Where a partition is read from is the matter of placing.py.
 """
 
 from __future__ import annotations
@@ -14,10 +12,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import TopicAuthorizationFailedError
 
 from bus.broker.failures import FOREIGN, client_call, translated
+from bus.broker.placing import Placing
 from bus.broker.settings import BrokerSettings
 from bus.ports.broker import OffsetSource, Record
 from bus.ports.broker_errors import (
@@ -32,25 +31,6 @@ Lookup = Callable[[str], Awaitable[Sequence[int]]]
 
 _MARGIN = timedelta(milliseconds=200)
 """What a poll may last beyond its wait while a rebalance goes on."""
-
-
-_TELL = timedelta(seconds=2)
-"""How long a poll waits for committed positions, which a pending join of the group holds up."""
-
-
-class _Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """Which assigned partitions still need their stored position."""
-
-    def __init__(self) -> None:
-        self.unplaced: set[TopicPartition] = set()
-
-    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Forget partitions that went to another instance."""
-        self.unplaced.difference_update(revoked)
-
-    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Note partitions that came to us."""
-        self.unplaced.update(assigned)
 
 
 class KafkaSubscription:
@@ -78,16 +58,13 @@ class KafkaSubscription:
         self._consumer = consumer
         self._topics = tuple(topics)
         self._lookup = lookup
-        self._offsets = offsets
         self._grouped = grouped
         self._settings = settings
-        self._assignment = _Assignment()
+        self._placing = Placing(consumer, offsets, grouped=grouped, where=settings.bootstrap)
         self._readable: dict[str, Sequence[int]] = {}
         self._refused: dict[str, BrokerRefused] = {}
         self._absent: dict[str, float] = {}
-        self._anew: set[str] = set()
         self._opened = time.time()
-        self._set_back = False
         self.closed = False
 
     @property
@@ -98,7 +75,7 @@ class KafkaSubscription:
     @property
     def set_back(self) -> bool:
         """Whether the stored positions are behind those that were committed to the broker."""
-        return self._set_back
+        return self._placing.set_back
 
     async def open(self) -> None:
         """Connect, join and take up the stored positions; on failure nothing stays open.
@@ -162,7 +139,7 @@ class KafkaSubscription:
 
         The membership stays, so that trouble with a store makes no trouble in the group.
         """
-        self._assignment.unplaced.update(self._assigned())
+        self._placing.unplaced.update(self._assigned())
 
     async def poll(self, wait: timedelta, limit: int) -> Sequence[Record]:
         """Return up to `limit` new records, at once when there are some, else after `wait`.
@@ -201,7 +178,7 @@ class KafkaSubscription:
                     if partition not in self._assigned():
                         continue  # given away while we waited for another's position
                     end = self._consumer.highwater(partition)
-                    if end is not None and partition not in self._assignment.unplaced:
+                    if end is not None and partition not in self._placing.unplaced:
                         at = await client_call(self._consumer.position(partition))
                         lag[partition.topic] += max(0, end - at)
         return lag
@@ -242,7 +219,7 @@ class KafkaSubscription:
             if isinstance(result, BrokerRefused):
                 self._refused[topic] = result
                 if result.code == topic_missing(topic).code:
-                    self._anew.add(topic)
+                    self._placing.anew.add(topic)
             elif isinstance(result, BaseException):
                 raise result
             else:
@@ -259,7 +236,7 @@ class KafkaSubscription:
         if not self._readable:
             raise next(iter(self._refused.values()))
         if self._grouped:
-            self._consumer.subscribe(tuple(self._readable), listener=self._assignment)
+            self._consumer.subscribe(tuple(self._readable), listener=self._placing)
             return
         partitions = [
             TopicPartition(topic, number)
@@ -267,7 +244,7 @@ class KafkaSubscription:
             for number in numbers
         ]
         self._consumer.assign(partitions)
-        self._assignment.unplaced.update(partitions)
+        self._placing.unplaced.update(partitions)
 
     def _leave_missing(self) -> None:
         """Refuse topics that have gone; `retry_refused` takes them up when they are there again.
@@ -292,7 +269,7 @@ class KafkaSubscription:
         for topic in gone:
             del self._readable[topic]
             self._refused.setdefault(topic, topic_missing(topic))
-            self._anew.add(topic)
+            self._placing.anew.add(topic)
         if gone:
             self._join()
 
@@ -313,62 +290,14 @@ class KafkaSubscription:
         return [
             record
             for partition, records in batches.items()
-            if partition not in self._assignment.unplaced
+            if partition not in self._placing.unplaced
             for record in records
         ]
 
     async def _place(self) -> None:
-        """Move partitions that are new to us to their stored positions.
-
-        A topic that was missing is read from its beginning if the cluster, which forgets committed
-        positions with a topic that is deleted, knows of none: up to the stored position its new
-        records would be passed over.
-
-        A partition whose committed position the broker does not tell now, as while the group
-        rebalances, stays unplaced until the next poll: the membership is not given up for it.
-        """
-        unplaced = self._assignment.unplaced
-        for topic in {partition.topic for partition in unplaced}:
-            fresh = [new for new in unplaced if new.topic == topic]
-            told = await self._committed(fresh)
-            stored = await self._offsets(topic)
-            # Nothing is awaited from here on: what is ours now is still ours when it is moved.
-            for partition in self._assigned().intersection(unplaced).intersection(told):
-                # 0 stands for the beginning: where retention has moved it, the cluster says so
-                # and the client goes there. Asking for it would fail for all topics at once
-                # when a single one refuses us.
-                position, known = stored.get(partition.partition, 0), told[partition]
-                if known is None and topic in self._anew:
-                    position = 0
-                self._set_back |= (known or 0) > position
-                self._consumer.seek(partition, position)
-                unplaced.discard(partition)
-            if topic not in {left.topic for left in unplaced}:
-                self._anew.discard(topic)
-            self._refused.pop(topic, None)  # a new assignment tries every topic again
-
-    async def _committed(
-        self, partitions: Sequence[TopicPartition]
-    ) -> dict[TopicPartition, int | None]:
-        """Return how far the broker was told that partitions are consumed, None where it was not.
-
-        Those it does not tell in time are left out.
-
-        Raises:
-            BrokerRefused: The group refuses this principal.
-        """
-        if not self._grouped:
-            return dict.fromkeys(partitions, 0)
-        told: dict[TopicPartition, int | None] = {}
-        try:
-            async with asyncio.timeout(_TELL.total_seconds()):
-                for partition in partitions:
-                    told[partition] = await client_call(self._consumer.committed(partition))
-        except FOREIGN as error:
-            refusal = translated(error, self._settings.bootstrap)
-            if isinstance(refusal, BrokerRefused):
-                raise refusal from error
-        return told
+        """Take up stored positions; a new assignment tries every topic of it again."""
+        for topic in await self._placing.place():
+            self._refused.pop(topic, None)
 
     def _refuse(self, topic: str) -> None:
         """Read no more of a topic; pausing it, unlike leaving it, disturbs nobody else."""
