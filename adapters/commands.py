@@ -11,7 +11,7 @@ import uvloop
 
 from adapters.host.run import check_adapter, run_adapter
 from bus.config.load import load_config
-from bus.daemon.renewing import RENEWED_EXIT
+from bus.daemon.admission.renewing import RENEWED_EXIT
 from signer.commands import admission
 
 app = typer.Typer(no_args_is_help=True, help="机构前置 / An agency's adapter.")

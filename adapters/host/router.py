@@ -7,7 +7,7 @@ narrowing). What is left to check before any lookup: that I was asked, for what 
 from __future__ import annotations
 
 from bus.catalog.routing import agencies
-from bus.daemon import examinee
+from bus.daemon.conformance import examinee
 from bus.daemon.provider import query_unknown
 from bus.daemon.router import not_here, note_problem
 from bus.daemon.work import Work

@@ -12,8 +12,8 @@ from adapters.mapping import MappingError, SourceMapping
 from adapters.sql.check import catalogue_faults_of_document
 from adapters.sql.connector import SqlConnector
 from bus.config.models import Config
+from bus.daemon.admission.renewing import LOOK_EVERY, renewing_of
 from bus.daemon.assemble import assemble
-from bus.daemon.renewing import LOOK_EVERY, renewing_of
 from bus.daemon.run import Regular, run
 from bus.errors import ConfigError
 from bus.http.server import health_face

@@ -21,8 +21,8 @@ from signer.directory.view import Offer
 
 if TYPE_CHECKING:
     # The command line reads these models too and must not load a whole daemon for them.
-    from bus.daemon.admission_service import Dossier
-    from bus.daemon.certifying import Waiting
+    from bus.daemon.admission.certifying import Waiting
+    from bus.daemon.admission.service import Dossier
     from bus.model.admission import ConformanceReport
     from signer.admission.contents import AdmissionApplication, Contact
 

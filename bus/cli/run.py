@@ -16,9 +16,12 @@ from bus.cli.inspection import circular, inspect
 from bus.cli.provision import provision
 from bus.config.load import load_config
 from bus.config.models import Config
+from bus.daemon.admission.renewing import LOOK_EVERY, RENEWED_EXIT, Renewing, renewing_of
 from bus.daemon.assemble import Participant, assemble
+from bus.daemon.conformance.examiner import Examiner
+from bus.daemon.conformance.inspections import LOOK_EVERY as INSPECT_EVERY
+from bus.daemon.conformance.inspections import Waiting
 from bus.daemon.cut_off import CLOSE_EVERY, CutOff
-from bus.daemon.examiner import Examiner
 from bus.daemon.hub import (
     admission_service,
     exam_rules,
@@ -27,9 +30,6 @@ from bus.daemon.hub import (
     inspections,
     report_taker,
 )
-from bus.daemon.inspections import LOOK_EVERY as INSPECT_EVERY
-from bus.daemon.inspections import Waiting
-from bus.daemon.renewing import LOOK_EVERY, RENEWED_EXIT, Renewing, renewing_of
 from bus.daemon.router import CentreRouter
 from bus.daemon.run import Regular, run
 from bus.daemon.service import Service

@@ -6,15 +6,15 @@ from datetime import timedelta
 
 from bus.config.models import HubSection
 from bus.config.participants import load_participants
-from bus.daemon.admission_service import AdmissionService
+from bus.daemon.admission.authority import OnlineAuthority
+from bus.daemon.admission.certifier import Certifier
+from bus.daemon.admission.hub_directory import LOOK_EVERY, PUBLISH_EVERY, HubDirectory
+from bus.daemon.admission.service import AdmissionService
 from bus.daemon.assemble import Participant
-from bus.daemon.authority import OnlineAuthority
-from bus.daemon.certifier import Certifier
+from bus.daemon.conformance.examiner import Examiner, Filed
+from bus.daemon.conformance.inspections import LOOK_EVERY as INSPECT_EVERY
+from bus.daemon.conformance.inspections import Inspections
 from bus.daemon.directory_publisher import DirectoryPublisher
-from bus.daemon.examiner import Examiner, Filed
-from bus.daemon.hub_directory import LOOK_EVERY, PUBLISH_EVERY, HubDirectory
-from bus.daemon.inspections import LOOK_EVERY as INSPECT_EVERY
-from bus.daemon.inspections import Inspections
 from bus.daemon.open_rows import COUNT_EVERY
 from bus.daemon.run import Regular
 from bus.flow.conformance.check import ExamRules

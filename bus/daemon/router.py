@@ -20,8 +20,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bus.daemon import examinee, provider, renewals, requester, reviewer
-from bus.daemon.examiner import Examiner
+from bus.daemon import provider, requester, reviewer
+from bus.daemon.admission import renewals
+from bus.daemon.conformance import examinee
+from bus.daemon.conformance.examiner import Examiner
 from bus.daemon.work import Work
 from bus.errors import RefusedError
 from bus.flow.cut_off import check_source

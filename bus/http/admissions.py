@@ -16,7 +16,7 @@ from bus.api.admission import (
     RevocationAsked,
     RevocationBody,
 )
-from bus.daemon.admission_service import AdmissionService
+from bus.daemon.admission.service import AdmissionService
 from bus.errors import InputError
 from bus.http.answers import DOCUMENTED
 from bus.http.bodies import read_body

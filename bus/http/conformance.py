@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from bus.api.conformance import RunBody
-from bus.daemon.conformance_service import ConformanceService
+from bus.daemon.conformance.service import ConformanceService
 from bus.flow.conformance.checks import BY_NUMBER
 from bus.http.answers import DOCUMENTED
 from bus.http.caller import Operator

@@ -10,9 +10,9 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 
-from bus.daemon.admission_service import AdmissionService
-from bus.daemon.conformance_service import ConformanceService
-from bus.daemon.examiner import Examiner
+from bus.daemon.admission.service import AdmissionService
+from bus.daemon.conformance.examiner import Examiner
+from bus.daemon.conformance.service import ConformanceService
 from bus.daemon.review_service import ReviewService
 from bus.daemon.service import Service
 from bus.http.admissions import admission_routes

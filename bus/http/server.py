@@ -14,9 +14,9 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from bus.daemon.admission_service import AdmissionService
+from bus.daemon.admission.service import AdmissionService
 from bus.daemon.assemble import Participant
-from bus.daemon.examiner import Examiner
+from bus.daemon.conformance.examiner import Examiner
 from bus.daemon.run import Face
 from bus.daemon.service import Service
 from bus.errors import ConfigError

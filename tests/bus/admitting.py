@@ -8,8 +8,8 @@ from datetime import timedelta
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bus.daemon.admission_service import AdmissionService
-from bus.daemon.certifier import Certifier
+from bus.daemon.admission.certifier import Certifier
+from bus.daemon.admission.service import AdmissionService
 from bus.daemon.directory import DirectoryKeeper
 from bus.daemon.directory_publisher import DirectoryPublisher
 from bus.flow.listing import listing

@@ -14,5 +14,5 @@
 | what do people read | documents.py | R016 |
 
 A new test is a file with `ask`, `answer` and `judge`, and an entry in checks.py. The shell
-(`bus.daemon.examiner`, `bus.daemon.examinee`) sends, opens and stores.
+(`bus.daemon.conformance.examiner`, `bus.daemon.conformance.examinee`) sends, opens and stores.
 """

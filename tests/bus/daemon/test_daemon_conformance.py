@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from daemon_deeds import clean, codes, events, forge, give, renew
 
-from bus.daemon import examinee
-from bus.daemon.examiner import Examiner
-from bus.daemon.inspections import LOOK_EVERY, Inspections, Waiting
+from bus.daemon.conformance import examinee
+from bus.daemon.conformance.examiner import Examiner
+from bus.daemon.conformance.inspections import LOOK_EVERY, Inspections, Waiting
 from bus.errors import InputError, UnavailableError
 from bus.flow.conformance.check import ExamRules
 from bus.flow.conformance.checks import CHECKS

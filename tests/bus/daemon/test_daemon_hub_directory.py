@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from admitting import NODE, OPERATOR, WHY, Admitting, Applicant
 from daemon_deeds import reader_of
 
-from bus.daemon.hub_directory import HubDirectory
+from bus.daemon.admission.hub_directory import HubDirectory
 from bus.errors import ConfigError
 from bus.model.admission import Act
 from bus.ports.broker_errors import topic_missing

@@ -19,9 +19,9 @@ from admitting import OPERATOR, WHY, Admitting, Applicant
 from country import NOW
 from daemon_deeds import codes, forge, give
 
+from bus.daemon.admission.renewing import ASK_AGAIN, LEASE_FOR, Renewing
 from bus.daemon.office import Office
 from bus.daemon.outbox import OutboxRelay
-from bus.daemon.renewing import ASK_AGAIN, LEASE_FOR, Renewing
 from bus.errors import HeduiError
 from bus.flow.outcome import Send
 from bus.logs.setup import make_logger

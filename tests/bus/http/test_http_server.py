@@ -16,7 +16,7 @@ import uvloop
 from country import gauges_of, service_of
 
 from bus.config.models import HttpSection
-from bus.daemon.examiner import Examiner
+from bus.daemon.conformance.examiner import Examiner
 from bus.errors import ConfigError
 from bus.http import server
 from bus.http.operator import operator_app

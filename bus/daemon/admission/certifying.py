@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bus.daemon.admission_record import known_admission, save
-from bus.daemon.certifier import Certifier
+from bus.daemon.admission.certifier import Certifier
+from bus.daemon.admission.record import known_admission, save
 from bus.daemon.office import Office
 from bus.errors import HeduiError, InputError
 from bus.model.admission import Admission, IssuedGeneration, QueuedRenewal

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bus.daemon.examiner import Examiner
+from bus.daemon.conformance.examiner import Examiner
 from bus.daemon.office import Office
 from bus.daemon.work import Work
 from bus.errors import InputError, UnavailableError

@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bus.daemon.admission_papers import Papers, filing_of
-from bus.daemon.admission_record import by_operator, known_admission, save
-from bus.daemon.certifying import Certifying
+from bus.daemon.admission.certifying import Certifying
+from bus.daemon.admission.papers import Papers, filing_of
+from bus.daemon.admission.record import by_operator, known_admission, save
 from bus.daemon.work import Work
 from bus.errors import InputError
 from bus.model.admission import (

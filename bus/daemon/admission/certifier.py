@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bus.daemon.admission_papers import Papers
-from bus.daemon.authority import OnlineAuthority
+from bus.daemon.admission.authority import OnlineAuthority
+from bus.daemon.admission.papers import Papers
 from bus.daemon.office import Office
 from bus.errors import InputError
 from bus.model.admission import Admission, IssuedGeneration

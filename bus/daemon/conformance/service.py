@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from bus.daemon import examinee
-from bus.daemon.examiner import Examiner
+from bus.daemon.conformance import examinee
+from bus.daemon.conformance.examiner import Examiner
 from bus.daemon.office import Office
 from bus.daemon.service import Wake
 from bus.daemon.work import Work

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bus.daemon.product import PRODUCT, SPECS
+from bus.daemon.conformance.product import PRODUCT, SPECS
 from bus.daemon.work import Work
 from bus.errors import RefusedError
 from bus.flow.conformance.check import Said

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from bus.daemon.product import PRODUCT, SPECS
+from bus.daemon.conformance.product import PRODUCT, SPECS
 from bus.daemon.work import Work
 from bus.errors import InputError, RefusedError, UnavailableError
 from bus.flow.conformance import run as flow
