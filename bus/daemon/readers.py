@@ -184,6 +184,7 @@ class DirectoryReader:
     log: Logger
     _subscription: Subscription | None = None
     _behind: bool = True
+    _in_grace: bool = False
 
     async def round(self) -> None:
         """Read what is new and adopt what verifies.
@@ -191,11 +192,22 @@ class DirectoryReader:
         Raises:
             HeduiError: Broker or store trouble; everything is read again.
         """
+        self._tell_grace()
         try:
             await self._round()
         except BaseException:
             await self.close()
             raise
+
+    def _tell_grace(self) -> None:
+        """Say when the directory in force has expired and is used on, and when that has ended."""
+        current = self.keeper.current
+        in_grace = current is not None and current.in_grace(self.keeper.office.clock.now())
+        if in_grace and not self._in_grace:
+            self.log.error("directory.in_grace", code="DIRECTORY_IN_GRACE")
+        elif self._in_grace and not in_grace:
+            self.log.info("directory.fresh")
+        self._in_grace = in_grace
 
     async def close(self) -> None:
         """Close what is open; the next round starts from the beginning."""

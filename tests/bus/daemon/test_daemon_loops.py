@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from daemon_deeds import case_of, clean, counted_transactions, submit_draft
@@ -13,6 +15,7 @@ from daemon_deeds import case_of, clean, counted_transactions, submit_draft
 from bus.daemon import loop as loop_module
 from bus.daemon.directory import DirectoryKeeper
 from bus.daemon.loop import Loops
+from bus.daemon.readers import DirectoryReader
 from bus.logs.setup import make_logger
 from bus.model.case import QueryState
 from bus.ports.broker import Outgoing
@@ -272,6 +275,27 @@ async def test_a_directory_that_could_not_be_kept_is_read_again(country, monkeyp
         await until(country, ready)
         loops.stopping.set()
     assert left == [0]
+
+
+async def test_the_grace_of_a_directory_is_said_once_and_so_is_its_end(country, monkeypatch):
+    monkeypatch.setattr("bus.daemon.readers.POLL", SOON)
+    for key, value in country.records.items():
+        country.cluster.append(Outgoing(DIRECTORY_TOPIC, key.encode(), value))
+    loops, said = loops_of(country, "320000"), StringIO()
+    log = make_logger("320000", said)
+    reader = DirectoryReader(loops.broker, loops.keeper, loops.step, loops.outbox, log)
+    await reader.round()
+
+    for span in (timedelta(hours=1), timedelta(0), timedelta(hours=-1), timedelta(0)):
+        country.clock.move(span)
+        await reader.round()
+    await reader.close()
+
+    told = [json.loads(line) for line in said.getvalue().splitlines()]
+    assert [(line["event"], line.get("code")) for line in told] == [
+        ("directory.in_grace", "DIRECTORY_IN_GRACE"),
+        ("directory.fresh", None),
+    ]
 
 
 async def test_a_lapsed_directory_stops_the_consumer_and_nothing_is_lost(country, make_draft):
