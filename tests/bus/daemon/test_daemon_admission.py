@@ -23,8 +23,18 @@ from signer.admission.request import make_request
 from signer.ca.issue import make_issuing, make_root
 from signer.directory.view import KeyUse, Standing
 from signer.errors import AdmissionError
+from signer.suites.p256_aes256gcm import NAME as P256
 
 NAME = NODE.participant
+
+
+@pytest.fixture
+async def country(country_of):
+    """A country of P-256 keys alone: what is asked for by request is of that suite."""
+    made = country_of(suite=P256)
+    await made.start()
+    yield made
+    await made.stop()
 
 
 @pytest.fixture

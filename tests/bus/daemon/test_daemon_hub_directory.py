@@ -21,8 +21,18 @@ from bus.model.admission import Act
 from bus.ports.broker_errors import topic_missing
 from signer.directory.view import Standing
 from signer.identity import inbox_topic, outbox_topic
+from signer.suites.p256_aes256gcm import NAME as P256
 
 NAME = NODE.participant
+
+
+@pytest.fixture
+async def country(country_of):
+    """A country of P-256 keys alone: certificates are found in files by their use, one of each."""
+    made = country_of(suite=P256)
+    await made.start()
+    yield made
+    await made.stop()
 
 
 @pytest.fixture

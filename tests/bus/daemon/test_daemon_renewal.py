@@ -54,6 +54,7 @@ from signer.identity import outbox_topic, role_of
 from signer.keydirectory import read_certificates
 from signer.keyfiles import FileKeyRing
 from signer.storekey import StoreKey
+from signer.suites.p256_aes256gcm import NAME as P256
 from signer.uuid7 import uuid7
 
 NAME = "370000"
@@ -63,6 +64,15 @@ CA_PASS = b"ca"
 
 
 # The participant's side
+
+
+@pytest.fixture
+async def country(country_of):
+    """A country of P-256 keys alone: what is asked for by request is of that suite."""
+    made = country_of(suite=P256)
+    await made.start()
+    yield made
+    await made.stop()
 
 
 class Site:

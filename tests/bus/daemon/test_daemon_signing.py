@@ -15,10 +15,20 @@ from signer.envelope.format import read_envelope
 from signer.envelope.kinds import Kind
 from signer.errors import KeyRingError
 from signer.identity import inbox_topic, outbox_topic
+from signer.suites.p256_aes256gcm import NAME as P256
 from signer.suites.p256_aes256gcm import P256Aes256Gcm
 from signer.uuid7 import uuid7
 
 pytestmark = pytest.mark.requirement("R011")
+
+
+@pytest.fixture
+async def country(country_of):
+    """A country of P-256 keys alone: where two suites sign there are two batches."""
+    made = country_of(suite=P256)
+    await made.start()
+    yield made
+    await made.stop()
 
 
 def problem(destination, code="ANSWER_COUNT"):
