@@ -136,16 +136,18 @@ async def somebody_waits(unit) -> None:
 
 async def test_the_server_ends_a_transaction_that_falls_silent_and_others_go_on(url):
     one, two = await start(url, limits=IMPATIENT), await start(url)
-    woken = asyncio.Event()
+    begun, woken = asyncio.Event(), asyncio.Event()
 
     async def stopped() -> None:
         async with one.transaction() as unit:
             await unit.append_audit(event(1))
+            begun.set()
             await woken.wait()
             await unit.append_audit(event(2))
 
     task = asyncio.create_task(stopped())
     async with asyncio.timeout(20):
+        await begun.wait()
         # It waits for the turn until the server has taken it away.
         while not await audited(two):
             await step(two, 3)
