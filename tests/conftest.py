@@ -14,6 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from bus.broker.local.jars import find_jars, find_java
 from bus.errors import ConfigError
+from signer.suites import sm2
 
 NETWORKS = ("bench", "crash", "demo", "docker", "kafka")
 """Folders whose tests start many processes: one after the other, beside all other tests."""
@@ -87,6 +88,17 @@ def softhsm_module(tmp_path_factory):
         pytest.skip(f"NO SOFTHSM2: keys in hardware are not tested: {missing}")
     softhsm.make_token(tmp_path_factory.mktemp("softhsm"))
     return softhsm.module()
+
+
+@pytest.fixture(scope="session")
+def gm_possible():
+    """Skip, or fail in CI, where the extra `gm` is not installed."""
+    if sm2.installed():
+        return
+    text = "NO EXTRA gm: its tests are skipped"
+    if os.environ.get("HEDUI_CI"):
+        pytest.fail(text)
+    pytest.skip(text)
 
 
 @pytest.fixture

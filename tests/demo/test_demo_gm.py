@@ -10,17 +10,13 @@ from demo_expectation import answered, expected
 from adapters.demo.agencies import shipped_data
 from signer.envelope.parse import reread
 from signer.proof.format import read_proof
-from signer.suites import sm2
 from signer.suites.keys import SM2
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not sm2.installed(), reason="SKIPPED, NOT PROVED: no extra gm"),
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def delivered(start_demo):
+def delivered(gm_possible, start_demo):
     running = start_demo("--suite", SM2)
     outcome = running.line()
     assert running.process.wait(60) == 0, running.said()

@@ -183,7 +183,7 @@ def test_a_participant_signs_and_opens_with_keys_on_a_token(config, tmp_path, so
     assert ring.open_epoch(encryption.id, sealed, b"info") == bytes(32)
 
 
-gm = pytest.mark.skipif(not sm2.installed(), reason="SKIPPED, NOT PROVED: no extra gm")
+gm = pytest.mark.usefixtures("gm_possible")
 
 
 @gm

@@ -16,11 +16,9 @@ from signer.envelope.kinds import Kind
 from signer.envelope.parse import reread
 from signer.proof.account import ProofState
 from signer.proof.verify import verify
-from signer.suites import sm2
 from signer.suites.keys import P256, SM2
 
-if not sm2.installed():
-    pytest.skip("SKIPPED, NOT PROVED: the extra gm is not installed", allow_module_level=True)
+pytestmark = pytest.mark.usefixtures("gm_possible")
 
 TO_CHONGQING = DraftLine(1, "500000", "housing-fund", ("个人账户余额",), None, None)
 TO_JIANGSU = DraftLine(1, "320000", "housing-fund", ("个人账户余额",), None, None)

@@ -22,7 +22,6 @@ from signer.certificates import PathValidator, key_id
 from signer.directory.view import KeyUse
 from signer.keydirectory import read_certificates
 from signer.keyfiles import FileKeyRing
-from signer.suites import sm2
 from signer.suites.keys import P256, SM2
 
 LATER = timedelta(days=90)
@@ -182,7 +181,7 @@ def test_nothing_of_somebody_else_is_replaced(hub, pending, tmp_path):
     assert files_below(tmp_path / "keys") == before
 
 
-@pytest.mark.skipif(not sm2.installed(), reason="SKIPPED, NOT PROVED: no extra gm")
+@pytest.mark.usefixtures("gm_possible")
 def test_keys_of_another_suite_are_not_lost(hub, tmp_path):
     out = tmp_path / "keys"
     add_suite(hub.ca, CA_PASS, SM2, hub.now, 20)
