@@ -118,6 +118,17 @@ def _filed(settings: ProvisionConfig, config: Path) -> Sequence[Participant]:
             "[hub] participants is missing; or add --from-directory",
             where=str(config),
         )
+    if settings.directory.state.exists():
+        # The list does not know who was admitted: a run from it would take their rights away.
+        raise InputError(
+            "PROVISION_FOLLOWS_DIRECTORY",
+            "此处的权限已随目录变化；按清单执行会撤销已入网参与方的权限，未作任何更改",
+            "rights follow the directory here; a run from the list would take the rights of those"
+            " who were admitted away; nothing was changed",
+            remedy_zh="请加 --from-directory；若确已不再办理入网，先删除此文件",
+            remedy_en="Add --from-directory; if nobody is admitted here any more, remove this file",
+            where=str(settings.directory.state),
+        )
     listed = load_participants(settings.hub.participants)
     # As the directory itself is checked: rights follow parents, so the tree must be one.
     by_id = {participant.id: participant for participant in listed}

@@ -197,6 +197,25 @@ def test_brokers_without_an_authoriser_are_an_error(provision, admin):
     assert admin.topics == {}
 
 
+def test_where_the_directory_is_followed_the_list_takes_nobody_s_rights_away(
+    provision, site, admin
+):
+    provision()
+    before = set(admin.rights)
+    (site / "participants.toml").write_text(LIST[: LIST.rindex("[[")], encoding="utf-8")
+    state = site / "hub-admin.directory"
+    state.write_bytes(b"adopted")
+    try:
+        ended = provision()
+    finally:
+        state.unlink()
+
+    assert (ended.code, "PROVISION_FOLLOWS_DIRECTORY" in ended.err) == (2, True)
+    assert set(admin.rights) == before
+    assert provision().code in (0, 4)
+    assert set(admin.rights) < before, "without the directory's file the list counts"
+
+
 def test_following_shows_no_plan_and_needs_no_list(provision, hedui, site):
     for option in ("--dry-run", "--json"):
         ended = provision("--follow", option)
