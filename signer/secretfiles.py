@@ -16,6 +16,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from signer.errors import KeyFileError
+from signer.exchange import exchange
 
 FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
@@ -171,9 +172,20 @@ def unwritable(path: Path, error: OSError) -> KeyFileError:
 
 
 def _swap(made: Path, directory: Path, keep: Path | None) -> None:
-    """Rename into place; renaming replaces an empty directory and fails where anything stands."""
+    """Rename into place; renaming replaces an empty directory and fails where anything stands.
+
+    What stands there now is exchanged for what was made, so that a crash never leaves nothing.
+    Where that cannot be done, it is moved away first.
+    """
     if keep is None:
         made.rename(directory)
+        return
+    if exchange(made, directory):
+        try:
+            made.rename(keep)
+        except OSError:
+            exchange(made, directory)
+            raise
         return
     directory.rename(keep)
     try:
