@@ -124,25 +124,28 @@ class Renewing:
             return await unit.lease(LEASE, self.holder, now, now + LEASE_FOR)
 
     def _keys(self) -> PendingKeys:
-        generation = self.ring.generation + 1
+        mine = self.office.directory.get(self.office.me)
+        listed = () if mine is None else mine.keys
         if self.pending.is_dir() and any(self.pending.iterdir()):
             found = read_pending(self.pending, self.ring.passphrase, self.token)
-            if found.generation == generation:
+            ours = _ids(found).values()
+            given = any(k.generation >= found.generation and k.id not in ours for k in listed)
+            if found.generation > self.ring.generation and not given:
                 return found
-            shutil.rmtree(self.pending)  # imported before, and not removed in a crash
+            # Imported before, and not removed in a crash; or their generation was given to others.
+            shutil.rmtree(self.pending)
         return make_pending(
             self.pending,
             self.ring.passphrase,
             participant=self.office.me,
-            generation=generation,
+            generation=max((self.ring.generation, *(key.generation for key in listed))) + 1,
             store=self.token,
         )
 
     def _listed(self, keys: PendingKeys) -> dict[KeyUse, bytes] | None:
         """Return the certificates of the pending keys, once the directory lists all of them."""
-        wanted = {use: public_key_id(key.public_key()) for use, key in keys.private_keys.items()}
         found: dict[KeyUse, bytes] = {}
-        for use, key in wanted.items():
+        for use, key in _ids(keys).items():
             listed = self.office.directory.key(key)
             if listed is None or listed[0].id != self.office.me:
                 return None
@@ -172,6 +175,10 @@ class Renewing:
             work.note(conversation, Event.RENEWAL_ASKED, generation=keys.generation)
             await work.finish()
         self.outbox.wake.set()
+
+
+def _ids(keys: PendingKeys) -> dict[KeyUse, bytes]:
+    return {use: public_key_id(key.public_key()) for use, key in keys.private_keys.items()}
 
 
 def renewing_of(participant: Participant) -> Renewing:

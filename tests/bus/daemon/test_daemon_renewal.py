@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import secrets
+import shutil
 import sys
 from dataclasses import replace
 from datetime import timedelta
@@ -40,6 +41,7 @@ from bus.ports.memory_keyring import MemoryKeyRing
 from bus.ports.memory_store import MemoryStore
 from bus.wire.message import message_from
 from schemas.loader import shipped
+from signer.admission.pending import make_pending
 from signer.admission.renewal import make_renewal, read_renewal
 from signer.ca.certify_requests import certify_requests
 from signer.ca.files import init_ca, issue, issuing_authority
@@ -247,6 +249,27 @@ async def test_keys_left_over_from_an_import_that_was_broken_off_are_made_anew(s
     await again.look()
     assert again.pending.is_dir()
     assert json.loads((again.pending / "participant.json").read_text())["generation"] == 3
+
+
+@pytest.mark.parametrize("left", ["nothing", "other keys"])
+async def test_where_the_keys_of_a_generation_were_lost_the_one_after_it_is_asked_for(site, left):
+    site.near_the_end()
+    await site.renewing().look()
+    (asked,) = await site.asked()
+    site.publish(*site.certify(asked))
+    shutil.rmtree(site.renewing().pending)
+    if left == "other keys":
+        make_pending(site.renewing().pending, b"key", participant=NAME, generation=2)
+
+    renewing = site.renewing()
+    await renewing.look()
+    asked = (await site.asked())[-1]
+    assert asked.generation == 3
+    site.publish(*site.certify(asked))
+    await renewing.look()
+
+    assert renewing.renewed
+    assert FileKeyRing.load(site.keys, site.secret, site.clock.now()).generation == 3
 
 
 async def test_of_several_instances_one_renews_until_it_is_gone(site):
