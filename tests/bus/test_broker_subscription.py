@@ -5,12 +5,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka import errors as kafka
+from broker_scripted import MOMENT, SETTINGS, Scripted, Stored, Topics, batch, build, places
 
-from bus.broker.settings import BrokerSettings
-from bus.broker.subscription import KafkaSubscription
-from bus.errors import UnavailableError
 from bus.ports.broker_errors import (
     BrokerRefused,
     BrokerUnavailable,
@@ -18,140 +16,6 @@ from bus.ports.broker_errors import (
     topic_unauthorised,
     unavailable,
 )
-
-MOMENT = timedelta(milliseconds=20)
-SETTINGS = BrokerSettings(
-    bootstrap="kafka.test:9093",
-    client_id="370000",
-    request_timeout=timedelta(seconds=1),
-    delivery_timeout=timedelta(milliseconds=50),
-    session_timeout=timedelta(milliseconds=50),
-    topic_timeout=timedelta(0),
-)
-
-
-class Scripted:
-    """An aiokafka consumer that plays `script`: batches, exceptions, or callables."""
-
-    def __init__(self):
-        self.script = []
-        self.assigned = set()
-        self.gone = set()
-        self.held = set()
-        self.positions = {}
-        self.subscribed = []
-        self.listener = None
-        self.told = {}
-        self.known = {}
-        self.unknown = None
-        self.failure = None
-        self.stop_failure = None
-        self.stopped = False
-        self.cut = False
-        self.answered = None
-        self.ends = {}
-        self._client = self
-
-    async def start(self):
-        if self.failure:
-            raise self.failure
-
-    async def stop(self):
-        if self.stop_failure:
-            raise self.stop_failure
-        self.stopped = True
-
-    async def close(self):
-        self.cut = True
-
-    def assign(self, partitions):
-        self.assigned = set(partitions)
-
-    def subscribe(self, topics, listener):
-        self.subscribed.append(sorted(topics))
-        self.listener = listener
-        self.rebalance(*(TopicPartition(topic, 0) for topic in topics if topic not in self.gone))
-
-    def partitions_for_topic(self, topic):
-        return None if topic in self.gone else {0}
-
-    def rebalance(self, *partitions):
-        self.listener.on_partitions_revoked(self.assigned)
-        self.assigned = set(partitions)
-        self.held.clear()
-        self.listener.on_partitions_assigned(self.assigned)
-
-    def assignment(self):
-        return frozenset(self.assigned)
-
-    def paused(self):
-        return frozenset(self.held)
-
-    def pause(self, *partitions):
-        self.held.update(partitions)
-
-    def resume(self, *partitions):
-        self.held.difference_update(partitions)
-
-    def seek(self, partition, offset):
-        self.positions[tuple(partition)] = offset
-
-    def highwater(self, partition):
-        assert partition in self.assigned, "as the client asserts"
-        return self.ends.get(tuple(partition))
-
-    async def position(self, partition):
-        position = self.positions[tuple(partition)]
-        return await position() if callable(position) else position
-
-    def last_poll_timestamp(self, _partition):
-        return self.answered
-
-    async def commit(self, offsets):
-        self.told.update(offsets)
-        if self.failure:
-            raise self.failure
-
-    async def committed(self, partition):
-        if self.unknown:
-            raise self.unknown
-        return self.known.get(tuple(partition))
-
-    async def getmany(self, *, timeout_ms, max_records):
-        assert max_records > 0
-        step = self.script.pop(0) if self.script else {}
-        if callable(step):
-            step = await step()
-        if isinstance(step, Exception):
-            raise step
-        if not step:
-            await asyncio.sleep(timeout_ms / 1000)
-        return step
-
-
-class Topics:
-    """The lookup, with the topics that do not answer as wished."""
-
-    def __init__(self):
-        self.errors = {}
-
-    async def find(self, topic):
-        if topic in self.errors:
-            raise self.errors[topic]
-        return [0]
-
-
-class Stored:
-    """The offsets of the store."""
-
-    def __init__(self):
-        self.offsets = {}
-        self.error = None
-
-    async def __call__(self, topic):
-        if self.error:
-            raise self.error
-        return self.offsets.get(topic, {})
 
 
 @pytest.fixture
@@ -172,60 +36,6 @@ def stored():
 @pytest.fixture(params=[True, False], ids=["grouped", "assigned"])
 def subscription(request, consumer, topics, stored):
     return build(consumer, topics, stored, grouped=request.param)
-
-
-def build(consumer, topics, stored, *, grouped, settings=SETTINGS):
-    return KafkaSubscription(
-        consumer, ["a", "b"], topics.find, stored, grouped=grouped, settings=settings
-    )
-
-
-def batch(topic, *offsets):
-    partition = TopicPartition(topic, 0)
-    return {
-        partition: [
-            ConsumerRecord(topic, 0, offset, 0, 0, b"k", b"v", None, 1, 1, ()) for offset in offsets
-        ]
-    }
-
-
-def places(records):
-    return [(record.topic, record.offset) for record in records]
-
-
-async def test_opening_takes_up_the_stored_positions(subscription, consumer, stored):
-    stored.offsets = {"a": {0: 7}}
-
-    await subscription.open()
-
-    assert consumer.positions == {("a", 0): 7, ("b", 0): 0}
-
-
-@pytest.mark.requirement("R075")
-@pytest.mark.parametrize(("told", "older"), [(None, False), (7, False), (8, True)])
-async def test_a_store_behind_what_the_broker_was_told_was_set_back(
-    consumer, topics, stored, told, older
-):
-    subscription = build(consumer, topics, stored, grouped=True)
-    stored.offsets = {"a": {0: 7}}
-    consumer.known = {("a", 0): told}
-
-    await subscription.open()
-
-    assert subscription.set_back is older
-    assert consumer.positions["a", 0] == 7
-
-
-async def test_without_knowing_whether_the_store_was_set_back_nothing_is_read(
-    consumer, topics, stored
-):
-    subscription = build(consumer, topics, stored, grouped=True)
-    consumer.unknown = kafka.GroupAuthorizationFailedError("hedui.370000")
-
-    with pytest.raises(BrokerRefused, match="BROKER_UNAUTHORISED"):
-        await subscription.open()
-
-    assert consumer.positions == {}
 
 
 async def test_a_topic_that_refuses_to_be_read_is_paused(subscription, consumer):
@@ -429,56 +239,6 @@ async def test_no_foreign_error_leaves_a_poll(subscription, consumer, error, cod
         await subscription.poll(MOMENT, 10)
 
 
-@pytest.mark.requirement("R075")
-async def test_records_read_before_the_stored_position_was_taken_up_are_not_returned(
-    consumer, topics, stored
-):
-    subscription = build(consumer, topics, stored, grouped=True)
-    await subscription.open()
-    stored.offsets = {"a": {0: 5}}
-
-    async def rebalanced_meanwhile():
-        consumer.rebalance(TopicPartition("a", 0), TopicPartition("b", 0))
-        return batch("a", 0, 1)
-
-    consumer.script = [rebalanced_meanwhile, batch("a", 5)]
-
-    assert places(await subscription.poll(timedelta(seconds=5), 10)) == [("a", 5)]
-    assert consumer.positions["a", 0] == 5
-
-
-@pytest.mark.requirement("R075")
-async def test_a_store_that_fails_during_a_rebalance_lets_no_record_through(
-    consumer, topics, stored
-):
-    subscription = build(consumer, topics, stored, grouped=True)
-    await subscription.open()
-    consumer.rebalance(TopicPartition("a", 0))
-    consumer.positions.clear()
-    stored.error = UnavailableError("STORE_UNAVAILABLE", "数据库不可用", "The database is away")
-    consumer.script = [batch("a", 0)]
-
-    for _ in range(2):
-        with pytest.raises(UnavailableError, match="STORE_UNAVAILABLE"):
-            await subscription.poll(MOMENT, 10)
-
-    stored.error = None
-    assert places(await subscription.poll(MOMENT, 10)) == [("a", 0)]
-    assert consumer.positions == {("a", 0): 0}
-
-
-async def test_a_partition_that_went_to_another_instance_is_not_moved(consumer, topics, stored):
-    subscription = build(consumer, topics, stored, grouped=True)
-    await subscription.open()
-    consumer.rebalance(TopicPartition("a", 0))
-    consumer.rebalance(TopicPartition("b", 0))
-    consumer.positions.clear()
-
-    await subscription.poll(MOMENT, 10)
-
-    assert consumer.positions.keys() == {("b", 0)}
-
-
 async def test_a_poll_during_an_endless_rebalance_ends(subscription, consumer):
     await subscription.open()
     consumer.script = [asyncio.Event().wait] * 2
@@ -564,41 +324,3 @@ async def test_a_lag_that_the_client_cancels_is_left_out(subscription, consumer)
     consumer.positions["a", 0] = consumer.positions["b", 0] = cancelled_by_the_client()
 
     assert await subscription.lag() == {}
-
-
-@pytest.mark.requirement("R075")
-async def test_a_rebalance_that_holds_up_the_committed_positions_costs_nothing(
-    consumer, topics, stored
-):
-    subscription = build(consumer, topics, stored, grouped=True)
-    consumer.unknown = asyncio.CancelledError()
-    await subscription.open()
-    consumer.script = [batch("a", 0)]
-
-    assert not await subscription.poll(timedelta(0), 10)
-    assert consumer.positions == {}
-
-    consumer.unknown = None
-    stored.offsets = {"a": {0: 7}}
-    consumer.script = [batch("a", 7)]
-    assert places(await subscription.poll(MOMENT, 10)) == [("a", 7)]
-    assert consumer.positions == {("a", 0): 7, ("b", 0): 0}
-
-
-@pytest.mark.requirement("R075")
-async def test_a_partition_that_goes_while_its_position_is_asked_for_is_not_moved(
-    consumer, topics, stored, monkeypatch
-):
-    subscription = build(consumer, topics, stored, grouped=True)
-    known = consumer.committed
-
-    async def taken_away(partition):
-        if partition.topic == "a":
-            consumer.listener.on_partitions_revoked([partition])
-            consumer.assigned = [each for each in consumer.assigned if each != partition]
-        return await known(partition)
-
-    monkeypatch.setattr(consumer, "committed", taken_away)
-    await subscription.open()
-
-    assert consumer.positions == {("b", 0): 0}
