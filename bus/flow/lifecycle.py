@@ -1,8 +1,11 @@
-"""Every movement of a query between states, as one table. An illegal one changes nothing."""
+"""Every movement of a query between states, as one table. An illegal one changes nothing.
+
+The picture of it, with what each movement means, is `docs/spec/lifecycle.md`, made from this table.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bus.errors import RefusedError
@@ -10,33 +13,115 @@ from bus.model.case import Case, CaseRole, QueryState, RowState
 
 _S = QueryState
 
-TRANSITIONS: dict[CaseRole, dict[QueryState, frozenset[QueryState]]] = {
-    CaseRole.REQUESTER: {
-        _S.SUBMITTED: frozenset({_S.ACCEPTED, _S.REFUSED}),
-        _S.ACCEPTED: frozenset({_S.STARTED, _S.PARTLY_ANSWERED, _S.ANSWERED}),
-        _S.STARTED: frozenset({_S.PARTLY_ANSWERED, _S.ANSWERED}),
-        _S.PARTLY_ANSWERED: frozenset({_S.ANSWERED}),
-        _S.ANSWERED: frozenset({_S.DELIVERED}),
-    },
-    CaseRole.REVIEWER: {
-        _S.SUBMITTED: frozenset({_S.UNDER_REVIEW}),
-        _S.UNDER_REVIEW: frozenset({_S.ACCEPTED, _S.REFUSED}),
-        _S.ACCEPTED: frozenset({_S.STARTED, _S.PARTLY_ANSWERED, _S.ANSWERED}),
-        _S.STARTED: frozenset({_S.PARTLY_ANSWERED, _S.ANSWERED}),
-        _S.PARTLY_ANSWERED: frozenset({_S.ANSWERED}),
-        _S.ANSWERED: frozenset({_S.DELIVERED}),
-    },
-    CaseRole.PROVIDER: {
-        _S.STARTED: frozenset({_S.PARTLY_ANSWERED, _S.ANSWERED}),
-        _S.PARTLY_ANSWERED: frozenset({_S.ANSWERED}),
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One movement: what brings it about, and the statement it follows."""
+
+    start: QueryState
+    end: QueryState
+    zh: str
+    en: str
+    requirement: str
+
+
+_DECIDED = (
+    Movement(_S.ACCEPTED, _S.STARTED, "已下达指令", "orders were given", "R028"),
+    Movement(_S.ACCEPTED, _S.PARTLY_ANSWERED, "下达时已有反馈", "some rows were known", "R029"),
+    Movement(_S.ACCEPTED, _S.ANSWERED, "无人可询", "nobody can be asked", "R073"),
+)
+
+_ROWS = (
+    Movement(_S.STARTED, _S.PARTLY_ANSWERED, "首项反馈", "a first row is answered", "R029"),
+    Movement(_S.STARTED, _S.ANSWERED, "无未结项", "no row is open", "R029"),
+    Movement(_S.PARTLY_ANSWERED, _S.ANSWERED, "无未结项", "no row is open", "R029"),
+    Movement(_S.STARTED, _S.DELAYED, "延期通知", "notice of a delay", "R030"),
+    Movement(_S.PARTLY_ANSWERED, _S.DELAYED, "延期通知", "notice of a delay", "R030"),
+    Movement(_S.DELAYED, _S.STARTED, "延期项已结", "the delayed rows are closed", "R030"),
+    Movement(_S.DELAYED, _S.PARTLY_ANSWERED, "延期项已结", "the delayed rows are closed", "R030"),
+    Movement(_S.DELAYED, _S.ANSWERED, "无未结项", "no row is open", "R029"),
+)
+
+_AGAIN = (
+    Movement(_S.ANSWERED, _S.STARTED, "又有分册", "a further part came", "R018"),
+    Movement(_S.ANSWERED, _S.PARTLY_ANSWERED, "又有分册", "a further part came", "R018"),
+    Movement(_S.ANSWERED, _S.DELAYED, "又有分册", "a further part came", "R018"),
+)
+
+
+def _withdrawn(*states: QueryState) -> tuple[Movement, ...]:
+    return tuple(
+        Movement(state, _S.CANCELLING, "申请方撤销", "the requester withdraws", "R031")
+        for state in states
+    )
+
+
+def _expired(*states: QueryState) -> tuple[Movement, ...]:
+    return tuple(
+        Movement(state, _S.EXPIRED, "指令有效期已过", "the orders have run out", "R029")
+        for state in states
+    )
+
+
+_RUNNING = (_S.STARTED, _S.PARTLY_ANSWERED, _S.DELAYED)
+_STOPPED = Movement(_S.CANCELLING, _S.CANCELLED, "各方已停办", "everybody has stopped", "R031")
+
+MOVEMENTS: dict[CaseRole, tuple[Movement, ...]] = {
+    CaseRole.REQUESTER: (
+        Movement(_S.SUBMITTED, _S.ACCEPTED, "部中心受理", "the hub accepts", "R025"),
+        Movement(_S.SUBMITTED, _S.REFUSED, "部中心拒绝", "the hub refuses", "R027"),
+        *_DECIDED,
+        *_ROWS,
+        Movement(_S.ANSWERED, _S.DELIVERED, "签收", "everything is receipted", "R029"),
+        *_withdrawn(_S.SUBMITTED, _S.ACCEPTED, *_RUNNING),
+        _STOPPED,
+        Movement(_S.CANCELLING, _S.REFUSED, "部中心已拒绝", "the hub had refused", "R027"),
+        *_expired(_S.SUBMITTED, _S.ACCEPTED, *_RUNNING, _S.CANCELLING),
+        # Where two timers race, the hub's decision wins.
+        Movement(_S.EXPIRED, _S.ACCEPTED, "部中心其实已受理", "the hub had accepted", "R028"),
+        Movement(_S.EXPIRED, _S.REFUSED, "部中心其实已拒绝", "the hub had refused", "R027"),
+    ),
+    CaseRole.REVIEWER: (
+        Movement(_S.SUBMITTED, _S.UNDER_REVIEW, "申请到齐", "all parts are here", "R025"),
+        Movement(_S.SUBMITTED, _S.REFUSED, "逾期未到齐", "parts are missing too long", "R025"),
+        Movement(_S.UNDER_REVIEW, _S.SUBMITTED, "退回补正", "returned to be mended", "R067"),
+        Movement(_S.UNDER_REVIEW, _S.ACCEPTED, "受理", "accepted", "R025"),
+        Movement(_S.UNDER_REVIEW, _S.REFUSED, "拒绝", "refused", "R027"),
+        *_DECIDED,
+        *_ROWS,
+        Movement(_S.ANSWERED, _S.DELIVERED, "申请方签收", "the requester's receipt", "R029"),
+        Movement(_S.SUBMITTED, _S.CANCELLED, "未受理即撤销", "withdrawn before", "R031"),
+        Movement(_S.UNDER_REVIEW, _S.CANCELLED, "未受理即撤销", "withdrawn before", "R031"),
+        *_withdrawn(_S.ACCEPTED, *_RUNNING, _S.ANSWERED),
+        _STOPPED,
+        *_expired(*_RUNNING, _S.CANCELLING),
+    ),
+    CaseRole.PROVIDER: (
+        *_ROWS,
         # Further parts of the same query may still come.
-        _S.ANSWERED: frozenset({_S.PARTLY_ANSWERED, _S.STARTED}),
-    },
-    CaseRole.AGENCY: {
-        _S.STARTED: frozenset({_S.PARTLY_ANSWERED, _S.ANSWERED}),
-        _S.PARTLY_ANSWERED: frozenset({_S.ANSWERED}),
-        _S.ANSWERED: frozenset({_S.PARTLY_ANSWERED, _S.STARTED, _S.DELIVERED}),
-    },
+        *_AGAIN,
+        *_withdrawn(*_RUNNING, _S.ANSWERED),
+        _STOPPED,
+        *_expired(*_RUNNING, _S.CANCELLING),
+    ),
+    CaseRole.AGENCY: (
+        *_ROWS,
+        *_AGAIN,
+        Movement(_S.ANSWERED, _S.DELIVERED, "申请方签收", "the requester's receipt", "R029"),
+        *_withdrawn(*_RUNNING, _S.ANSWERED),
+        _STOPPED,
+        *_expired(*_RUNNING),
+    ),
+}
+"""Every movement there is, by the capacity in which the case is kept."""
+
+TRANSITIONS: dict[CaseRole, dict[QueryState, frozenset[QueryState]]] = {
+    role: {
+        state: frozenset(m.end for m in movements if m.start is state)
+        for state in QueryState
+        if any(m.start is state for m in movements)
+    }
+    for role, movements in MOVEMENTS.items()
 }
 
 
@@ -57,14 +142,21 @@ def move(case: Case, to: QueryState, now: datetime) -> Case:
 
 
 def settle(case: Case, now: datetime) -> Case:
-    """Return the case in the state its rows imply: started, partly answered, or answered.
+    """Return the case in the state its rows imply: started, partly answered, delayed or answered.
 
-    Complete = no open row.
+    Complete = no open row. A case that is being withdrawn stays so, whatever its rows say.
     """
-    open_rows = sum(row.state is RowState.OPEN for row in case.rows)
-    answered = sum(row.state is RowState.ANSWERED for row in case.rows)
-    begun = _S.PARTLY_ANSWERED if answered else _S.STARTED
-    implied = begun if open_rows else _S.ANSWERED
-    if implied is case.state:
+    implied = _implied(case)
+    if implied is case.state or case.state is QueryState.CANCELLING:
         return replace(case, updated=now)
     return move(case, implied, now)
+
+
+def _implied(case: Case) -> QueryState:
+    open_rows = [row for row in case.rows if row.state is RowState.OPEN]
+    if not open_rows:
+        return _S.ANSWERED
+    if any(row.delay is not None for row in open_rows):
+        return _S.DELAYED
+    answered = any(row.state is RowState.ANSWERED for row in case.rows)
+    return _S.PARTLY_ANSWERED if answered else _S.STARTED

@@ -21,7 +21,7 @@ class CaseRole(StrEnum):
 
 
 class QueryState(StrEnum):
-    """States of a query, as far as this version moves it (REQUIREMENTS, "States")."""
+    """States of a query; what moves it from one to another stands in `bus.flow.lifecycle`."""
 
     SUBMITTED = "SUBMITTED"
     UNDER_REVIEW = "UNDER_REVIEW"
@@ -29,8 +29,12 @@ class QueryState(StrEnum):
     ACCEPTED = "ACCEPTED"
     STARTED = "STARTED"
     PARTLY_ANSWERED = "PARTLY_ANSWERED"
+    DELAYED = "DELAYED"
     ANSWERED = "ANSWERED"
     DELIVERED = "DELIVERED"
+    CANCELLING = "CANCELLING"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
 
 
 STATE_ZH = {
@@ -40,8 +44,12 @@ STATE_ZH = {
     QueryState.ACCEPTED: "已受理",
     QueryState.STARTED: "已启动",
     QueryState.PARTLY_ANSWERED: "部分反馈",
+    QueryState.DELAYED: "延期",
     QueryState.ANSWERED: "已全部反馈",
     QueryState.DELIVERED: "已签收",
+    QueryState.CANCELLING: "撤销中",
+    QueryState.CANCELLED: "已撤销",
+    QueryState.EXPIRED: "已过期",
 }
 """What operators read, on every screen and in every workbook."""
 
@@ -69,6 +77,20 @@ class Fragment:
 
 
 @dataclass(frozen=True, slots=True)
+class RowDelay:
+    """What is known of why a row is late (R030).
+
+    `cause` is a code of `schemas/codes/delay-causes.toml`; `until` the new date proposed, None
+    where none was; `agreed` whether the requester agreed to it, None while it has not said.
+    """
+
+    cause: str
+    noticed: datetime
+    until: datetime | None = None
+    agreed: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One thing owed under one order: `holder` owes the answer on `resource` for `part`.
 
@@ -90,11 +112,18 @@ class Row:
     closed: datetime | None = None
     code: str | None = None
     redone: bool = False
+    delay: RowDelay | None = None
+
+    @property
+    def deadline(self) -> datetime:
+        """When it is due: by the order, or at the later date that was agreed (R029, R030)."""
+        agreed = self.delay is not None and self.delay.agreed and self.delay.until
+        return max(self.due, agreed) if agreed else self.due
 
     @property
     def late(self) -> bool:
         """Whether it was closed after its due time (R029)."""
-        return self.closed is not None and self.closed >= self.due
+        return self.closed is not None and self.closed >= self.deadline
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,9 @@ class Finding:
 class Decision:
     """受理/拒绝: the hub's decision on an application (R027).
 
-    `decided_by` is `policy` for an automatic review, else the operator's name. `start_by` is the
-    end of the second working day after receipt (R028).
+    With persons in `reissue` it is neither: the application goes back for its parts to be issued
+    anew without them, and comes again (R067). `decided_by` is `policy` for an automatic review,
+    else the operator's name. `start_by` is the end of the second working day after receipt (R028).
     """
 
     application: bytes
@@ -34,6 +35,7 @@ class Decision:
     decided_by: str
     decided: datetime
     start_by: datetime
+    reissue: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

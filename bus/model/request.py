@@ -68,7 +68,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class PersonConsent:
-    """A person's household and authorisation (R022, R067); for the requester's ancestors only."""
+    """A person's household and authorisation (R022, R067); for the requester's ancestors only.
+
+    `document_hash` is the SHA-256 of the document's file, `valid_until` the last day it is valid;
+    both null, and `scope` empty, where the requester did not register them.
+    """
 
     reference: int
     household: str
@@ -76,6 +80,9 @@ class PersonConsent:
     document: str
     authorised_on: date
     guardian: str | None
+    document_hash: bytes | None = None
+    scope: str = ""
+    valid_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +112,24 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class Recheck:
+    """复核: the query whose result is disputed (R032), and why, by code.
+
+    `query` is its id, 16 bytes; `application` the message digest of its application.
+    """
+
+    query: bytes
+    application: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
-    """查询申请, the official form (R019-R021, R041-R048)."""
+    """查询申请, the official form (R019-R021, R041-R048).
+
+    `supersedes` names the application that this one replaces after it was returned, `withdrawn`
+    the numbers of the persons taken out then. `rechecks` is what it asks to check again.
+    """
 
     request: Request
     addressee: str
@@ -122,6 +145,8 @@ class Application:
     applied_on: date
     parts: tuple[PartDigest, ...]
     supersedes: bytes | None
+    withdrawn: tuple[int, ...] = ()
+    rechecks: Recheck | None = None
 
 
 @dataclass(frozen=True, slots=True)

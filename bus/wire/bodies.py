@@ -47,9 +47,13 @@ _BODIES: dict[str, type[Body]] = {
 }
 
 
+_WRITTEN: dict[str, int] = {Kind.APPLICATION: 2, Kind.CONSENT: 2, Kind.DECISION: 2}
+"""Version of the schema that is written, where it is not the first. All versions are read."""
+
+
 def schema_of(kind: str) -> Schema:
     """Return the schema this version writes for a kind of message."""
-    return load(f"message/{kind.lower()}.v1")
+    return load(f"message/{kind.lower()}.v{_WRITTEN.get(kind, 1)}")
 
 
 def to_avro(body: Body) -> dict[str, Any]:
