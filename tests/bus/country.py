@@ -27,7 +27,6 @@ NOW = _country.NOW
 OFFERED = _country.OFFERED
 make_country = _country.make_country
 make_draft = _country.make_draft
-signed_records = _country.signed_records
 
 
 async def open_country(policy):

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from admitting import NODE, OPERATOR, SECRETS, WHY, Admitting, Applicant
 
+from adapters.country.issuing import Issuing
 from bus.errors import ConfigError, HeduiError, InputError
 from bus.flow.listing import listing
 from bus.model.admission import Act, AdmissionState, QueuedRenewal
@@ -20,7 +21,6 @@ from bus.model.audit import Event
 from signer.admission.grant import read_grant, write_grant
 from signer.admission.renewal import make_renewal
 from signer.admission.request import make_request
-from signer.ca.issue import make_issuing, make_root
 from signer.directory.view import KeyUse, Standing
 from signer.errors import AdmissionError
 from signer.suites.p256_aes256gcm import NAME as P256
@@ -233,8 +233,7 @@ async def test_a_grant_made_offline_is_taken_when_it_certifies_what_was_asked(co
 
 
 def _another_root(country):
-    root = make_root(country.clock.now())
-    return {"roots": (root,), "issuing": (make_issuing(root, country.clock.now()),)}
+    return {"authorities": Issuing.begin(P256, (), country.clock.now())}
 
 
 async def test_a_grant_that_was_lost_is_made_again(hub):

@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from country import make_country, signed_records
+from country import make_country
 
+from adapters.country.country import signed_records
 from bus.broker.provisioning.cluster import Outcome
 from bus.broker.provisioning.desired import TopicPolicy, desired
 from bus.broker.provisioning.drift import FoundTopic
