@@ -230,3 +230,9 @@ def categories() -> CodeTable[Code]:
 def refusal_reasons() -> CodeTable[Code]:
     """Reasons an operator may give for refusing an application (R027)."""
     return _shipped("refusal-reasons", _code)
+
+
+@cache
+def cancellation_reasons() -> CodeTable[Code]:
+    """Reasons a requester may give for withdrawing a query (R031)."""
+    return _shipped("cancellation-reasons", _code)

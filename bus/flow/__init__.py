@@ -12,8 +12,10 @@ Read it from top to bottom:
 | 核对反馈: an answer is about what was asked, all of it | answer_check.py | 11 (R071-R073) |
 | 签收: the requester has everything and says so | delivery.py | 10, 11 |
 | 暂停与退出: who cannot answer any more owes nothing (side door) | cut_off.py | 5, 6 (R007, R014) |
+| 撤销: withdrawn; each hop says what it had done (side door) | cancel.py | 10 (R031) |
+| 过期: orders, or an application, have run out (side door) | expiry.py | 10 (R028, R029) |
 
-lifecycle.py holds every movement between states; outcome.py is what the stages return;
-listing.py is whom the directory lists. The shell
+lifecycle.py holds every movement between states; outcome.py is what the stages return; stopping.py
+is what is said where a query ends early; listing.py is whom the directory lists. The shell
 (`bus.daemon`) loads cases, calls these functions, and carries out what they return.
 """

@@ -14,6 +14,7 @@ from bus.errors import PendingError, RefusedError
 from bus.flow.cut_off import row_closed, was_cut_off
 from bus.flow.lifecycle import settle
 from bus.flow.outcome import Send
+from bus.flow.stopping import require_running
 from bus.model.case import Case, CaseRole, Fragment, QueryState, Row, RowState
 from bus.model.messages import Answer
 from bus.model.request import Request
@@ -47,6 +48,7 @@ def take_order(
     Raises:
         RefusedError: `REQUEST_DIFFERS`: another part of the query came with another request, or
             from another requester; answers would be sealed to the wrong readers (R034).
+            `QUERY_ENDED`: the query was withdrawn or has run out.
     """
     if case is None:
         case = Case(
@@ -69,6 +71,7 @@ def take_order(
         Row(part, resource, me, leaf=True, due=instant, order=message.chain, redone=redone)
         for resource, instant in sorted(due.items())
     )
+    require_running(case)
     taken = replace(
         case,
         received=(*case.received, message.digest),
@@ -76,6 +79,15 @@ def take_order(
         person_count=case.person_count + message.header.subject_count,
     )
     return settle(taken, message.received)
+
+
+def begin_row(case: Case, row: Row, now: datetime) -> tuple[Case, Row]:
+    """Return the agency's case and its row, marked as being looked up; the first time counts."""
+    if row.begun is not None:
+        return case, row
+    begun = replace(row, begun=now)
+    rows = tuple(begun if r == row else r for r in case.rows)
+    return replace(case, rows=rows, updated=now), begun
 
 
 def answer_message(
@@ -119,6 +131,7 @@ def accept_answer(case: Case, header: Header, digest: bytes, now: datetime) -> C
         PendingError: `ROW_NOT_YET_KNOWN`: the Dispatch it belongs to has not arrived.
         RefusedError: `ANSWER_TWICE`: that fragment was already accepted from another message.
             `ROW_CLOSED`: its holder was suspended or left meanwhile.
+            `QUERY_ENDED`: the query was withdrawn or has run out.
             `ANSWER_ELSEWHERE`: it is addressed to somebody who did not ask.
             `FRAGMENT_BEYOND_LAST`, `FRAGMENTS_TOO_MANY`.
     """
@@ -126,6 +139,7 @@ def accept_answer(case: Case, header: Header, digest: bytes, now: datetime) -> C
         raise _refused("ANSWER_ELSEWHERE", "反馈没有发往申请方", "not sent to the requester", case)
     if header.fragment >= MAX_FRAGMENTS:
         raise _refused("FRAGMENTS_TOO_MANY", "分片过多", "too many fragments", case)
+    require_running(case)
     for row in case.rows:
         if _owes(row, header):
             break

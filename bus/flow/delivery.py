@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bus.errors import PendingError, RefusedError
-from bus.flow.lifecycle import move, settle
+from bus.flow.lifecycle import ENDED, move, settle
 from bus.flow.outcome import Send
 from bus.model.case import Case, CaseRole, QueryState, Row, RowState
 from bus.model.messages import Fault, Gap, OutcomeKind, Receipt
@@ -25,13 +25,24 @@ Tally = Counter[OutcomeKind]
 """Outcomes of one answer message, counted."""
 
 
+def receipts_due(case: Case) -> bool:
+    """Whether the requester has everything it will get, and has not made its receipts yet.
+
+    That is so when all is answered, and when the query was ended after orders had been given.
+    """
+    ended = case.state in ENDED and case.delivered is None and bool(case.rows)
+    return case.state is QueryState.ANSWERED or ended
+
+
 def deliver(
     case: Case, tallies: Mapping[bytes, Tally], now: datetime
 ) -> tuple[Case, tuple[Send, ...]]:
     """Return the delivered case and its receipts: one to the hub, one to each agency.
 
+    A query that was withdrawn or has run out stays so; its receipts name what had come.
+
     Args:
-        case: The requester's case in state ANSWERED.
+        case: The requester's case in state ANSWERED, CANCELLED or EXPIRED.
         tallies: Outcome counts of each answer message, by message digest.
         now: The present instant.
 
@@ -48,8 +59,12 @@ def deliver(
     for agency in sorted({row.holder for row in answered}):
         own = [row for row in answered if row.holder == agency]
         receipts.append(_receipt(agency, own, tallies, now, own[0].fragments[0].digest))
-    delivered = replace(move(case, QueryState.DELIVERED, now), delivered=now)
-    return delivered, tuple(receipts)
+    return _delivered(case, now), tuple(receipts)
+
+
+def _delivered(case: Case, now: datetime) -> Case:
+    ended = case.state in ENDED
+    return replace(case if ended else move(case, QueryState.DELIVERED, now), delivered=now)
 
 
 def _receipt(
@@ -101,10 +116,11 @@ def accept_receipt(
             raise _refused(
                 "RECEIPT_UNKNOWN_ANSWER", "签收了未发出的反馈", "receipt for unknown answers", case
             )
-    else:
+    elif case.state not in ENDED:
         below = {p for p in directory.participants if source in directory.path_up(p)}
+        gaps = {(gap.part, gap.resource, gap.holder): gap.code for gap in receipt.gaps}
         rows = tuple(
-            replace(row, state=RowState.ANSWERED, closed=now)
+            _receipted(row, gaps, now)
             if row.state is RowState.OPEN and row.holder in below
             else row
             for row in case.rows
@@ -117,8 +133,18 @@ def accept_receipt(
                 "answers that must pass us have not come yet",
                 where=str(case.query),
             )
-        case = settle(case, now)
-    return replace(move(case, QueryState.DELIVERED, now), delivered=now)
+        if case.state is QueryState.CANCELLING:
+            case = move(case, QueryState.CANCELLED, now)
+        else:
+            case = settle(case, now)
+    return _delivered(case, now)
+
+
+def _receipted(row: Row, gaps: Mapping[tuple[int, str, str], str], now: datetime) -> Row:
+    """Close a row whose answer never passed us, as the receipt says it ended."""
+    code = gaps.get((row.part, row.resource, row.holder))
+    state = RowState.ANSWERED if code is None else RowState.UNSERVED
+    return replace(row, state=state, closed=now, code=code)
 
 
 def _close_redone(case: Case, now: datetime) -> Case:
@@ -129,7 +155,8 @@ def _close_redone(case: Case, now: datetime) -> Case:
         else row
         for row in case.rows
     )
-    return settle(replace(case, rows=rows), now)
+    closed = replace(case, rows=rows)
+    return closed if case.state in ENDED else settle(closed, now)
 
 
 def _refused(code: str, zh: str, en: str, case: Case) -> RefusedError:

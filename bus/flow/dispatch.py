@@ -16,6 +16,7 @@ from bus.flow.cut_off import row_closed, was_cut_off
 from bus.flow.lifecycle import settle
 from bus.flow.outcome import Send
 from bus.flow.routing import Hop, Plan
+from bus.flow.stopping import require_running
 from bus.model.case import Case, CaseRole, QueryState, Row, RowState
 from bus.model.messages import Dispatch, DispatchRow, Unserved
 from bus.model.request import Request
@@ -23,6 +24,9 @@ from bus.wire.message import Message
 from signer.directory.view import Directory
 from signer.envelope.kinds import Kind
 from signer.identity import HUB, Role
+
+_UNDECIDED = (QueryState.SUBMITTED, QueryState.CANCELLING, QueryState.EXPIRED)
+"""States in which a requester may not have heard the hub's decision."""
 
 
 def dispatch_of(plans: Sequence[tuple[int, Plan, Sequence[bytes]]]) -> Dispatch:
@@ -120,10 +124,20 @@ def accept_dispatch(
         now: The present instant.
 
     Raises:
-        PendingError: `ROW_NOT_YET_KNOWN`: the Dispatch above it has not arrived.
+        PendingError: `ROW_NOT_YET_KNOWN`, `DECISION_NOT_YET_KNOWN`: the Dispatch above it has not
+            arrived, or the decision.
         RefusedError: `DISPATCH_SOURCE`, `DISPATCH_FOREIGN_CHILD`, `DISPATCH_ROW_TWICE`,
-            `DISPATCH_TWICE`, `DISPATCH_INCOMPLETE`, `DISPATCH_LATER_THAN_ORDERED`, `ROW_CLOSED`.
+            `DISPATCH_TWICE`, `DISPATCH_INCOMPLETE`, `DISPATCH_LATER_THAN_ORDERED`, `ROW_CLOSED`,
+            `QUERY_ENDED`.
     """
+    if case.role is CaseRole.REQUESTER and case.decision is None and case.state in _UNDECIDED:
+        raise PendingError(
+            "DECISION_NOT_YET_KNOWN",
+            "受理决定尚未到达",
+            "the decision has not arrived yet",
+            where=str(case.query),
+        )
+    require_running(case)
     _check_rows(case, source, dispatch, directory)
     if order is None:
         if source != HUB:

@@ -63,7 +63,15 @@ def _expired(*states: QueryState) -> tuple[Movement, ...]:
     )
 
 
-_RUNNING = (_S.STARTED, _S.PARTLY_ANSWERED, _S.DELAYED)
+RUNNING = (_S.STARTED, _S.PARTLY_ANSWERED, _S.DELAYED)
+"""The states in which something is owed and worked on."""
+
+ENDED = (_S.CANCELLED, _S.EXPIRED)
+"""The states of a query that was ended before its time."""
+
+_ORDERED = (*RUNNING, _S.ANSWERED)
+"""The states of a participant that was given an order, while the query goes on."""
+
 _STOPPED = Movement(_S.CANCELLING, _S.CANCELLED, "各方已停办", "everybody has stopped", "R031")
 
 MOVEMENTS: dict[CaseRole, tuple[Movement, ...]] = {
@@ -73,10 +81,11 @@ MOVEMENTS: dict[CaseRole, tuple[Movement, ...]] = {
         *_DECIDED,
         *_ROWS,
         Movement(_S.ANSWERED, _S.DELIVERED, "签收", "everything is receipted", "R029"),
-        *_withdrawn(_S.SUBMITTED, _S.ACCEPTED, *_RUNNING),
+        *_withdrawn(_S.SUBMITTED, _S.ACCEPTED, *RUNNING),
         _STOPPED,
         Movement(_S.CANCELLING, _S.REFUSED, "部中心已拒绝", "the hub had refused", "R027"),
-        *_expired(_S.SUBMITTED, _S.ACCEPTED, *_RUNNING, _S.CANCELLING),
+        Movement(_S.SUBMITTED, _S.EXPIRED, "逾期未获决定", "no decision in time", "R028"),
+        *_expired(_S.ACCEPTED, *RUNNING, _S.CANCELLING),
         # Where two timers race, the hub's decision wins.
         Movement(_S.EXPIRED, _S.ACCEPTED, "部中心其实已受理", "the hub had accepted", "R028"),
         Movement(_S.EXPIRED, _S.REFUSED, "部中心其实已拒绝", "the hub had refused", "R027"),
@@ -92,25 +101,28 @@ MOVEMENTS: dict[CaseRole, tuple[Movement, ...]] = {
         Movement(_S.ANSWERED, _S.DELIVERED, "申请方签收", "the requester's receipt", "R029"),
         Movement(_S.SUBMITTED, _S.CANCELLED, "未受理即撤销", "withdrawn before", "R031"),
         Movement(_S.UNDER_REVIEW, _S.CANCELLED, "未受理即撤销", "withdrawn before", "R031"),
-        *_withdrawn(_S.ACCEPTED, *_RUNNING, _S.ANSWERED),
+        *_withdrawn(*_ORDERED),
         _STOPPED,
-        *_expired(*_RUNNING, _S.CANCELLING),
+        *_expired(*RUNNING),
     ),
     CaseRole.PROVIDER: (
         *_ROWS,
         # Further parts of the same query may still come.
         *_AGAIN,
-        *_withdrawn(*_RUNNING, _S.ANSWERED),
+        *_withdrawn(*_ORDERED),
         _STOPPED,
-        *_expired(*_RUNNING, _S.CANCELLING),
+        *_expired(*_ORDERED),
     ),
     CaseRole.AGENCY: (
         *_ROWS,
         *_AGAIN,
         Movement(_S.ANSWERED, _S.DELIVERED, "申请方签收", "the requester's receipt", "R029"),
-        *_withdrawn(*_RUNNING, _S.ANSWERED),
-        _STOPPED,
-        *_expired(*_RUNNING),
+        # An agency stops at once; also where the receipt for a withdrawn query came first.
+        *(
+            Movement(state, _S.CANCELLED, "申请方撤销", "the requester withdraws", "R031")
+            for state in (*_ORDERED, _S.DELIVERED)
+        ),
+        *_expired(*_ORDERED, _S.DELIVERED),
     ),
 }
 """Every movement there is, by the capacity in which the case is kept."""
@@ -144,12 +156,24 @@ def move(case: Case, to: QueryState, now: datetime) -> Case:
 def settle(case: Case, now: datetime) -> Case:
     """Return the case in the state its rows imply: started, partly answered, delayed or answered.
 
-    Complete = no open row. A case that is being withdrawn stays so, whatever its rows say.
+    Complete = no open row. A case that is being withdrawn is cancelled by its last row (R031); the
+    hub's by the requester's receipt, and the requester's not before the hub has confirmed.
     """
+    if case.state is QueryState.CANCELLING:
+        return _stopped(case, now)
     implied = _implied(case)
-    if implied is case.state or case.state is QueryState.CANCELLING:
+    if implied is case.state:
         return replace(case, updated=now)
     return move(case, implied, now)
+
+
+def _stopped(case: Case, now: datetime) -> Case:
+    asked = case.role is CaseRole.REQUESTER
+    confirmed = not asked or (case.withdrawal is not None and case.withdrawal.confirmed)
+    owed = any(row.state is RowState.OPEN for row in case.rows)
+    if owed or not confirmed or case.role is CaseRole.REVIEWER:
+        return replace(case, updated=now)
+    return move(case, QueryState.CANCELLED, now)
 
 
 def _implied(case: Case) -> QueryState:

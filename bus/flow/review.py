@@ -55,6 +55,8 @@ class ReviewPolicy(StrEnum):
 def collect(case: Case | None, message: Message) -> Case:
     """Return the hub's case after an Application or one of its parts arrived, in any order.
 
+    A withdrawn query stays as it is: what comes is recorded only.
+
     Raises:
         RefusedError: `REQUESTER_DIFFERS`, `APPLICATION_TWICE`, `APPLICATION_CLOSED`,
             `PART_NOT_LISTED`, `TOO_MANY_PARTS`.
@@ -71,6 +73,8 @@ def collect(case: Case | None, message: Message) -> Case:
         )
     if case.requester != header.source:
         raise _refused("REQUESTER_DIFFERS", "查询编号属于另一申请方", "another's query id", case)
+    if case.state is QueryState.CANCELLED:
+        return case  # R031: withdrawn meanwhile
     if case.state is not QueryState.SUBMITTED:
         raise _refused("APPLICATION_CLOSED", "该申请已进入审查", "already under review", case)
     listed = {part.digest for part in case.parts}
@@ -252,13 +256,18 @@ def take_decision(case: Case, message: Message, decision: Decision) -> Case:
     """Return the requester's case after the hub's decision.
 
     Raises:
-        RefusedError: `DECISION_ELSEWHERE` when it is about another application.
+        RefusedError: `DECISION_ELSEWHERE` when it is about another application; `DECISION_TWICE`.
     """
     if decision.application != case.application:
         raise _refused("DECISION_ELSEWHERE", "决定针对另一申请", "about another application", case)
+    if case.decision is not None:
+        raise _refused("DECISION_TWICE", "该申请已有决定", "already decided", case)
     state = QueryState.ACCEPTED if decision.accepted else QueryState.REFUSED
+    # R031: a withdrawal that crossed the acceptance goes on.
+    withdrawn = case.state is QueryState.CANCELLING and decision.accepted
     return replace(
-        move(case, state, message.received),
+        case if withdrawn else move(case, state, message.received),
+        updated=message.received,
         decision=message.digest,
         decided_by=decision.decided_by,
         decided=decision.decided,

@@ -91,6 +91,19 @@ class RowDelay:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """The requester's withdrawal of a query (R031).
+
+    `reason` is a code of `schemas/codes/cancellation-reasons.toml`. `confirmed`: the requester has
+    the hub's statement of what had been done by then.
+    """
+
+    reason: str
+    asked: datetime
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One thing owed under one order: `holder` owes the answer on `resource` for `part`.
 
@@ -98,7 +111,8 @@ class Row:
     digest of the endorsed roster part the holder received. `code` says why an UNSERVED row is so,
     or at the requester what makes the answer of an ANSWERED one unusable. `redone` marks a row made
     from an order that was read before, by a store that has been set back since: its holder may
-    know it under the order that was given the first time.
+    know it under the order that was given the first time. `begun` is when the agency that owes it
+    first looked somebody up.
     """
 
     part: int
@@ -113,6 +127,7 @@ class Row:
     code: str | None = None
     redone: bool = False
     delay: RowDelay | None = None
+    begun: datetime | None = None
 
     @property
     def deadline(self) -> datetime:
@@ -131,6 +146,7 @@ class Case:
     """One participant's case of one query.
 
     `blocked` says that the findings hold one that no operator may pass over.
+    `delivered` is when the requester made its receipts, or they arrived, whatever it ended as.
     `parts` are the parts the application lists; `received` the digests of those that arrived (or,
     at the requester, were sent). `orders` are the digests of orders already turned into rows.
     """
@@ -154,3 +170,4 @@ class Case:
     decided: datetime | None = None
     operator: str | None = None
     delivered: datetime | None = None
+    withdrawal: Withdrawal | None = None

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from bus.errors import RefusedError
+from bus.model.cancellation import Cancellation, CancellationReply
 from bus.model.messages import Answer, Decision, Dispatch, Problem, Receipt, Renewal
 from bus.model.probe import Probe
 from bus.model.request import Application, Consent, Roster
@@ -31,6 +32,8 @@ Body = (
     | Problem
     | Renewal
     | Probe
+    | Cancellation
+    | CancellationReply
 )
 
 _BODIES: dict[str, type[Body]] = {
@@ -44,6 +47,8 @@ _BODIES: dict[str, type[Body]] = {
     Kind.PROBLEM: Problem,
     Kind.RENEWAL: Renewal,
     Kind.PROBE: Probe,
+    Kind.CANCELLATION: Cancellation,
+    Kind.CANCELLATION_REPLY: CancellationReply,
 }
 
 
@@ -82,19 +87,21 @@ def from_avro(kind: str, payload: Any) -> Body:
 
 def _codes(body: Body) -> list[str]:
     """Return the codes a peer wrote: they end up in audit entries, tables and screens."""
+    found: list[str | None] = []
     match body:
         case Problem():
-            return [body.code]
+            found = [body.code]
         case Decision():
-            return [finding.code for finding in body.findings]
+            found = [finding.code for finding in body.findings]
         case Dispatch():
-            return [gap.code for gap in body.unserved]
+            found = [gap.code for gap in body.unserved]
         case Answer():
-            return [outcome.code for outcome in body.outcomes if outcome.code is not None]
+            found = [outcome.code for outcome in body.outcomes]
         case Receipt():
-            return [fault.code for fault in body.faults] + [gap.code for gap in body.gaps]
-        case _:
-            return []
+            found = [*(fault.code for fault in body.faults), *(gap.code for gap in body.gaps)]
+        case Cancellation() | CancellationReply():
+            found = [body.reason]
+    return [code for code in found if code is not None]
 
 
 def _words(body: Body) -> tuple[str, ...]:

@@ -23,6 +23,8 @@ class Kind(StrEnum):
     PROBLEM = "Problem"
     RENEWAL = "Renewal"
     PROBE = "Probe"
+    CANCELLATION = "Cancellation"
+    CANCELLATION_REPLY = "CancellationReply"
 
 
 class Travel(StrEnum):
@@ -91,6 +93,9 @@ KINDS: dict[str, KindRule] = {
         _ADAPTER, _NODE, Travel.UP_THEN_DOWN, _MONTH, compressible=True, minimum=4096
     ),
     Kind.RECEIPT: KindRule(_NODE, _HUB | _ADAPTER, Travel.UP_THEN_DOWN, _WEEK),
+    # As long as orders: whoever holds one must hear that it ends.
+    Kind.CANCELLATION: KindRule(_HUB | _NODE, _ANY, Travel.UP_THEN_DOWN, _MONTH),
+    Kind.CANCELLATION_REPLY: KindRule(_ANY, _HUB | _NODE, Travel.UP_THEN_DOWN, _MONTH),
     Kind.RENEWAL: KindRule(_NODE | _ADAPTER, _HUB, Travel.UP, _WEEK),
     Kind.PROBLEM: KindRule(_ANY, _ANY, Travel.UP_THEN_DOWN, _WEEK),
     Kind.PROBE: KindRule(_ANY, _ANY, Travel.UP_THEN_DOWN, _DAY, standings=_ADMITTED, with_hub=True),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bus.model import messages, probe, request
+from bus.model import cancellation, messages, probe, request
 from bus.wire import bodies
 from schemas import loader
 
@@ -25,6 +25,8 @@ MESSAGES = (
     messages.Problem,
     messages.Renewal,
     probe.Probe,
+    cancellation.Cancellation,
+    cancellation.CancellationReply,
 )
 SIZES = {"nonce": 16, "query": 16}
 ANY_SIZE = frozenset({"records[]", "request", "data", "envelope", "key", "value"})

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bus.errors import RefusedError
 from bus.flow.lifecycle import TRANSITIONS, move, settle
-from bus.model.case import CaseRole, QueryState, RowState
+from bus.model.case import CaseRole, QueryState, RowState, Withdrawal
 
 ROLES = st.sampled_from(CaseRole)
 STATES = st.sampled_from(QueryState)
@@ -53,8 +53,30 @@ def test_every_state_the_table_names_can_be_reached(role):
 
 @pytest.mark.parametrize("role", [CaseRole.REQUESTER, CaseRole.REVIEWER])
 def test_the_end_is_the_end(role):
-    for end in (QueryState.DELIVERED, QueryState.REFUSED):
+    for end in (QueryState.DELIVERED, QueryState.REFUSED, QueryState.CANCELLED):
         assert not TRANSITIONS[role].get(end)
+
+
+@pytest.mark.requirement("R031")
+@pytest.mark.parametrize(
+    ("role", "confirmed", "state", "end"),
+    [
+        (CaseRole.PROVIDER, False, RowState.OPEN, QueryState.CANCELLING),
+        (CaseRole.PROVIDER, False, RowState.UNSERVED, QueryState.CANCELLED),
+        (CaseRole.REVIEWER, True, RowState.UNSERVED, QueryState.CANCELLING),
+        (CaseRole.REQUESTER, False, RowState.UNSERVED, QueryState.CANCELLING),
+        (CaseRole.REQUESTER, True, RowState.OPEN, QueryState.CANCELLING),
+        (CaseRole.REQUESTER, True, RowState.ANSWERED, QueryState.CANCELLED),
+    ],
+)
+def test_the_last_row_cancels_what_is_withdrawn_and_confirmed(role, confirmed, state, end):
+    at = case(
+        role,
+        QueryState.CANCELLING,
+        rows=(row(state=state),),
+        withdrawal=Withdrawal("NOT_NEEDED", NOW, confirmed),
+    )
+    assert settle(at, NOW).state is end
 
 
 @given(st.lists(st.sampled_from(RowState), max_size=6))

@@ -8,6 +8,14 @@ from datetime import UTC, date, datetime
 import pytest
 
 from bus.errors import RefusedError
+from bus.model.cancellation import (
+    Cancellation,
+    CancellationReply,
+    CancelledOrder,
+    CancelledRow,
+    Ending,
+    Progress,
+)
 from bus.model.messages import (
     Answer,
     Decision,
@@ -91,6 +99,19 @@ BODIES = {
         (DIGEST,), (Fault(DIGEST, "X"),), 1, 2, 3, NOW, (Gap(1, "housing-fund-account", "", "X"),)
     ),
     Kind.RENEWAL: Renewal(2, b"HDN1"),
+    Kind.CANCELLATION: Cancellation(
+        DIGEST, Ending.CANCELLED, "CONSENT_REVOKED", NOW, (CancelledOrder(1, DIGEST),)
+    ),
+    Kind.CANCELLATION_REPLY: CancellationReply(
+        Ending.EXPIRED,
+        "EXPIRED",
+        True,
+        (
+            CancelledRow(1, "housing-fund-account", "320000.a", DIGEST, Progress.STOPPED),
+            CancelledRow(1, "x", "320000.b", DIGEST, Progress.ANSWERED, (DIGEST, DIGEST)),
+        ),
+        NOW,
+    ),
     Kind.PROBLEM: Problem(None, "ANSWER_COUNT", "不符", "wrong"),
     Kind.PROBE: Probe(
         ProbeRole.CHALLENGE,
@@ -125,6 +146,8 @@ SENTENCE = "张三 has none"
         (Kind.PROBLEM, {"code": "OK\n"}),
         (Kind.DISPATCH, {"unserved": (Unserved(1, "s", SENTENCE),)}),
         (Kind.DECISION, {"findings": (replace(FINDING, code=SENTENCE),)}),
+        (Kind.CANCELLATION, {"reason": SENTENCE}),
+        (Kind.CANCELLATION_REPLY, {"reason": SENTENCE}),
         (Kind.RECEIPT, {"faults": (Fault(DIGEST, SENTENCE),)}),
         (Kind.RECEIPT, {"gaps": (Gap(1, "s", "", SENTENCE),)}),
         (
