@@ -1,6 +1,7 @@
-"""`hedui demo`: the main job on one machine, in one command.
+"""`hedui demo`: the main job on one machine, in one command; `--story`: what else may happen.
 
-Exit codes: 0 delivered and the proof verified, 2 the files given cannot be used, 1 anything else.
+Exit codes: 0 delivered and the proof verified (a story: every check of it passed), 2 the files or
+options given cannot be used, 1 anything else.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from adapters.demo.agencies import shipped_data
 from adapters.demo.brokers import BrokerChoice, BrokerHost
 from adapters.demo.faults import DataFaultsError
 from adapters.demo.run import Options, run
+from adapters.demo.stories.play import StoryChoice, chosen, play
+from adapters.demo.stories.telling import render, to_json
 from bus.api.errors import error_body
 from bus.broker.local.__main__ import NODES
 from bus.cli.output import console, faults_table, print_error, print_json
@@ -25,6 +28,18 @@ FAILED = 1
 UNUSABLE = 2
 TIME_LIMIT = 120.0
 
+_NOT_IN_STORIES = {
+    "application": "--application",
+    "data": "--data",
+    "out": "--out",
+    "timeout": "--timeout",
+    "broker": "--broker",
+    "nodes": "--nodes",
+    "stay": "--stay",
+    "keep": "--keep",
+}
+"""Options that say how processes are run, or with whose data."""
+
 app = typer.Typer(
     help="在本机演示一次完整的跨省联网查询 / A whole cross-province query on this machine",
     rich_markup_mode=None,
@@ -33,6 +48,7 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def demo(
+    context: typer.Context,
     application: Annotated[
         Path | None,
         typer.Option("--application", help="申请工作簿，默认用自带样例 / Application workbook"),
@@ -63,8 +79,16 @@ def demo(
     keep: Annotated[
         bool, typer.Option("--keep", help="保留密钥、数据库等运行目录 / Keep keys and stores")
     ] = False,
+    story: Annotated[
+        StoryChoice | None,
+        typer.Option("--story", help="在单进程中演示一种情形，时钟可推移 / Play a story"),
+    ] = None,
 ) -> None:
     """启动全部参与方，提交申请，等待送达并验证证明 / Start all, submit, deliver, verify."""
+    if story is not None:
+        _check_story_options(context)
+        _tell(story, suite, as_json=as_json)
+        return
     if nodes not in NODES:
         raise typer.BadParameter("1 或 3 / 1 or 3", param_hint="--nodes")
     options = Options(
@@ -90,6 +114,40 @@ def demo(
         else:
             print_error(error, as_json=as_json)
         raise typer.Exit(UNUSABLE if _of_input(error) else FAILED) from None
+
+
+def _check_story_options(context: typer.Context) -> None:
+    """Refuse options of the run with processes: a story has its own people and no broker."""
+    sources = {name: context.get_parameter_source(name) for name in _NOT_IN_STORIES}
+    given = [
+        _NOT_IN_STORIES[name]
+        for name, source in sources.items()
+        if source is not None and source.name != "DEFAULT"
+    ]
+    if given:
+        raise typer.BadParameter(
+            f"{'、'.join(given)} 不能与 --story 同用：情形演示自带人员和数据，不启动代理 / "
+            "not with --story, which has people and data of its own and starts no broker",
+            param_hint="--story",
+        )
+
+
+def _tell(choice: StoryChoice, suite: str, *, as_json: bool) -> None:
+    """Play stories one after the other; each is told as soon as it has ended."""
+    failed = False
+    for one in chosen(choice):
+        try:
+            account = play(one, suite)
+        except HeduiError as error:
+            print_error(error, as_json=as_json)
+            raise typer.Exit(FAILED) from None
+        if as_json:
+            print_json(to_json(account))
+        else:
+            console().print(render(account))
+        failed |= not account.passed
+    if failed:
+        raise typer.Exit(FAILED)
 
 
 def _print_data_faults(error: DataFaultsError) -> None:

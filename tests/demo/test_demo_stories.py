@@ -1,0 +1,120 @@
+"""Each story ends 0, with an account whose facts are what the rules say."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+
+import pytest
+from typer.testing import CliRunner
+
+from adapters.demo.commands import app
+from adapters.demo.stories import play as playing
+from adapters.demo.stories.play import STORIES, StoryChoice
+from bus.errors import DefectError
+
+SUITE = ("--suite", os.environ["HEDUI_TEST_SUITE"]) if "HEDUI_TEST_SUITE" in os.environ else ()
+
+
+def tell(*arguments: str):
+    return CliRunner().invoke(app, [*arguments, *SUITE])
+
+
+def account_of(story: str):
+    ended = tell("--story", story, "--json")
+    assert ended.exit_code == 0, ended.output
+    (line,) = ended.stdout.splitlines()
+    return json.loads(line)
+
+
+def held(account, query: int):
+    """Participant and role → state, of the query of that place."""
+    name = account["queries"][query]["query"]
+    return {
+        (holding["participant"], holding["role"]): holding["state"]
+        for holding in account["holdings"]
+        if holding["query"] == name
+    }
+
+
+def cited(account):
+    return {number for entry in account["course"] for number in entry["requirements"]}
+
+
+def test_every_choice_is_a_story_but_all_of_them():
+    assert set(STORIES) == set(StoryChoice) - {StoryChoice.ALL}
+
+
+@pytest.mark.requirement("R027")
+@pytest.mark.requirement("R057")
+def test_a_refused_application_reaches_nobody_else_and_a_mended_one_is_delivered():
+    account = account_of("refused")
+    assert account["facts"]["reasons"] == ["PURPOSE_NOT_ALLOWED"]
+    assert held(account, 0) == {("370000", "requester"): "REFUSED", ("hub", "reviewer"): "REFUSED"}
+    assert held(account, 1)["370000", "requester"] == "DELIVERED"
+    assert held(account, 1)["320000.housing-fund", "agency"] == "DELIVERED"
+    assert {"R019", "R025", "R027", "R028", "R029"} <= cited(account)
+
+
+def test_an_account_for_people_is_chinese_first_and_dated_by_the_moved_clock():
+    ended = tell("--story", "refused")
+    assert ended.exit_code == 0
+    lines = ended.stdout.splitlines()
+    assert lines[0] == "拒绝受理：查询用途不符合规定，更正后重新申请"
+    assert lines[1].startswith("Refused: ")
+    course = [line for line in lines if line.startswith("2026-03-02 星期一 15:00")]
+    assert any("PURPOSE_NOT_ALLOWED" in line and "第九条（R027）" in line for line in course)
+    assert "✗" not in ended.stdout
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--application", "a.xlsx"),
+        ("--data", "tables"),
+        ("--out", "elsewhere"),
+        ("--timeout", "5"),
+        ("--broker", "kafka"),
+        ("--nodes", "1"),
+        ("--stay",),
+        ("--keep",),
+    ],
+)
+def test_an_option_of_the_run_with_processes_is_refused_by_name(option):
+    ended = tell("--story", "refused", *option)
+    assert ended.exit_code == 2
+    assert f"{option[0]} 不能与 --story 同用" in ended.stderr
+    assert ended.stdout == ""
+
+
+def test_a_suite_that_is_not_there_is_refused():
+    ended = CliRunner().invoke(app, ["--story", "refused", "--suite", "none/1", "--json"])
+    assert ended.exit_code == 1
+    assert json.loads(ended.stderr)["code"] == "SUITE_NAME"
+
+
+def test_a_check_that_fails_ends_with_one_and_says_what_is_not_so(monkeypatch):
+    story = STORIES[StoryChoice.REFUSED]
+
+    async def spoilt(stage):
+        await story.play(stage)
+        stage.check("太阳从西边升起", "the sun rises in the west", passed=False, detail=["东"])
+
+    stories = dict(STORIES) | {StoryChoice.REFUSED: replace(story, play=spoilt)}
+    monkeypatch.setattr(playing, "STORIES", stories)
+    ended = tell("--story", "refused")
+    assert ended.exit_code == 1
+    assert "✗ 不符" in ended.stdout
+    assert "太阳从西边升起" in ended.stdout
+
+
+def test_a_story_that_cannot_go_on_ends_with_one_and_tells_the_error(monkeypatch):
+    async def stuck(_stage):
+        raise DefectError("STUCK", "走不下去", "it cannot go on")
+
+    stories = {StoryChoice.REFUSED: replace(STORIES[StoryChoice.REFUSED], play=stuck)}
+    monkeypatch.setattr(playing, "STORIES", stories)
+    ended = tell("--story", "refused", "--json")
+    assert ended.exit_code == 1
+    assert json.loads(ended.stderr)["code"] == "STUCK"
