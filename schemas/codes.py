@@ -236,3 +236,21 @@ def refusal_reasons() -> CodeTable[Code]:
 def cancellation_reasons() -> CodeTable[Code]:
     """Reasons a requester may give for withdrawing a query (R031)."""
     return _shipped("cancellation-reasons", _code)
+
+
+@cache
+def document_kinds() -> CodeTable[Code]:
+    """Kinds of evidence document (R022, R026)."""
+    return _shipped("document-kinds", _code)
+
+
+@cache
+def evidence_reasons() -> CodeTable[Code]:
+    """Why evidence is called up (R024, R026)."""
+    return _shipped("evidence-reasons", _code)
+
+
+@cache
+def evidence_faults() -> CodeTable[Code]:
+    """Why evidence is sent back (R024, R026)."""
+    return _shipped("evidence-faults", _code)

@@ -19,6 +19,7 @@ from bus.ports.case_codec import decode_case, encode_case
 from bus.ports.instants import cut, to_milliseconds
 from bus.ports.leases import Lease, Ruling, rule
 from bus.ports.memory_admission import MemoryAdmissionBooks
+from bus.ports.memory_evidence import MemoryEvidenceBooks
 from bus.ports.memory_runs import MemoryRunBooks
 from bus.ports.memory_tables import FiledCase, Journal, Tables, following, oldest
 from bus.ports.store import (
@@ -35,7 +36,7 @@ from bus.ports.store_errors import equivocation_unchecked, store_closed
 from bus.ports.turn import Turn
 
 
-class MemoryUnit(MemoryAdmissionBooks, MemoryRunBooks):
+class MemoryUnit(MemoryAdmissionBooks, MemoryRunBooks, MemoryEvidenceBooks):
     """A transaction on the tables; see the `Unit` protocol for what each method promises."""
 
     def _next_number(self, table: str) -> int:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from bus.model.admission import ConformanceReport, QueuedRenewal, Revocation, StoredFiling
 from bus.model.case import CaseRole, QueryState
+from bus.model.evidence import EvidenceDocument, EvidenceFile
 from bus.ports.leases import Lease
 from bus.ports.store import AuditEntry, HeldMessage, OutboxRow, QuarantinedMessage, StoredMessage
 from bus.ports.turn import Hold
@@ -57,6 +58,11 @@ class Tables:
     renewals: dict[str, QueuedRenewal] = field(default_factory=dict)
     revocations: dict[tuple[str, int], Revocation] = field(default_factory=dict)
     runs: dict[UUID, str] = field(default_factory=dict)
+    evidence_files: dict[UUID, EvidenceFile] = field(default_factory=dict)
+    evidence_chunks: dict[tuple[UUID, int], bytes] = field(default_factory=dict)
+    evidence_documents: dict[UUID, EvidenceDocument] = field(default_factory=dict)
+    evidence_calls: dict[UUID, str] = field(default_factory=dict)
+    transfers: dict[bytes, str] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
 
 

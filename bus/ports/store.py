@@ -17,6 +17,7 @@ from uuid import UUID
 
 from bus.model.case import Case, CaseRole, QueryState
 from bus.ports.admission_books import AdmissionBooks
+from bus.ports.evidence_books import EvidenceBooks
 from bus.ports.run_books import RunBooks
 
 
@@ -130,7 +131,7 @@ class Tally:
     cases: Mapping[tuple[CaseRole, QueryState], int]
 
 
-class Unit(AdmissionBooks, RunBooks, Protocol):
+class Unit(AdmissionBooks, RunBooks, EvidenceBooks, Protocol):
     """One open transaction. All of it happens, or none."""
 
     async def seen(self, source: str, message_id: UUID) -> bytes | None:

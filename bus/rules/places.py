@@ -6,9 +6,11 @@ request lines) and 名单 (the list of persons), whose electronic parts are call
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 _MANY = 20
+_PERSONS = re.compile(r"名单 第 ([0-9]+(?:、[0-9]+)*)等? 人(?: .*)?")
 
 
 def form(field: str) -> str:
@@ -36,3 +38,9 @@ def persons(references: Iterable[int]) -> str:
 def part(number: int, field: str = "") -> str:
     """Return a part of the list, e.g. `名单 第 2 册`."""
     return f"名单 第 {number} 册 {field}".rstrip()
+
+
+def references(where: str) -> tuple[int, ...]:
+    """Return the persons that a place of `person` or `persons` names; none for other places."""
+    found = _PERSONS.fullmatch(where)
+    return () if found is None else tuple(int(number) for number in found[1].split("、"))

@@ -229,3 +229,62 @@ probe_runs = Table(
     Column("body", Text, nullable=False, comment="the run as JSON (ports/run_codec.py)"),
     Index("probe_runs_opened", "opened"),
 )
+
+evidence_files = Table(
+    "evidence_files",
+    metadata,
+    Column("id", UuidBytes, primary_key=True, comment="id of the file"),
+    Column("state", Text, nullable=False, comment="FileState"),
+    Column("batch", UuidBytes, comment="handed in for one application; null: not so"),
+    Column("at", Instant, nullable=False, comment="when it was begun"),
+    Column("sealed", LargeBinary, nullable=False, comment="FileContent under the store key"),
+    Index("evidence_files_batch", "batch"),
+    Index("evidence_files_state", "state", "id"),
+)
+
+evidence_chunks = Table(
+    "evidence_chunks",
+    metadata,
+    Column("file", UuidBytes, primary_key=True, comment="id of the file"),
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="from 1"),
+    Column("sealed", LargeBinary, nullable=False, comment="the chunk under the store key"),
+)
+
+evidence_documents = Table(
+    "evidence_documents",
+    metadata,
+    Column("id", UuidBytes, primary_key=True, comment="id of the entry"),
+    Column("query", UuidBytes, nullable=False, comment="query id"),
+    Column("person", Integer, nullable=False, comment="number of the person in the query"),
+    Column("kind", Text, nullable=False, comment="kind of document, by code"),
+    Column("file", UuidBytes, nullable=False, comment="id of the file"),
+    Column("at", Instant, nullable=False, comment="when it was archived"),
+    Column("call", UuidBytes, comment="the call it came under; null: archived here"),
+    Column("matches", Boolean, comment="is the file registered; null: cannot be told"),
+    Index("evidence_documents_index", "query", "person", "kind", "id"),
+    Index("evidence_documents_file", "file"),
+)
+
+evidence_calls = Table(
+    "evidence_calls",
+    metadata,
+    Column("id", UuidBytes, primary_key=True, comment="id of the call"),
+    Column("query", UuidBytes, nullable=False, comment="query id"),
+    Column("closed", Instant, comment="when everything was accepted; a copy"),
+    Column("body", Text, nullable=False, comment="as JSON (ports/evidence_codec.py)"),
+    Index("evidence_calls_query", "query", "id"),
+    Index("evidence_calls_closed", "closed", "id"),
+)
+
+evidence_transfers = Table(
+    "evidence_transfers",
+    metadata,
+    Column("manifest", LargeBinary, primary_key=True, comment="message digest of it"),
+    Column("call", UuidBytes, nullable=False, comment="id of the call"),
+    Column("outgoing", Boolean, nullable=False, comment="true: sent by us"),
+    Column("state", Text, nullable=False, comment="TransferState, a copy of the body's"),
+    Column("at", Instant, nullable=False, comment="a copy of the body's"),
+    Column("body", Text, nullable=False, comment="as JSON (ports/evidence_codec.py)"),
+    Index("evidence_transfers_call", "call", "at"),
+    Index("evidence_transfers_state", "outgoing", "state", "at"),
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bus.store.admissions import Admissions
 from bus.store.audit import Audit
 from bus.store.cases import Cases
+from bus.store.evidence import EvidenceRows
 from bus.store.leases import Leases
 from bus.store.messages import Messages
 from bus.store.outbox import Outbox
@@ -16,6 +17,17 @@ from bus.store.tally import Tallies
 
 
 class SqlUnit(
-    Cases, Messages, Outbox, Audit, Progress, Parked, Records, Tallies, Leases, Admissions, Runs
+    Cases,
+    Messages,
+    Outbox,
+    Audit,
+    Progress,
+    Parked,
+    Records,
+    Tallies,
+    Leases,
+    Admissions,
+    Runs,
+    EvidenceRows,
 ):
     """A `Unit` on SQL; see there for what each method promises."""

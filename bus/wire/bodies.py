@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bus.errors import RefusedError
 from bus.model.cancellation import Cancellation, CancellationReply
+from bus.model.evidence import Evidence, EvidenceRequest, EvidenceReview
 from bus.model.messages import Answer, Decision, Dispatch, Problem, Receipt, Renewal
 from bus.model.probe import Probe
 from bus.model.request import Application, Consent, Roster
@@ -34,6 +35,9 @@ Body = (
     | Probe
     | Cancellation
     | CancellationReply
+    | EvidenceRequest
+    | Evidence
+    | EvidenceReview
 )
 
 _BODIES: dict[str, type[Body]] = {
@@ -49,6 +53,9 @@ _BODIES: dict[str, type[Body]] = {
     Kind.PROBE: Probe,
     Kind.CANCELLATION: Cancellation,
     Kind.CANCELLATION_REPLY: CancellationReply,
+    Kind.EVIDENCE_REQUEST: EvidenceRequest,
+    Kind.EVIDENCE: Evidence,
+    Kind.EVIDENCE_REVIEW: EvidenceReview,
 }
 
 
@@ -99,8 +106,10 @@ def _codes(body: Body) -> list[str]:
             found = [outcome.code for outcome in body.outcomes]
         case Receipt():
             found = [*(fault.code for fault in body.faults), *(gap.code for gap in body.gaps)]
-        case Cancellation() | CancellationReply():
+        case Cancellation() | CancellationReply() | EvidenceRequest():
             found = [body.reason]
+        case EvidenceReview():
+            found = [verdict.code for verdict in body.verdicts]
     return [code for code in found if code is not None]
 
 

@@ -25,6 +25,9 @@ class Kind(StrEnum):
     PROBE = "Probe"
     CANCELLATION = "Cancellation"
     CANCELLATION_REPLY = "CancellationReply"
+    EVIDENCE_REQUEST = "EvidenceRequest"
+    EVIDENCE = "Evidence"
+    EVIDENCE_REVIEW = "EvidenceReview"
 
 
 class Travel(StrEnum):
@@ -99,4 +102,7 @@ KINDS: dict[str, KindRule] = {
     Kind.RENEWAL: KindRule(_NODE | _ADAPTER, _HUB, Travel.UP, _WEEK),
     Kind.PROBLEM: KindRule(_ANY, _ANY, Travel.UP_THEN_DOWN, _WEEK),
     Kind.PROBE: KindRule(_ANY, _ANY, Travel.UP_THEN_DOWN, _DAY, standings=_ADMITTED, with_hub=True),
+    Kind.EVIDENCE_REQUEST: KindRule(_HUB, _NODE, Travel.DOWN, _MONTH),
+    Kind.EVIDENCE: KindRule(_NODE, _HUB, Travel.UP, _MONTH),
+    Kind.EVIDENCE_REVIEW: KindRule(_HUB, _NODE, Travel.DOWN, _MONTH),
 }

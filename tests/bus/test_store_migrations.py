@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -39,14 +40,15 @@ from bus.store.schema import newest
 from bus.store.tables import metadata
 
 FIRST = Path(__file__).parent / "data" / "store_version_1.sql"
-SINCE = {"leases", "admissions", "filings", "renewals", "reports", "revocations", "probe_runs"}
-OF_THE_FIRST = {table.name for table in metadata.tables.values()} - SINCE | {"schema_version"}
+OF_THE_FIRST = set(re.findall(r'CREATE TABLE "?(\w+)', FIRST.read_text(encoding="utf-8")))
 OURS = {*metadata.tables, VERSION_TABLE}
+NEWEST = newest()
+NEXT = f"{NEWEST + 1:04}"
 
 BROKEN = """
 from alembic import op
 from sqlalchemy import Column, Integer
-revision, down_revision = "0006", "0005"
+revision, down_revision = "NEXT", "NEWEST"
 TAKEN_BACK = ("-", "-")
 def upgrade():
     op.create_table("half", Column("id", Integer(), primary_key=True))
@@ -56,7 +58,7 @@ def downgrade():
     op.drop_table("leases")
     op.execute("DELETE FROM audit")
     op.execute("INSERT INTO nowhere VALUES (1)")
-"""
+""".replace("NEXT", NEXT).replace("NEWEST", f"{NEWEST:04}")
 
 
 class Place:
@@ -95,12 +97,15 @@ async def place(request) -> Place:
     return Place(await new_place(request.param, request))
 
 
+AHEAD = "UPDATE hedui_version SET version_num = 'NEXT'".replace("NEXT", NEXT)
+
+
 @pytest.fixture
 def broken_next(tmp_path, monkeypatch) -> None:
     """A version after ours, whose steps fail when half of them is done."""
     folder = tmp_path / "versions"
     folder.mkdir()
-    (folder / "v0006_broken.py").write_text(BROKEN)
+    (folder / f"v{NEXT}_broken.py").write_text(BROKEN)
     shipped = Path(versions.__file__).parent
     scripts = ScriptDirectory(str(shipped.parent), version_locations=[str(shipped), str(folder)])
     monkeypatch.setattr(runner, "_scripts", lambda: scripts)
@@ -137,19 +142,19 @@ async def test_an_empty_database_is_told_and_made(place):
     assert await place.version() == 0
     before = await Maintenance(place.url, Access()).upgrade()
     assert before == Shape(place.database.where, 0, newest())
-    assert await place.version() == newest() == 5
+    assert await place.version() == NEWEST
 
 
 async def test_back_to_the_first_version_and_forward_again_keeps_everything(place):
     await write_something(place.url)
     before = await Maintenance(place.url, Access()).downgrade(1)
-    assert (before.version, await place.version()) == (5, 1)
+    assert (before.version, await place.version()) == (NEWEST, 1)
     # What a program of the first version looks for.
     assert await place.tables() >= OF_THE_FIRST
     found = await place.ask(lambda c: c.execute(text("SELECT version FROM schema_version")).all())
     assert found == [(1,)]
     assert await something_is_there(place.url)
-    assert await place.version() == 5
+    assert await place.version() == NEWEST
     assert await place.tables() == OURS
 
 
@@ -177,18 +182,18 @@ async def test_a_step_forwards_that_fails_leaves_everything_as_it_was(place, bro
     runner.versions.cache_clear()
     await write_something_at_ours(place)
     assert (await place.fault()).code == "STORE_STATEMENT_FAILED"
-    assert await place.version() == 5
+    assert await place.version() == NEWEST
     assert await place.tables() == OURS
     assert await place.ask(audited) == 1
 
 
 async def test_a_step_back_that_fails_leaves_everything_as_it_was(place, broken_next):
     await write_something_at_ours(place)
-    await place.run("UPDATE hedui_version SET version_num = '0006'")
+    await place.run(AHEAD)
     with pytest.raises(HeduiError) as caught:
         await Maintenance(place.url, Access()).downgrade(1)
     assert caught.value.code == "STORE_STATEMENT_FAILED"
-    assert await place.version() == 6
+    assert await place.version() == NEWEST + 1
     assert await place.tables() == OURS
     assert await place.ask(audited) == 1
 
@@ -204,18 +209,18 @@ def audited(connection) -> int:
 
 async def write_something_at_ours(place) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bus.store.schema.newest", lambda: 5)
+        patch.setattr("bus.store.schema.newest", lambda: NEWEST)
         await write_something(place.url)
 
 
 @pytest.mark.parametrize(
     ("statements", "code"),
     [
-        (("UPDATE hedui_version SET version_num = '0006'",), "STORE_VERSION_NEWER"),
+        ((AHEAD,), "STORE_VERSION_NEWER"),
         (("UPDATE hedui_version SET version_num = '0000'",), "STORE_VERSION_UNKNOWN"),
         (("UPDATE hedui_version SET version_num = 'ae1027'",), "STORE_VERSION_UNKNOWN"),
         (("DELETE FROM hedui_version",), "STORE_VERSION_UNKNOWN"),
-        (("INSERT INTO hedui_version VALUES ('0007')",), "STORE_VERSION_UNKNOWN"),
+        (("INSERT INTO hedui_version VALUES ('9999')",), "STORE_VERSION_UNKNOWN"),
         ((f"DROP TABLE {VERSION_TABLE}",), "STORE_VERSION_UNKNOWN"),
         (
             (
@@ -245,14 +250,14 @@ async def test_a_database_of_somebody_else_is_refused_untouched(place):
     assert await place.tables() == {"theirs"}
 
 
-@pytest.mark.parametrize("target", [0, 5, 6, -1])
+@pytest.mark.parametrize("target", [0, NEWEST, NEWEST + 1, -1])
 async def test_there_is_a_way_back_to_earlier_versions_only(place, target):
     async with opened(place.url):
         pass
     with pytest.raises(InputError) as caught:
         await Maintenance(place.url, Access()).downgrade(target)
     assert caught.value.code == "STORE_TARGET_INVALID"
-    assert await place.version() == 5
+    assert await place.version() == NEWEST
 
 
 async def test_a_missing_file_has_no_way_back_and_is_not_made(tmp_path):
@@ -297,7 +302,7 @@ async def test_two_instances_that_open_an_empty_database_at_once_do_not_collide(
         entries = await unit.audit(0, 10)
     verify(entries)
     assert len(entries) == 5
-    assert await Place(url).version() == 5
+    assert await Place(url).version() == NEWEST
 
 
 async def test_an_instance_goes_on_while_another_changes_the_tables(postgres):

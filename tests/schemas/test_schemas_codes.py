@@ -15,6 +15,9 @@ TABLES = {
     "relations": codes.relations,
     "categories": codes.categories,
     "refusal-reasons": codes.refusal_reasons,
+    "document-kinds": codes.document_kinds,
+    "evidence-reasons": codes.evidence_reasons,
+    "evidence-faults": codes.evidence_faults,
 }
 each_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 

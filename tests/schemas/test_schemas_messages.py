@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bus.model import cancellation, messages, probe, request
+from bus.model import cancellation, evidence, messages, probe, request
 from bus.wire import bodies
 from schemas import loader
 
@@ -27,8 +27,11 @@ MESSAGES = (
     probe.Probe,
     cancellation.Cancellation,
     cancellation.CancellationReply,
+    evidence.EvidenceRequest,
+    evidence.Evidence,
+    evidence.EvidenceReview,
 )
-SIZES = {"nonce": 16, "query": 16}
+SIZES = {"nonce": 16, "query": 16, "call": 16}
 ANY_SIZE = frozenset({"records[]", "request", "data", "envelope", "key", "value"})
 """Fields of bytes that are no digest."""
 PLAIN = {

@@ -16,6 +16,15 @@ from bus.model.cancellation import (
     Ending,
     Progress,
 )
+from bus.model.evidence import (
+    Evidence,
+    EvidenceChunk,
+    EvidenceEntry,
+    EvidenceRequest,
+    EvidenceReview,
+    EvidenceVerdict,
+    Notice,
+)
 from bus.model.messages import (
     Answer,
     Decision,
@@ -124,6 +133,19 @@ BODIES = {
         (ProbeCase(1, b"e", None, "370000", "hub", b"k", (ProbeHeader("ce_id", b"1"),)),),
         ("REFUSE EXPIRED",),
     ),
+    Kind.EVIDENCE_REQUEST: EvidenceRequest(b"c" * 16, (1, 3), ("authorisation",), "SAMPLE", NOW),
+    Kind.EVIDENCE: Evidence(
+        b"c" * 16,
+        (EvidenceEntry(1, 3, "identity", "a.pdf", "application/pdf", 9, DIGEST, (DIGEST,)),),
+        EvidenceChunk(DIGEST, 1, 1, b"%PDF-1.7\n"),
+    ),
+    Kind.EVIDENCE_REVIEW: EvidenceReview(
+        b"c" * 16,
+        2,
+        Notice.JUDGED,
+        (EvidenceVerdict(3, "identity", False, "UNREADABLE"),),
+        NOW,
+    ),
 }
 
 
@@ -154,6 +176,8 @@ SENTENCE = "张三 has none"
             Kind.ANSWER,
             {"outcomes": (PersonOutcome(1, 1, OutcomeKind.NOT_ANSWERABLE, SENTENCE, ()),)},
         ),
+        (Kind.EVIDENCE_REQUEST, {"reason": SENTENCE}),
+        (Kind.EVIDENCE_REVIEW, {"verdicts": (EvidenceVerdict(1, "identity", False, SENTENCE),)}),
     ],
 )
 def test_a_peers_code_is_a_code(kind, changed):
