@@ -12,6 +12,7 @@ from adapters.country.desk import Desk, Fitting
 from adapters.country.issuing import RENEWED_AFTER, Issuing
 from bus.daemon.directory_publisher import HEAD_LIFETIME, DirectoryPublisher
 from bus.daemon.work import Work
+from bus.flow.levels import AssentPolicy
 from bus.flow.listing import Listing
 from bus.flow.review import ReviewPolicy
 from bus.ports.broker import Outgoing
@@ -225,6 +226,7 @@ def make_country(
     suite: str = P256,
     without: Collection[str] = (),
     log: TextIO | None = None,
+    assent: AssentPolicy | None = None,
 ) -> Country:
     """Make a country; nothing is open or started yet.
 
@@ -238,6 +240,7 @@ def make_country(
         suite: The suite that participants prefer.
         without: Participants that have P-256 keys alone.
         log: Where the daemons' log lines go; None: standard error.
+        assent: How every province assents to what its cities ask; by hand where None.
     """
     clock, cluster = MovedClock(now), Posts()
     authorities = Issuing.begin(suite, without, now)
@@ -254,7 +257,9 @@ def make_country(
         for name, parent in parents.items()
     }
     directory = Directory(1, now, now + HEAD_LIFETIME, participants)
-    fitting = Fitting(clock, cluster, authorities.validator(), policy, suite, log)
+    fitting = Fitting(
+        clock, cluster, authorities.validator(), policy, suite, log, assent or AssentPolicy()
+    )
     desks = {}
     for name in parents:
         mapped = [offer.resource for offer in offered.get(name, ())]

@@ -11,6 +11,7 @@ from typing import TextIO
 from adapters.country.source import TableConnector
 from adapters.host.answering import Answering
 from adapters.host.router import AgencyRouter
+from bus.daemon.assent_service import AssentService
 from bus.daemon.audit_heads import AuditHeads
 from bus.daemon.cut_off import CutOff
 from bus.daemon.directory import DirectoryKeeper
@@ -20,6 +21,7 @@ from bus.daemon.review_service import ReviewService
 from bus.daemon.router import CentreRouter
 from bus.daemon.service import Service
 from bus.daemon.step import Step
+from bus.flow.levels import AssentPolicy
 from bus.flow.review import ReviewPolicy
 from bus.logs.setup import make_logger
 from bus.metrics.catalogue import Metrics
@@ -70,6 +72,11 @@ class Desk:
         """What operators of the hub can do with applications."""
         return ReviewService(self.office, self.store, self.outbox.wake.set)
 
+    @property
+    def assents(self) -> AssentService:
+        """What operators of a province can do with what its cities ask."""
+        return AssentService(self.office, self.store, self.outbox.wake.set)
+
     async def pump(self, cluster: MemoryCluster) -> int:
         """One round: read what is new, answer what is owed, publish; returns the work done."""
         records = await self._unread(cluster, self.office.peers())
@@ -118,6 +125,7 @@ class Fitting:
         policy: How the hub reviews.
         suite: The suite that messages are made in.
         log: Where the daemons' log lines go; None: standard error.
+        assent: How provinces assent to what their cities ask.
     """
 
     clock: Clock
@@ -126,6 +134,7 @@ class Fitting:
     policy: ReviewPolicy
     suite: str
     log: TextIO | None = None
+    assent: AssentPolicy = field(default_factory=AssentPolicy)
 
     def desk(
         self, name: str, ring: MemoryKeyRing, store: Store, resources: Collection[str]
@@ -155,7 +164,11 @@ class Fitting:
         broker = MemoryBroker(self.cluster)
         agency = "." in name
         step = Step(
-            office, store, AgencyRouter() if agency else CentreRouter(self.policy), metrics, log
+            office,
+            store,
+            AgencyRouter() if agency else CentreRouter(self.policy, assent=self.assent),
+            metrics,
+            log,
         )
         outbox = OutboxRelay(store, broker, self.clock, metrics, instance)
         keeper = DirectoryKeeper(office, store, self.validator, metrics)

@@ -35,7 +35,7 @@ from bus.model.audit import Event
 from bus.model.messages import Problem
 from bus.ports.store import HeldMessage, Unit
 from bus.ports.store_errors import StoreCorrupt, StoreUnavailable
-from bus.wire.message import Message
+from bus.wire.message import Message, dedupe_id
 from signer.envelope.kinds import Kind
 from signer.envelope.verdict import Accept, Hold, Refuse, Relay
 from signer.errors import KeyRingError
@@ -161,7 +161,7 @@ class Endings:
         now: datetime,
     ) -> bool:
         header, digest = verdict.opened.header, verdict.opened.digest
-        seen = await self.unit.seen(header.source, header.message_id)
+        seen = await self.unit.seen(header.source, dedupe_id(verdict.opened))
         if seen is not None:
             if seen != digest:
                 # The same id with another digest: somebody signed two messages as one.

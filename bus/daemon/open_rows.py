@@ -107,10 +107,12 @@ class OpenRows:
 
 
 def _owed(case: Case, directory: Directory) -> Iterator[tuple[str, datetime]]:
+    asking = province_of(directory, case.requester)
     for row in case.rows:
         province = province_of(directory, row.holder)
-        # What a requester's own agencies answer never passes the hub, which cannot call it owed.
-        if row.state is RowState.OPEN and not (row.leaf and province == case.requester):
+        # What is answered within the requester's own province never passes the hub, which cannot
+        # call it owed.
+        if row.state is RowState.OPEN and not (row.leaf and province == asking):
             yield province, row.due
 
 

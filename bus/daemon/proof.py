@@ -25,6 +25,7 @@ from signer.audit.heads import inclusion
 from signer.directory.records import GRACE, HEAD_KEY
 from signer.directory.signed import RecordKind, parse_record
 from signer.envelope.kinds import Kind
+from signer.envelope.parse import reread
 from signer.proof.books import ENVELOPE, MESSAGE, envelope_digest, names_in
 from signer.proof.conversation import DISCLOSED, RECEIVED, SENT
 from signer.proof.format import AuditRecord, HeadTimestamp, Proof, ProvenMessage, proof_bytes
@@ -51,7 +52,8 @@ async def export(
             that the proof could be judged by.
     """
     await _check(office, unit, query, now)
-    stored = [m for m in await unit.messages(query) if m.kind in _kinds(m)]
+    kept = await unit.messages(query)
+    stored = [m for m in kept if m.kind in _kinds(m) and _ours(m, office.me)]
     records = await unit.directory()
     await append_head(office, unit, now)
     books = _Books(unit)
@@ -111,6 +113,11 @@ async def _check(office: Office, unit: Unit, query: UUID, now: datetime) -> None
 
 def _kinds(stored: StoredMessage) -> frozenset[str]:
     return frozenset(SENT if stored.sent else RECEIVED)
+
+
+def _ours(stored: StoredMessage, me: str) -> bool:
+    """Whether it was sent by us or to us; what we only passed on is no part of our query."""
+    return stored.sent or reread(stored.envelope).header.destination == me
 
 
 def _proven(office: Office, stored: StoredMessage, *, opened: bool) -> ProvenMessage:

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from bus.daemon.requester import deliver_if_complete, sent_as, take_dispatch
 from bus.daemon.work import Work
 from bus.errors import PendingError, RefusedError
+from bus.flow import delivery
 from bus.flow.answer import accept_answer, check_readers
 from bus.flow.dispatch import (
     accept_dispatch,
-    dispatch_message,
+    accounts_for,
+    dispatch_messages,
     dispatch_of,
     open_provider_case,
     start_rows,
@@ -87,17 +89,15 @@ async def take_order(work: Work, message: Message) -> None:
         persons=header.subject_count,
     )
     dispatch = dispatch_of(await dispatch_parts(work, [message], order.application))
-    sealed = await work.send(
-        case.query,
-        dispatch_message(
-            dispatch, office.me, case.requester, office.directory, message.digest, message.chain
-        ),
+    sends = dispatch_messages(
+        dispatch, office.me, case.requester, office.directory, message.digest, message.chain
     )
+    sent = [await work.send(case.query, send) for send in sends]
     work.save(start_rows(case, dispatch, work.now, redone=office.set_back))
     if case.requester == office.me:
         own = await work.case(case.query, CaseRole.REQUESTER)
         if own is not None:
-            named = sent_as(sealed)
+            named = sent_as(sent[0])
             own = await take_dispatch(work, own, office.me, message.chain, dispatch, named)
             await deliver_if_complete(work, own)
 
@@ -114,6 +114,8 @@ async def note_dispatch(work: Work, message: Message) -> None:
         raise unreadable(message)
     case = await _case(work, message)
     directory = work.office.directory
+    if not accounts_for(message, case, directory):
+        return
     work.save(accept_dispatch(case, header.source, header.order, message.body, directory, work.now))
     work.note(case.query, Event.DISPATCH_RECEIVED, header.source, rows=len(message.body.rows))
 
@@ -156,6 +158,18 @@ async def note_answer(work: Work, message: Message) -> None:
         part=header.roster_part,
         resource=header.resource,
     )
+
+
+async def pass_receipt(work: Work, message: Message) -> None:
+    """Close, before the requester's receipt to the hub is passed on, what never passed us.
+
+    Raises:
+        PendingError: A Dispatch that must pass us has not.
+    """
+    case = await work.case(message.header.conversation, CaseRole.PROVIDER)
+    if case is not None and case.requester == message.header.source:
+        office = work.office
+        work.save(delivery.pass_receipt(case, office.directory, office.me, work.now))
 
 
 async def _case(work: Work, message: Message) -> Case:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from bus.catalog.expand import expand
 from bus.daemon.work import Work
-from bus.errors import InputError, PendingError, RefusedError
+from bus.errors import PendingError, RefusedError
 from bus.flow.answer import accept_answer, check_readers, mark_faulty
 from bus.flow.answer_check import check_answer, check_whole
 from bus.flow.application import (
@@ -23,10 +23,11 @@ from bus.flow.application import (
 from bus.flow.cut_off import WITHDRAWN, cut_off
 from bus.flow.delivery import Tally, deliver
 from bus.flow.dispatch import accept_dispatch
+from bus.flow.levels import take_at_requester
 from bus.flow.review import take_decision
 from bus.model.audit import Event
 from bus.model.case import Case, CaseRole, QueryState, RowState
-from bus.model.messages import Answer, Decision, Dispatch, PersonOutcome
+from bus.model.messages import Answer, Assent, Decision, Dispatch, PersonOutcome
 from bus.model.request import Draft, PartDigest, Submission
 from bus.ports.instants import to_milliseconds
 from bus.wire.message import Message
@@ -46,20 +47,10 @@ async def submit(work: Work, draft: Draft, submission: Submission) -> Case:
     """Seal an application and its parts into the outbox and open the requester's case.
 
     Raises:
-        InputError: A category or item is not in the catalogue; `TOO_MANY_PERSONS`;
-            `PROVINCIAL_CONSENT_MISSING` at a node that is no provincial centre (R006).
+        InputError: A category or item is not in the catalogue; `TOO_MANY_PERSONS`.
         UnavailableError: The directory does not lead to the hub.
     """
     office = work.office
-    if office.parent != HUB:
-        raise InputError(
-            "PROVINCIAL_CONSENT_MISSING",
-            "市县的查询须有省级同意的记录",
-            "a city or county query needs a recorded provincial consent",
-            remedy_zh="请由省级核对机构提出申请",
-            remedy_en="Let the provincial centre apply",
-            where=office.me,
-        )
     readers = _own_readers(work, draft)
     request = compose_request(draft, office.catalogue, readers, office.entropy(NONCE_SIZE))
     ancestors = office.directory.path_up(office.me)[1:]
@@ -102,7 +93,7 @@ def _own_readers(work: Work, draft: Draft) -> tuple[bytes, ...]:
 
 
 async def take(work: Work, message: Message) -> None:
-    """Take a Decision, Dispatch or Answer that is addressed to us.
+    """Take an Assent, Decision, Dispatch or Answer that is addressed to us.
 
     Raises:
         PendingError: What it stands on has not arrived yet.
@@ -118,6 +109,10 @@ async def take(work: Work, message: Message) -> None:
         )
     source = message.header.source
     match message.body:
+        case Assent() as assent:
+            case = take_at_requester(case, message, assent, work.office.directory)
+            yes, named = int(assent.assented), received(message)
+            work.note(case.query, Event.ASSENT_RECEIVED, source, assented=yes, **named)
         case Decision() as decision:
             case = take_decision(case, message, decision)
             accepted = int(decision.accepted)

@@ -96,7 +96,7 @@ class ReviewService:
                     where=str(query),
                 )
             if accepted:
-                _check_requester(self.office, case)
+                check_requester(self.office, case)
             if accepted and case.blocked:
                 raise InputError(
                     "NOT_ACCEPTABLE",
@@ -114,7 +114,7 @@ class ReviewService:
         return case
 
 
-def _check_requester(office: Office, case: Case) -> None:
+def check_requester(office: Office, case: Case) -> None:
     """Check that the requester may get its answer: nothing starts for one that is suspended."""
     if cut_off(office.directory, case.requester, office.me) is None:
         return

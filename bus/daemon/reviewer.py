@@ -9,14 +9,14 @@ from uuid import UUID
 from bus.daemon.provider import dispatch_parts, query_unknown, unreadable
 from bus.daemon.work import Work
 from bus.errors import InputError, PendingError, RefusedError
-from bus.flow import review
+from bus.flow import levels, review
 from bus.flow.answer import accept_answer, check_readers
 from bus.flow.delivery import accept_receipt
-from bus.flow.dispatch import accept_dispatch, dispatch_message, dispatch_of, start_rows
+from bus.flow.dispatch import accept_dispatch, dispatch_messages, dispatch_of, start_rows
 from bus.flow.review import Reviewed, ReviewPolicy
 from bus.model.audit import Event
-from bus.model.case import Case, CaseRole
-from bus.model.messages import Dispatch, Finding, Receipt
+from bus.model.case import Case, CaseRole, QueryState
+from bus.model.messages import Assent, Dispatch, Finding, Receipt
 from bus.model.request import Application, Consent, Roster
 from bus.ports.store import StoredMessage
 from bus.wire.message import Message
@@ -31,15 +31,9 @@ async def collect(work: Work, message: Message, policy: ReviewPolicy) -> None:
     Raises:
         RefusedError: It may not stand here.
     """
-    if work.office.directory.parent(message.header.source) != HUB:
-        raise RefusedError(
-            "PROVINCIAL_CONSENT_MISSING",
-            "市县的查询须有省级同意的记录",
-            "a city or county query needs a recorded provincial consent",  # R006
-            where=str(message.header.conversation),
-        )
     case = await work.case(message.header.conversation, CaseRole.REVIEWER)
     case = review.collect(case, message)
+    levels.check_assented(case, str(case.query))
     work.keep(message)
     if isinstance(message.body, Application):
         work.note(
@@ -48,10 +42,37 @@ async def collect(work: Work, message: Message, policy: ReviewPolicy) -> None:
             case.requester,
             application=message.digest.hex(),
         )
-    if not review.all_here(case):
+    await _open(work, case, policy)
+
+
+async def take_assent(work: Work, message: Message, assent: Assent, policy: ReviewPolicy) -> None:
+    """Take a province's assent to an application of a city or county below it (R006).
+
+    Raises:
+        RefusedError: It may not stand here.
+    """
+    case = await work.case(message.header.conversation, CaseRole.REVIEWER)
+    case = levels.take_at_hub(case, message, assent, work.office.directory)
+    work.note(
+        case.query,
+        Event.ASSENT_RECEIVED,
+        message.header.source,
+        assented=1,
+        application=assent.application.hex(),
+    )
+    await _open(work, case, policy)
+
+
+async def _open(work: Work, case: Case, policy: ReviewPolicy) -> None:
+    """Open the review once everything is here: all parts, and for a city's its province's assent.
+
+    A city's application without it waits, whatever else is here (R006).
+    """
+    complete = review.all_here(case) and levels.assented(case, work.office.directory)
+    if case.state is not QueryState.SUBMITTED or not complete:
         work.save(case)
         return
-    case = review.open_review(case, await _judged(work, case), work.now)
+    case = review.open_review(case, await judged(work, case), work.now)
     work.save(case)
     work.note(case.query, Event.REVIEW_OPENED, findings=len(case.findings))
     if review.may_accept_by_policy(case, policy):
@@ -151,8 +172,8 @@ async def take_receipt(work: Work, message: Message, receipt: Receipt) -> None:
     work.note(case.query, Event.QUERY_DELIVERED, source, faults=len(receipt.faults))
 
 
-async def _judged(work: Work, case: Case) -> Reviewed:
-    """Review in a thread: a list of many thousand persons takes seconds."""
+async def judged(work: Work, case: Case) -> Reviewed:
+    """Return what the formal review finds, in a thread: a list of many thousands takes seconds."""
     listed = {part.digest for part in case.parts} | {case.application}
     kept = [
         stored
@@ -185,12 +206,11 @@ async def _dispatch(work: Work, case: Case) -> Case:
     dispatched = await dispatch_parts(work, rosters, application)
     dispatch = dispatch_of(dispatched)
     office = work.office
-    await work.send(
-        case.query,
-        dispatch_message(
-            dispatch, office.me, case.requester, office.directory, application, order=None
-        ),
-    )
+    requester = case.requester
+    for send in dispatch_messages(
+        dispatch, office.me, requester, office.directory, application, order=None
+    ):
+        await work.send(case.query, send)
     return start_rows(case, dispatch, work.now, redone=office.set_back)
 
 

@@ -5,12 +5,13 @@ concerns our own case.
 
 | kind | at its destination | on the way |
 |---|---|---|
-| Application, Consent, Roster without order | hub: reviewer.collect | passed up |
+| Application, Consent, Roster without order | hub: reviewer.collect | province: superior; else up |
+| Assent | hub: reviewer.take_assent; else requester.take | passed on |
 | Roster under an order | provider.take_order | - |
 | Decision | requester.take | passed down |
 | Dispatch | noted if from below, then requester.take | noted if from below, passed on |
 | Answer | provider.note_answer if from below, then requester.take | noted, passed on |
-| Receipt | hub: reviewer.take_receipt | passed on |
+| Receipt | hub: reviewer.take_receipt | to the hub: provider.pass_receipt; passed on |
 | Problem | noted | passed on |
 | Renewal | hub: renewals.take | passed on |
 | Probe | hub: the examiner's; else examinee.take | passed on |
@@ -20,16 +21,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bus.daemon import provider, requester, reviewer
+from bus.daemon import provider, requester, reviewer, superior
 from bus.daemon.admission import renewals
 from bus.daemon.conformance import examinee
 from bus.daemon.conformance.examiner import Examiner
 from bus.daemon.work import Work
 from bus.errors import RefusedError
 from bus.flow.cut_off import check_source
+from bus.flow.levels import AssentPolicy, is_province
 from bus.flow.review import ReviewPolicy
 from bus.model.audit import Event
-from bus.model.messages import Problem, Receipt, Renewal
+from bus.model.messages import Assent, Problem, Receipt, Renewal
 from bus.model.probe import Probe
 from bus.wire.message import Message
 from signer.envelope.kinds import Kind
@@ -45,10 +47,12 @@ class CentreRouter:
     Attributes:
         policy: How the hub reviews; of no effect at a node.
         examiner: How the hub tests; of no effect at a node.
+        assent: How a province assents to what its cities and counties ask; of no effect elsewhere.
     """
 
     policy: ReviewPolicy = ReviewPolicy.AUTOMATIC
     examiner: Examiner = field(default_factory=Examiner)
+    assent: AssentPolicy = field(default_factory=AssentPolicy)
 
     async def handle(self, work: Work, message: Message) -> None:
         """Handle one verified message, collecting its effects in `work`.
@@ -70,11 +74,15 @@ class CentreRouter:
         elif message.header.destination == work.office.me:
             await self._mine(work, message)
         else:
+            if kind == Kind.RECEIPT and message.header.destination == HUB:
+                await provider.pass_receipt(work, message)
             await work.relay(message)
 
     async def _application(self, work: Work, message: Message) -> None:
         if work.office.me == HUB:
             await reviewer.collect(work, message, self.policy)
+        elif is_province(work.office.directory, work.office.me):
+            await superior.collect(work, message, self.assent)
         else:
             await work.relay(message)
 
@@ -109,6 +117,8 @@ class CentreRouter:
                 await self.examiner.take(work, message, probe)
             case Probe() as probe:
                 await examinee.take(work, message, probe)
+            case Assent() as assent if work.office.me == HUB:
+                await reviewer.take_assent(work, message, assent, self.policy)
             case Receipt() as receipt if work.office.me == HUB:
                 await reviewer.take_receipt(work, message, receipt)
             case _:

@@ -22,7 +22,7 @@ from bus.model.case import Case, CaseRole
 from bus.model.request import Roster
 from bus.ports.store import AuditEvent, StoredMessage, Unit
 from bus.wire.bodies import Body, from_avro, schema_of, to_avro
-from bus.wire.message import Message
+from bus.wire.message import Message, dedupe_id
 from signer.directory.view import Directory, Key, Standing
 from signer.envelope.choice import choose_suite, endorsing_suite, parties
 from signer.envelope.format import envelope_bytes
@@ -113,7 +113,7 @@ class Work:
         )
         self._writes.append(
             lambda: self.unit.mark_seen(
-                header.source, header.message_id, message.digest, message.received
+                header.source, dedupe_id(message.opened), message.digest, message.received
             )
         )
 
@@ -154,6 +154,9 @@ class Work:
             raise _no_route(forward.to)
         suite = endorsing_suite(directory, self.office.ring, message.header.suite, self.now)
         reader = self._key(forward.to, suite) if forward.add_reader else None
+        # What a city asked its province can read already: it is an ancestor (spec §10, check 10).
+        if reader is not None and reader.id in _readers_of(message):
+            reader = None
         # A clock that was set back must not make us pass on what we have not received yet.
         now = max(self.now, message.received)
         async with self.office.sealing:
@@ -295,6 +298,11 @@ def open_stored(office: Office, stored: StoredMessage) -> Message:
         ) from None
     body: Body = from_avro(stored.kind, payload)
     return Message(opened, body, secret, stored.at)
+
+
+def _readers_of(message: Message) -> set[bytes]:
+    statements = message.opened.statements
+    return {recipient.key for statement in statements for recipient in statement.recipients}
 
 
 def _has_left(directory: Directory, neighbour: str) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bus.errors import PendingError, RefusedError
+from bus.flow.dispatch import below
 from bus.flow.lifecycle import ENDED, move, settle
 from bus.flow.outcome import Send
 from bus.model.case import Case, CaseRole, QueryState, Row, RowState
@@ -97,8 +98,8 @@ def accept_receipt(
 ) -> Case:
     """Return the hub's or an agency's case after the requester's receipt.
 
-    What agencies below the requester answered never passed the hub; the receipt closes those rows.
-    It also closes what an agency had answered before its store was set back.
+    What agencies of the requester's own province answered never passed the hub; the receipt closes
+    those rows. It also closes what an agency had answered before its store was set back.
 
     Raises:
         PendingError: `ANSWERS_STILL_DUE`: answers that must pass us have not.
@@ -117,14 +118,8 @@ def accept_receipt(
                 "RECEIPT_UNKNOWN_ANSWER", "签收了未发出的反馈", "receipt for unknown answers", case
             )
     elif case.state not in ENDED:
-        below = {p for p in directory.participants if source in directory.path_up(p)}
         gaps = {(gap.part, gap.resource, gap.holder): gap.code for gap in receipt.gaps}
-        rows = tuple(
-            _receipted(row, gaps, now)
-            if row.state is RowState.OPEN and row.holder in below
-            else row
-            for row in case.rows
-        )
+        rows = _never_passed(case, directory, HUB, gaps, now)
         case = replace(case, rows=rows)
         if not rows or any(row.state is RowState.OPEN for row in rows):
             raise PendingError(
@@ -145,6 +140,51 @@ def _receipted(row: Row, gaps: Mapping[tuple[int, str, str], str], now: datetime
     code = gaps.get((row.part, row.resource, row.holder))
     state = RowState.ANSWERED if code is None else RowState.UNSERVED
     return replace(row, state=state, closed=now, code=code)
+
+
+def pass_receipt(case: Case, directory: Directory, me: str, now: datetime) -> Case:
+    """Return the case of a centre that the requester's receipt to the hub passes.
+
+    What was answered below the same child of ours as the requester never passed us: its answers,
+    unlike the Dispatches that tell of them, took a shorter way. How they ended we cannot read.
+
+    Raises:
+        PendingError: `DISPATCH_STILL_DUE`: a Dispatch that must pass us has not.
+    """
+    if case.state in ENDED:
+        return case
+    rows = _never_passed(case, directory, me, {}, now)
+    asking = below(directory, me, case.requester)
+    if any(
+        row.state is RowState.OPEN and not row.leaf and below(directory, me, row.holder) == asking
+        for row in rows
+    ):
+        raise PendingError(
+            "DISPATCH_STILL_DUE",
+            "尚有分发清单未经过本中心",
+            "a Dispatch that must pass us has not come yet",
+            where=str(case.query),
+        )
+    return case if rows == case.rows else settle(replace(case, rows=rows), now)
+
+
+def _never_passed(
+    case: Case,
+    directory: Directory,
+    me: str,
+    gaps: Mapping[tuple[int, str, str], str],
+    now: datetime,
+) -> tuple[Row, ...]:
+    """Return the rows, those closed whose answers reach the requester without passing us."""
+    asking = below(directory, me, case.requester)
+    if asking is None:
+        return case.rows
+    return tuple(
+        _receipted(row, gaps, now)
+        if row.state is RowState.OPEN and row.leaf and below(directory, me, row.holder) == asking
+        else row
+        for row in case.rows
+    )
 
 
 def _close_redone(case: Case, now: datetime) -> Case:

@@ -54,27 +54,57 @@ def _rows_of(part: int, hop: Hop, chain: bytes) -> list[DispatchRow]:
     ]
 
 
-def dispatch_message(
+def dispatch_messages(
     dispatch: Dispatch,
     me: str,
     requester: str,
     directory: Directory,
     in_reply_to: bytes | None,
     order: bytes | None,
-) -> Send:
-    """Return the Dispatch message to the requester, readable by it and by our ancestors.
+) -> tuple[Send, ...]:
+    """Return the Dispatch for the requester, and for the hub where the way there does not pass it.
 
-    Where we are the requester ourselves it goes to the hub, so that the hub's rows move too.
+    Both are readable by our ancestors, who keep account of what was made of their orders. The one
+    for the hub comes first: a centre between us takes it before the requester can have everything.
+    Where we are the requester ourselves it goes to the hub alone.
     """
-    destination = HUB if requester == me else requester
-    readers = dict.fromkeys((destination, *directory.path_up(me)[1:]))
-    return Send(
-        Kind.DISPATCH,
-        destination,
-        dispatch,
-        tuple(readers),
-        in_reply_to=in_reply_to,
-        order=order,
+    ends = [] if requester == me else [requester]
+    if stays_below_hub(directory, me, requester):
+        ends.insert(0, HUB)
+    above = directory.path_up(me)[1:]
+    return tuple(
+        Send(
+            Kind.DISPATCH,
+            end,
+            dispatch,
+            tuple(dict.fromkeys((end, *above))),
+            in_reply_to=in_reply_to,
+            order=order,
+        )
+        for end in ends
+    )
+
+
+def stays_below_hub(directory: Directory, one: str, other: str) -> bool:
+    """Whether the way between two participants does not pass the hub: they share a province."""
+    return HUB not in (one, other) and below(directory, HUB, one) == below(directory, HUB, other)
+
+
+def below(directory: Directory, me: str, participant: str) -> str | None:
+    """Return which of our children a participant is or stands below, None where it is none."""
+    path = directory.path_up(participant)
+    return path[path.index(me) - 1] if me in path[1:] else None
+
+
+def accounts_for(message: Message, case: Case, directory: Directory) -> bool:
+    """Whether a centre takes a Dispatch into its account, or only passes it on.
+
+    Where there is one for the hub beside that for the requester, the former is taken: it alone
+    passes every centre above its origin.
+    """
+    header = message.header
+    return header.destination == HUB or not stays_below_hub(
+        directory, header.source, case.requester
     )
 
 

@@ -77,7 +77,9 @@ _STOPPED = Movement(_S.CANCELLING, _S.CANCELLED, "各方已停办", "everybody h
 MOVEMENTS: dict[CaseRole, tuple[Movement, ...]] = {
     CaseRole.REQUESTER: (
         Movement(_S.SUBMITTED, _S.ACCEPTED, "部中心受理", "the hub accepts", "R025"),
-        Movement(_S.SUBMITTED, _S.REFUSED, "部中心拒绝", "the hub refuses", "R027"),
+        Movement(
+            _S.SUBMITTED, _S.REFUSED, "不予同意或受理", "province or hub refuses", "R006, R027"
+        ),
         *_DECIDED,
         *_ROWS,
         Movement(_S.ANSWERED, _S.DELIVERED, "签收", "everything is receipted", "R029"),
@@ -89,6 +91,13 @@ MOVEMENTS: dict[CaseRole, tuple[Movement, ...]] = {
         # Where two timers race, the hub's decision wins.
         Movement(_S.EXPIRED, _S.ACCEPTED, "部中心其实已受理", "the hub had accepted", "R028"),
         Movement(_S.EXPIRED, _S.REFUSED, "部中心其实已拒绝", "the hub had refused", "R027"),
+    ),
+    CaseRole.SUPERIOR: (
+        Movement(_S.SUBMITTED, _S.UNDER_REVIEW, "申请到齐", "all parts are here", "R006"),
+        Movement(_S.UNDER_REVIEW, _S.ACCEPTED, "省级同意上报", "the province assents", "R006"),
+        Movement(_S.UNDER_REVIEW, _S.REFUSED, "省级不同意", "the province refuses", "R006"),
+        Movement(_S.SUBMITTED, _S.CANCELLED, "未同意即撤销", "withdrawn before", "R031"),
+        Movement(_S.UNDER_REVIEW, _S.CANCELLED, "未同意即撤销", "withdrawn before", "R031"),
     ),
     CaseRole.REVIEWER: (
         Movement(_S.SUBMITTED, _S.UNDER_REVIEW, "申请到齐", "all parts are here", "R025"),

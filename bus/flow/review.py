@@ -52,8 +52,13 @@ class ReviewPolicy(StrEnum):
     MANUAL = "manual"
 
 
-def collect(case: Case | None, message: Message) -> Case:
-    """Return the hub's case after an Application or one of its parts arrived, in any order.
+def collect(case: Case | None, message: Message, role: CaseRole = CaseRole.REVIEWER) -> Case:
+    """Return the case after an Application or one of its parts arrived, in any order.
+
+    Args:
+        case: The case so far; None where this is the first that came.
+        message: What arrived.
+        role: Who collects: the hub, or the province above a city or county (R006).
 
     A withdrawn query stays as it is: what comes is recorded only.
 
@@ -65,7 +70,7 @@ def collect(case: Case | None, message: Message) -> Case:
     if case is None:
         case = Case(
             query=header.conversation,
-            role=CaseRole.REVIEWER,
+            role=role,
             requester=header.source,
             state=QueryState.SUBMITTED,
             opened=message.received,

@@ -12,9 +12,13 @@ from bus.model.request import PartDigest, Request
 
 
 class CaseRole(StrEnum):
-    """In which capacity a participant keeps a case; one query may give it two of them."""
+    """In which capacity a participant keeps a case; one query may give it several of them.
+
+    SUPERIOR (上级): the province above a city or county that applies, which assents or not (R006).
+    """
 
     REQUESTER = "requester"
+    SUPERIOR = "superior"
     REVIEWER = "reviewer"
     PROVIDER = "provider"
     AGENCY = "agency"
@@ -142,6 +146,20 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Assented:
+    """A province's recorded assent to an application from below it (R006).
+
+    `message` and `application` are the digests of the Assent and of what it assents to.
+    """
+
+    province: str
+    message: bytes
+    application: bytes
+    decided_by: str
+    decided: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One participant's case of one query.
 
@@ -149,6 +167,7 @@ class Case:
     `delivered` is when the requester made its receipts, or they arrived, whatever it ended as.
     `parts` are the parts the application lists; `received` the digests of those that arrived (or,
     at the requester, were sent). `orders` are the digests of orders already turned into rows.
+    `assent` is the province's, where the requester is a city or county that has it (R006).
     """
 
     query: UUID
@@ -171,3 +190,4 @@ class Case:
     operator: str | None = None
     delivered: datetime | None = None
     withdrawal: Withdrawal | None = None
+    assent: Assented | None = None

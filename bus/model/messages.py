@@ -39,6 +39,23 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Assent:
+    """上级同意: a province's decision on an application of a city or county below it (R006).
+
+    `application` is the message digest of the application of `requester`. `decided_by` is `policy`
+    where the province's configuration assents to clean applications, else the operator's name.
+    `findings` are the coded reasons of a refusal.
+    """
+
+    application: bytes
+    requester: str
+    assented: bool
+    findings: tuple[Finding, ...]
+    decided_by: str
+    decided: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DispatchRow:
     """One thing owed: `child` owes an answer (leaf) or another Dispatch (a node) for a resource.
 

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from bus.errors import RefusedError
 from bus.model.cancellation import Cancellation, CancellationReply
 from bus.model.evidence import Evidence, EvidenceRequest, EvidenceReview
-from bus.model.messages import Answer, Decision, Dispatch, Problem, Receipt, Renewal
+from bus.model.messages import Answer, Assent, Decision, Dispatch, Problem, Receipt, Renewal
 from bus.model.probe import Probe
 from bus.model.request import Application, Consent, Roster
 from schemas.loader import Schema, load
@@ -26,6 +26,7 @@ Body = (
     Application
     | Consent
     | Roster
+    | Assent
     | Decision
     | Dispatch
     | Answer
@@ -44,6 +45,7 @@ _BODIES: dict[str, type[Body]] = {
     Kind.APPLICATION: Application,
     Kind.CONSENT: Consent,
     Kind.ROSTER: Roster,
+    Kind.ASSENT: Assent,
     Kind.DECISION: Decision,
     Kind.DISPATCH: Dispatch,
     Kind.ANSWER: Answer,
@@ -98,7 +100,7 @@ def _codes(body: Body) -> list[str]:
     match body:
         case Problem():
             found = [body.code]
-        case Decision():
+        case Decision() | Assent():
             found = [finding.code for finding in body.findings]
         case Dispatch():
             found = [gap.code for gap in body.unserved]

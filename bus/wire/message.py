@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID, uuid5
 
 from bus.wire.bodies import Body, from_avro
 from signer.envelope.format import Header, Order
+from signer.envelope.kinds import KINDS
 from signer.envelope.verdict import Accept, Opened, Relay
 
 
@@ -54,3 +56,16 @@ def message_from(verdict: Accept | Relay, received: datetime) -> Message:
         return Message(verdict.opened, None, None, received)
     body = from_avro(verdict.opened.header.kind, verdict.payload)
     return Message(verdict.opened, body, verdict.secret, received)
+
+
+def dedupe_id(opened: Opened) -> UUID:
+    """Return what a verified message is told from a duplicate of it by, beside its source.
+
+    It is the message id, but for a Roster on its way up past a centre: the same message comes
+    there again, under an order, where that centre or somebody below it is to answer.
+    """
+    header, last = opened.header, opened.statements[-1]
+    comes_again = KINDS[header.kind].ordered_downwards and last.order is None
+    if comes_again and header.destination != last.to:
+        return uuid5(header.message_id, "up")
+    return header.message_id

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     APPLICATION = "Application"
     CONSENT = "Consent"
     ROSTER = "Roster"
+    ASSENT = "Assent"
     DECISION = "Decision"
     DISPATCH = "Dispatch"
     ANSWER = "Answer"
@@ -90,6 +91,7 @@ KINDS: dict[str, KindRule] = {
         ordered_downwards=True,
         compressible=True,
     ),
+    Kind.ASSENT: KindRule(_NODE, _HUB | _NODE, Travel.UP_THEN_DOWN, _WEEK),
     Kind.DECISION: KindRule(_HUB, _NODE, Travel.DOWN, _WEEK),
     Kind.DISPATCH: KindRule(_HUB | _NODE, _HUB | _NODE, Travel.UP_THEN_DOWN, _MONTH),
     Kind.ANSWER: KindRule(

@@ -18,6 +18,7 @@ MESSAGES = (
     request.Application,
     request.Roster,
     request.Consent,
+    messages.Assent,
     messages.Decision,
     messages.Dispatch,
     messages.Answer,

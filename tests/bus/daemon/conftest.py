@@ -10,6 +10,7 @@ import pytest
 
 from adapters.country import country as whole
 from adapters.country.country import Country, offers
+from bus.flow.levels import AssentPolicy
 from bus.flow.review import ReviewPolicy
 from bus.model.request import Contact, Declaration, Draft, DraftLine, DraftPerson
 from bus.ports.memory_store import MemoryStore
@@ -56,6 +57,7 @@ def make_country(
     suite: str | None = None,
     without: Collection[str] = (),
     now: datetime = NOW,
+    assent: AssentPolicy | None = None,
 ) -> Country:
     """Make a country whose participants prefer a suite; those `without` have P-256 keys alone."""
     return whole.make_country(
@@ -67,6 +69,7 @@ def make_country(
         store_of=store_of,
         suite=suite or os.environ.get(SUITE_VARIABLE, P256),
         without=without,
+        assent=assent or AssentPolicy(),
     )
 
 

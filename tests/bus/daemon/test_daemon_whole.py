@@ -266,12 +266,6 @@ async def test_a_province_asks_its_own_cities_too(city_country, make_draft):
     assert hub.state is QueryState.DELIVERED
 
 
-@pytest.mark.requirement("R006")
-async def test_a_city_without_provincial_consent_cannot_ask(city_country, make_draft):
-    with pytest.raises(InputError, match="PROVINCIAL_CONSENT_MISSING"):
-        await submit_draft(city_country, make_draft(1), node="321200")
-
-
 async def test_two_queries_at_once_keep_apart(country, make_draft):
     one = await submit_draft(country, make_draft(2))
     two = await submit_draft(country, make_draft(3), node="500000")

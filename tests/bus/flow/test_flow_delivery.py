@@ -9,7 +9,7 @@ import pytest
 from flow_samples import APPLICATION, NOW, case, directory, row
 
 from bus.errors import PendingError, RefusedError
-from bus.flow.delivery import accept_receipt, deliver
+from bus.flow.delivery import accept_receipt, deliver, pass_receipt
 from bus.model.case import CaseRole, Fragment, QueryState, RowState
 from bus.model.messages import Fault, OutcomeKind, Receipt
 
@@ -67,12 +67,58 @@ def reviewer(*rows, state=QueryState.PARTLY_ANSWERED):
 def test_the_hub_closes_what_never_passed_it_with_the_receipt():
     at = reviewer(
         answered("500000.housing-fund", 1),
-        row("370000", mark=7),
+        row("370000", mark=7, state=RowState.DISPATCHED),
         row("370000.housing-fund", leaf=True, mark=8),
     )
     done = accept_receipt(at, "370000", receipt(), directory(), NOW)
     assert done.state is QueryState.DELIVERED
-    assert all(r.state is RowState.ANSWERED for r in done.rows)
+    assert [r.state for r in done.rows] == [
+        RowState.ANSWERED,
+        RowState.DISPATCHED,
+        RowState.ANSWERED,
+    ]
+
+
+@pytest.mark.requirement("R018")
+def test_the_hub_closes_what_was_answered_within_the_requesters_province_and_nothing_else():
+    at = replace(
+        reviewer(
+            row("320000", mark=6, state=RowState.DISPATCHED),
+            row("320000.housing-fund", leaf=True, mark=7),
+            row("321200.housing-fund", leaf=True, mark=8),
+        ),
+        requester="321200",
+    )
+    done = accept_receipt(at, "321200", receipt(), directory(), NOW)
+    assert done.state is QueryState.DELIVERED
+    foreign = replace(at, rows=(*at.rows, row("500000.housing-fund", leaf=True, mark=9)))
+    with pytest.raises(PendingError, match="ANSWERS_STILL_DUE"):
+        accept_receipt(foreign, "321200", receipt(), directory(), NOW)
+    # A Dispatch within the province does pass the hub: the receipt waits for it.
+    undispatched = replace(at, rows=(*at.rows, row("321200", mark=9)))
+    with pytest.raises(PendingError, match="ANSWERS_STILL_DUE"):
+        accept_receipt(undispatched, "321200", receipt(), directory(), NOW)
+
+
+def test_a_province_closes_with_the_receipt_that_passes_it_what_never_did():
+    at = replace(
+        case(CaseRole.PROVIDER, QueryState.PARTLY_ANSWERED),
+        requester="321200",
+        rows=(
+            answered("320000.housing-fund", 1),
+            row("321200", mark=2, state=RowState.DISPATCHED),
+            row("321200.housing-fund", leaf=True, mark=3),
+        ),
+    )
+    done = pass_receipt(at, directory(), "320000", NOW)
+    assert done.state is QueryState.ANSWERED
+    assert pass_receipt(done, directory(), "320000", NOW) is done
+    still = replace(at, rows=(*at.rows, row("320000.housing-fund", leaf=True, mark=4)))
+    passed = pass_receipt(still, directory(), "320000", NOW)
+    assert [r.holder for r in passed.rows if r.state is RowState.OPEN] == ["320000.housing-fund"]
+    early = replace(at, rows=(row("321200", mark=2),))
+    with pytest.raises(PendingError, match="DISPATCH_STILL_DUE"):
+        pass_receipt(early, directory(), "320000", NOW)
 
 
 def test_an_early_receipt_waits_at_the_hub():

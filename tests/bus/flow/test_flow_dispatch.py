@@ -5,10 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from flow_samples import APPLICATION, FUND, NOW, case, directory, dispatch, owed, row
+from flow_samples import APPLICATION, FUND, NOW, case, directory, dispatch, message, owed, row
 
 from bus.errors import PendingError, RefusedError
-from bus.flow.dispatch import accept_dispatch, dispatch_message, dispatch_of, start_rows
+from bus.flow.dispatch import (
+    accept_dispatch,
+    accounts_for,
+    dispatch_messages,
+    dispatch_of,
+    start_rows,
+)
 from bus.flow.routing import Hop, Plan
 from bus.model.case import CaseRole, QueryState, RowState
 from bus.model.messages import Unserved
@@ -110,8 +116,31 @@ def test_a_dispatch_lists_a_row_for_each_resource_and_child():
     assert len(started.rows) == 3
 
 
-def test_a_dispatch_is_readable_by_requester_and_ancestors_and_goes_to_the_hub_at_home():
-    send = dispatch_message(dispatch(), "321200", "370000", directory(), b"m" * 32, ORDER)
-    assert (send.destination, set(send.readers)) == ("370000", {"370000", "320000", "hub"})
-    home = dispatch_message(dispatch(), "370000", "370000", directory(), b"m" * 32, ORDER)
-    assert (home.destination, home.readers) == ("hub", ("hub",))
+def ends(me, requester):
+    made = dispatch_messages(dispatch(), me, requester, directory(), b"m" * 32, ORDER)
+    return [(send.destination, set(send.readers)) for send in made]
+
+
+@pytest.mark.requirement("R018")
+def test_a_dispatch_goes_to_the_requester_and_to_the_hub_where_the_way_does_not_pass_it():
+    assert ends("321200", "370000") == [("370000", {"370000", "320000", "hub"})]
+    assert ends("370000", "370000") == [("hub", {"hub"})]
+    assert ends("321200", "320000") == [("hub", {"320000", "hub"}), ("320000", {"320000", "hub"})]
+    assert ends("320000", "321200") == [("hub", {"hub"}), ("321200", {"321200", "hub"})]
+    assert ends("hub", "321200") == [("321200", {"321200"})]
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "requester", "expected"),
+    [
+        ("321200", "370000", "370000", True),
+        ("321200", "hub", "320000", True),
+        ("321200", "320000", "320000", False),
+        ("320000", "hub", "321200", True),
+        ("320000", "321200", "321200", False),
+    ],
+)
+def test_of_two_dispatches_a_centre_accounts_for_the_hubs(source, destination, requester, expected):
+    at = case(CaseRole.PROVIDER, QueryState.STARTED, requester=requester)
+    came = message(kind="Dispatch", source=source, destination=destination)
+    assert accounts_for(came, at, directory()) is expected

@@ -18,6 +18,7 @@ ROLES = st.sampled_from(CaseRole)
 STATES = st.sampled_from(QueryState)
 STARTS = {
     CaseRole.REQUESTER: QueryState.SUBMITTED,
+    CaseRole.SUPERIOR: QueryState.SUBMITTED,
     CaseRole.REVIEWER: QueryState.SUBMITTED,
     CaseRole.PROVIDER: QueryState.STARTED,
     CaseRole.AGENCY: QueryState.STARTED,

@@ -27,6 +27,7 @@ from bus.model.evidence import (
 )
 from bus.model.messages import (
     Answer,
+    Assent,
     Decision,
     Dispatch,
     DispatchRow,
@@ -91,6 +92,7 @@ BODIES = {
     ),
     Kind.ROSTER: Roster(REQUEST, 1, (Person(1, "测试", "111", "990000", "原因"),)),
     Kind.CONSENT: Consent(b"n" * 16, 1, (PersonConsent(1, "H", "01", "书", DAY, None),)),
+    Kind.ASSENT: Assent(DIGEST, "321200", False, (FINDING,), "审查员", NOW),
     Kind.DECISION: Decision(DIGEST, False, (FINDING,), "审查员", NOW, NOW),
     Kind.DISPATCH: Dispatch(
         (DispatchRow(1, "r", "320000", False, NOW, DIGEST),), (Unserved(1, "s", "NO_PROVIDER"),)
