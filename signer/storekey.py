@@ -3,7 +3,8 @@
 One 32-byte key K per store, from which HKDF-Expand (RFC 5869) derives a key for each purpose:
 `hedui/store-wrap/1` wraps content secrets with AES-256-GCM under random 96-bit nonces (good for
 2^32 wraps, NIST SP 800-38D §8.3), `hedui/store-person/1` keys the HMAC-SHA256 of a person's id, so
-that equal persons have equal tokens in this store and nobody can guess them without K.
+that equal persons have equal tokens in this store and nobody can guess them without K,
+`hedui/store-token/1` that of an operator's token, so that a copy of the store lets nobody in.
 
 On disk, mode 0600, K stands sealed under a passphrase:
 
@@ -43,6 +44,7 @@ class StoreKey:
         self._key = key
         self._wrapping = AESGCM(_derive(key, b"hedui/store-wrap/1"))
         self._person = _derive(key, b"hedui/store-person/1")
+        self._token = _derive(key, b"hedui/store-token/1")
 
     @classmethod
     def create(cls, path: Path, passphrase: bytes) -> Self:
@@ -149,6 +151,16 @@ class StoreKey:
         """
         kind, number = id_type.encode(), id_number.encode()
         return hmac.digest(self._person, len(kind).to_bytes(2) + kind + number, "sha256")
+
+    def operator_mac(self, token: str, secret: bytes) -> bytes:
+        """Return the 32-byte code under which this store knows an operator's secret.
+
+        Args:
+            token: The token's id.
+            secret: Its secret.
+        """
+        name = token.encode()
+        return hmac.digest(self._token, len(name).to_bytes(2) + name + secret, "sha256")
 
 
 def _derive(key: bytes, label: bytes) -> bytes:

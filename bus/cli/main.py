@@ -10,12 +10,14 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from typer.main import get_group
 
 from bus.cli.commands import CommandGroup
+from bus.cli.door import TOKEN_VARIABLE, URL_VARIABLE, Remotely, note_before
 from bus.cli.output import print_error
 from bus.errors import DefectError, HeduiError
 
@@ -38,12 +40,28 @@ def _show_version(asked: bool) -> None:
 
 @app.callback()
 def _root(
+    url: Annotated[
+        str,
+        typer.Option(
+            "--url", envvar=URL_VARIABLE, help="远程操作：https://主机:端口 / A daemon over TLS"
+        ),
+    ] = "",
+    ca: Annotated[
+        Path | None,
+        typer.Option("--ca", envvar="HEDUI_CA", help="与 --url 同用：根证书（PEM）/ Its root, PEM"),
+    ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--token-file", envvar=TOKEN_VARIABLE, help="本人的令牌文件（权限 0600）/ Your token"
+        ),
+    ] = None,
     _version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="版本 / Version"),
     ] = False,
 ) -> None:
-    return
+    note_before(Remotely(url, ca, token_file))
 
 
 def main(argv: Sequence[str] | None = None) -> None:

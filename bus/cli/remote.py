@@ -1,9 +1,7 @@
-"""The client of the operator's API: a Unix socket, coded errors, no silent retries."""
+"""The client of the operator's API: Unix socket or TLS, coded errors, no silent retries."""
 
 from __future__ import annotations
 
-import os
-import socket as sockets
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -16,14 +14,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from bus.api.errors import ErrorBody
 from bus.api.operator import NAME_LIMIT, plain_name
-from bus.config.load import load_config
-from bus.errors import ConfigError, DefectError, HeduiError, InputError, UnavailableError
+from bus.cli.door import CONNECT_SECONDS, Door, SocketDoor, door_of, remotely, token_of, unreachable
+from bus.errors import DefectError, HeduiError, InputError, UnavailableError
 
-SOCKET_VARIABLE = "HEDUI_SOCKET"
 PREFIX_DIGITS = 8
 
-_CONNECT_SECONDS = 5.0
-_TIMEOUT = httpx.Timeout(_CONNECT_SECONDS, read=300.0, write=300.0)
+_TIMEOUT = httpx.Timeout(CONNECT_SECONDS, read=300.0, write=300.0)
 """A workbook of 25,000 persons takes its time; connecting to a socket does not."""
 
 Reply = TypeVar("Reply")
@@ -44,45 +40,15 @@ class RemoteError(HeduiError):
         self.body = body
 
 
-def socket_of(socket: Path | None, config: Path | None) -> Path:
-    """Return the socket to call: as given, of the configuration, or of `HEDUI_SOCKET`.
-
-    Raises:
-        ConfigError: `SOCKET_UNKNOWN` when none says, `SOCKET_NOT_CONFIGURED` when the
-            configuration has none; and as `load_config`.
-    """
-    if socket is not None:
-        return socket
-    if config is not None:
-        configured = load_config(config).http.socket
-        if configured is None:
-            raise ConfigError(
-                "SOCKET_NOT_CONFIGURED",
-                "该进程没有操作接口",
-                "that process has no operator's API",
-                remedy_zh="请用部中心或节点的配置，或补充 [http] socket",
-                remedy_en="Use the configuration of a hub or node, or add [http] socket",
-                where=f"{config} [http] socket",
-            )
-        return configured
-    if os.environ.get(SOCKET_VARIABLE):
-        return Path(os.environ[SOCKET_VARIABLE])
-    raise ConfigError(
-        "SOCKET_UNKNOWN",
-        "没有说明连接哪个守护进程",
-        "it is not said which daemon to call",
-        remedy_zh=f"请加 -c 配置文件 或 --socket 路径，或设置环境变量 {SOCKET_VARIABLE}",
-        remedy_en=f"Add -c FILE or --socket PATH, or set {SOCKET_VARIABLE}",
-    )
-
-
 def require_operator(operator: str) -> str:
-    """Return the operator's name.
+    """Return the operator's name; it may be left to the token, where there is one.
 
     Raises:
         InputError: `OPERATOR_MISSING`, `OPERATOR_INVALID`.
     """
     name = operator.strip()
+    if not name and remotely().token_file is not None:
+        return ""
     if not name:
         raise InputError(
             "OPERATOR_MISSING",
@@ -109,16 +75,20 @@ class Remote:
     """A daemon's operator API.
 
     Args:
-        socket: Its Unix socket.
+        door: The way in; a path is that of its Unix socket.
         operator: Who calls; needed for calls that change something or read personal data.
+        token: The operator's token, where the daemon knows its operators.
     """
 
-    def __init__(self, socket: Path, operator: str = "") -> None:
-        self._socket = socket
+    def __init__(self, door: Door | Path, operator: str = "", token: str = "") -> None:
+        door = SocketDoor(door) if isinstance(door, Path) else door
+        self._where = door.where
         headers = {"X-Hedui-Operator": quote(operator)} if operator else {}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
         self._http = httpx.Client(
-            transport=httpx.HTTPTransport(uds=os.fspath(socket)),
-            base_url="http://hedui/api/v1/",
+            transport=door.transport(),
+            base_url=door.base,
             headers=headers,
             timeout=_TIMEOUT,
             trust_env=False,
@@ -208,10 +178,10 @@ class Remote:
                 "the daemon did not answer in time; it may have done what was asked",
                 remedy_zh="请先查看状态再重试",
                 remedy_en="Look at the state before you try again",
-                where=os.fspath(self._socket),
+                where=self._where,
             ) from error
         except httpx.TransportError as error:
-            raise _unreachable(self._socket) from error
+            raise unreachable(self._where) from error
         if response.is_success:
             return response
         raise RemoteError(self._read(response, ErrorBody))
@@ -235,33 +205,12 @@ def connect(socket: Path | None, config: Path | None, operator: str = "") -> Rem
     """Return a client of the daemon that the options name, which is running.
 
     Raises:
-        ConfigError: As `socket_of`.
-        UnavailableError: `DAEMON_UNREACHABLE`.
+        ConfigError, InputError: As `door_of` and `token_of`.
+        UnavailableError: `DAEMON_UNREACHABLE`, and over TLS as `TlsDoor.check`.
     """
-    path = socket_of(socket, config)
-    _require_running(path)
-    return Remote(path, operator)
-
-
-def _require_running(path: Path) -> None:
-    # Before the HTTP library tries: it leaks the socket of a connection that was refused.
-    with sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM) as probe:
-        probe.settimeout(_CONNECT_SECONDS)
-        try:
-            probe.connect(os.fspath(path))
-        except OSError as error:
-            raise _unreachable(path) from error
-
-
-def _unreachable(path: Path) -> UnavailableError:
-    return UnavailableError(
-        "DAEMON_UNREACHABLE",
-        "无法连接守护进程",
-        "the daemon cannot be reached",
-        remedy_zh="请检查进程是否在运行、套接字路径是否正确、当前用户是否为其属主",
-        remedy_en="Check that it runs, that the path is right and that you are its user",
-        where=os.fspath(path),
-    )
+    door = door_of(socket, config)
+    door.check()
+    return Remote(door, operator, token_of())
 
 
 def upload(data: bytes, content_type: str) -> dict[str, Any]:

@@ -1,16 +1,20 @@
-"""Who calls and what for: the operator's name, and the purpose a result is read for (R035)."""
+"""Who calls and what for: the operator, and the purpose a result is read for (R035)."""
 
 from __future__ import annotations
 
 from typing import Annotated
 from urllib.parse import unquote_to_bytes
 
-from fastapi import Depends, Header, Query
+from fastapi import Depends, Header, Query, Request
 
 from bus.api.operator import NAME_LIMIT, plain_name
 from bus.errors import InputError
+from bus.model.operator import Caller
 
 OPERATOR_HEADER = "X-Hedui-Operator"
+CALLER = "caller"
+"""Where the gate notes on a request who makes it."""
+
 PURPOSE_LIMIT = 200
 
 
@@ -18,21 +22,23 @@ class OperatorError(InputError):
     """A call that changes something or reads personal data does not say who makes it."""
 
 
-def operator_name(
-    given: Annotated[
+def calling(
+    request: Request,
+    _given: Annotated[
         str | None,
         Header(
             alias=OPERATOR_HEADER,
             description="操作员姓名或工号，UTF-8 百分号编码 / The operator, percent-encoded UTF-8",
         ),
     ] = None,
-) -> str:
-    """Return the operator's name from the header.
+) -> Caller:
+    """Return who makes a call, as the gate has noted.
 
     Raises:
-        OperatorError: `OPERATOR_MISSING`, `OPERATOR_INVALID`.
+        OperatorError: `OPERATOR_MISSING`: nobody is registered, and the call names nobody.
     """
-    if not given:
+    caller: Caller = getattr(request.state, CALLER)
+    if not caller.name:
         raise OperatorError(
             "OPERATOR_MISSING",
             "没有说明操作员",
@@ -41,6 +47,20 @@ def operator_name(
             remedy_en=f"Name the operator in the header {OPERATOR_HEADER}",
             where=OPERATOR_HEADER,
         )
+    return caller
+
+
+def operator_name(caller: Annotated[Caller, Depends(calling)]) -> str:
+    """Return the name of the operator who makes a call."""
+    return caller.name
+
+
+def read_operator(given: str) -> str:
+    """Return the operator's name in a header.
+
+    Raises:
+        OperatorError: `OPERATOR_INVALID`.
+    """
     try:
         # Header bytes reach us as Latin-1; the name in them is UTF-8, percent-encoded or bare.
         name = unquote_to_bytes(given.encode("latin-1")).decode("utf-8")
@@ -95,5 +115,6 @@ def _invalid() -> OperatorError:
     )
 
 
+Calling = Annotated[Caller, Depends(calling)]
 Operator = Annotated[str, Depends(operator_name)]
 Purpose = Annotated[str, Depends(stated_purpose)]

@@ -1,27 +1,33 @@
-"""The operator's API: `/api/v1`, served on a Unix socket that only its owner can open.
+"""The operator's API: `/api/v1`, on a Unix socket that only its owner can open, and over TLS.
 
-The operator is the peer of the socket plus the name in `X-Hedui-Operator`. Every call that changes
-something or reads personal data needs the name and leaves an audit entry.
+Who calls is known by a token once operators are registered (`bus.daemon.access`); before that the
+operator is the peer of the socket plus the name in `X-Hedui-Operator`. Every call that changes
+something or reads personal data has an operator's name and leaves an audit entry.
 """
 
 from __future__ import annotations
 
 from importlib.metadata import version
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
+from bus.daemon.access.gate import Door, Gate
+from bus.daemon.access.operators import OperatorService
 from bus.daemon.admission.service import AdmissionService
 from bus.daemon.conformance.examiner import Examiner
 from bus.daemon.conformance.service import ConformanceService
 from bus.daemon.review_service import ReviewService
 from bus.daemon.service import Service
+from bus.http.access import AccessGate, passed
 from bus.http.admissions import admission_routes
 from bus.http.answers import install
 from bus.http.applications import application_routes
 from bus.http.conformance import conformance_routes
 from bus.http.office import office_routes
+from bus.http.operators import operator_routes
 from bus.http.queries import query_routes
 from bus.logs.setup import Logger
+from bus.metrics.catalogue import Metrics
 from signer.identity import Role, role_of
 
 PREFIX = "/api/v1"
@@ -38,6 +44,9 @@ def operator_app(
     log: Logger,
     admissions: AdmissionService | None = None,
     examiner: Examiner | None = None,
+    *,
+    gate: Gate | None = None,
+    door: Door = Door.SOCKET,
 ) -> FastAPI:
     """Return the operator's API of a hub or a node; each has the routes of its role only.
 
@@ -46,17 +55,20 @@ def operator_app(
         log: Receives calls (path, status, uid) and internal errors (type, place).
         admissions: The hub's admission of participants.
         examiner: How the hub tests; by the defaults unless given.
+        gate: Judges who may call, one for all doors; of the centre's own operators unless given.
+        door: Which way calls come in.
     """
     app = FastAPI(
         title="核对总线 Hedui Bus",
         version=version("hedui-bus"),
         description=_ABOUT,
-        openapi_url=f"{PREFIX}/openapi.json",
+        # Of no use to strangers.
+        openapi_url=f"{PREFIX}/openapi.json" if door is Door.SOCKET else None,
         # The documentation pages load scripts from elsewhere, which a closed network cannot.
         docs_url=None,
         redoc_url=None,
     )
-    routes = APIRouter(prefix=PREFIX)
+    routes = APIRouter(prefix=PREFIX, dependencies=[Depends(passed)])
     if role_of(service.office.me) is Role.HUB:
         routes.include_router(
             application_routes(ReviewService(service.office, service.store, service.wake))
@@ -68,6 +80,9 @@ def operator_app(
     tests = ConformanceService(service.office, service.store, service.wake, examiner or Examiner())
     routes.include_router(conformance_routes(tests))
     routes.include_router(office_routes(service))
+    routes.include_router(operator_routes(OperatorService(service.office, service.store)))
     app.include_router(routes)
+    gate = gate or Gate(service.office, service.store, Metrics(service.office.me), log)
+    app.add_middleware(AccessGate, prefix=PREFIX, gate=gate, door=door)
     install(app, log)
     return app

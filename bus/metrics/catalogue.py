@@ -15,6 +15,13 @@ from signer.envelope.kinds import Kind
 ALARMING = ("EQUIVOCATION", "HELD_FULL", "HELD_TOO_LONG", "INTERNAL")
 """Refusals that somebody is woken for, so that already the first of each is an increase."""
 
+ACCESS_CODES = (
+    *("TOKEN_MISSING", "TOKEN_INVALID", "TOKEN_EXPIRED", "TOKEN_REVOKED", "TOKEN_OF_ANOTHER"),
+    *("OPERATOR_DISABLED", "ROLE_MISSING", "TOO_MANY_FAILURES"),
+    *("PURPOSE_DIFFERS", "UNIT_NOT_ENTITLED", "FOUR_EYES"),
+)
+"""Why a call is refused for who makes it, or what for."""
+
 READY = "READY"
 """The reason of a participant that does its work."""
 
@@ -66,6 +73,7 @@ class Metrics:
         self._broker()
         self._trust()
         self._account()
+        self._access()
 
     def _pipeline(self) -> None:
         r = self.registry
@@ -227,3 +235,14 @@ class Metrics:
             ["province"],
             registry=r,
         )
+
+    def _access(self) -> None:
+        r = self.registry
+        self.access_refused = Counter(
+            "hedui_access_refused_total",
+            "Calls of the operator's API that were refused for who made them, by code.",
+            ["code"],
+            registry=r,
+        )
+        for code in ACCESS_CODES:
+            self.access_refused.labels(code=code)

@@ -83,6 +83,18 @@ class Event(StrEnum):
     """Participant: the hub's report arrived. passed, purpose."""
     CIRCULAR_MADE = "circular.made"
     """Hub: an operator made a circular. since, until, runs (count)."""
+    ACCESS_REFUSED = "access.refused"
+    """A registered operator was refused a call. code, act (the route); uses of results: query."""
+    ACCESS_BLOCKED = "access.blocked"
+    """So many wrong tokens came from an address that it must wait. address."""
+    OPERATOR_ADDED = "operator.added"
+    """An operator was registered. operator, roles, uid (where it was done on the Unix socket)."""
+    OPERATOR_CHANGED = "operator.changed"
+    """Roles, before, or enabled (0, 1) of an operator; the rest as above."""
+    TOKEN_MADE = "token.made"  # noqa: S105 - the name of an event
+    """A token was made. operator, token (its id), days."""
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105 - the name of an event
+    """A token was taken back. operator, token."""
     DIRECTORY_ADOPTED = "directory.adopted"
     """A newer directory was adopted. version, head (SHA-256 of the head's payload)."""
     AUDIT_SIGNER = "audit.signer"

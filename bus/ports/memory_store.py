@@ -20,6 +20,8 @@ from bus.ports.instants import cut, to_milliseconds
 from bus.ports.leases import Lease, Ruling, rule
 from bus.ports.memory_admission import MemoryAdmissionBooks
 from bus.ports.memory_evidence import MemoryEvidenceBooks
+from bus.ports.memory_operators import MemoryOperatorBooks
+from bus.ports.memory_persons import MemoryPersonBooks
 from bus.ports.memory_runs import MemoryRunBooks
 from bus.ports.memory_tables import FiledCase, Journal, Tables, following, oldest
 from bus.ports.store import (
@@ -36,7 +38,13 @@ from bus.ports.store_errors import equivocation_unchecked, store_closed
 from bus.ports.turn import Turn
 
 
-class MemoryUnit(MemoryAdmissionBooks, MemoryRunBooks, MemoryEvidenceBooks):
+class MemoryUnit(
+    MemoryAdmissionBooks,
+    MemoryRunBooks,
+    MemoryEvidenceBooks,
+    MemoryOperatorBooks,
+    MemoryPersonBooks,
+):
     """A transaction on the tables; see the `Unit` protocol for what each method promises."""
 
     def _next_number(self, table: str) -> int:

@@ -11,6 +11,7 @@ from uuid import UUID
 from bus.model.admission import ConformanceReport, QueuedRenewal, Revocation, StoredFiling
 from bus.model.case import CaseRole, QueryState
 from bus.model.evidence import EvidenceDocument, EvidenceFile
+from bus.model.operator import Operator, Token
 from bus.ports.leases import Lease
 from bus.ports.store import AuditEntry, HeldMessage, OutboxRow, QuarantinedMessage, StoredMessage
 from bus.ports.turn import Hold
@@ -63,6 +64,9 @@ class Tables:
     evidence_documents: dict[UUID, EvidenceDocument] = field(default_factory=dict)
     evidence_calls: dict[UUID, str] = field(default_factory=dict)
     transfers: dict[bytes, str] = field(default_factory=dict)
+    operators: dict[str, Operator] = field(default_factory=dict)
+    tokens: dict[str, Token] = field(default_factory=dict)
+    persons: dict[tuple[bytes, UUID, int], bool] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
 
 

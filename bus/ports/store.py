@@ -18,6 +18,8 @@ from uuid import UUID
 from bus.model.case import Case, CaseRole, QueryState
 from bus.ports.admission_books import AdmissionBooks
 from bus.ports.evidence_books import EvidenceBooks
+from bus.ports.operator_books import OperatorBooks
+from bus.ports.person_books import PersonBooks
 from bus.ports.run_books import RunBooks
 
 
@@ -131,7 +133,7 @@ class Tally:
     cases: Mapping[tuple[CaseRole, QueryState], int]
 
 
-class Unit(AdmissionBooks, RunBooks, EvidenceBooks, Protocol):
+class Unit(AdmissionBooks, RunBooks, EvidenceBooks, OperatorBooks, PersonBooks, Protocol):
     """One open transaction. All of it happens, or none."""
 
     async def seen(self, source: str, message_id: UUID) -> bytes | None:

@@ -288,3 +288,34 @@ evidence_transfers = Table(
     Index("evidence_transfers_call", "call", "at"),
     Index("evidence_transfers_state", "outgoing", "state", "at"),
 )
+
+operators = Table(
+    "operators",
+    metadata,
+    Column("name", Text, primary_key=True, comment="as the audit chain names it"),
+    Column("roles", Text, nullable=False, comment="OperatorRole, separated by blanks"),
+    Column("unit", Text, nullable=False, comment="entrusting unit; empty: the centre's own staff"),
+    Column("enabled", Boolean, nullable=False, comment="false: may do nothing any more"),
+    Column("made", Instant, nullable=False, comment="when it was registered"),
+    Column("made_by", Text, nullable=False, comment="by whom"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True, comment="the part before the dot, no secret"),
+    Column("operator", Text, nullable=False, comment="whose it is"),
+    Column("mac", LargeBinary, nullable=False, comment="HMAC of the secret under the store key"),
+    Column("made", Instant, nullable=False, comment="when it was made"),
+    Column("expires", Instant, nullable=False, comment="from when it serves no more"),
+    Column("revoked", Instant, comment="when it was taken back; null: it was not"),
+    Column("used", Instant, comment="when it last served, to the hour; null: never"),
+)
+
+persons = Table(
+    "persons",
+    metadata,
+    Column("person", LargeBinary, primary_key=True, comment="HMAC under the store key"),
+    Column("query", UuidBytes, primary_key=True, comment="query id"),
+    Column("reference", Integer, primary_key=True, autoincrement=False, comment="from 1"),
+)

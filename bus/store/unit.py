@@ -8,8 +8,10 @@ from bus.store.cases import Cases
 from bus.store.evidence import EvidenceRows
 from bus.store.leases import Leases
 from bus.store.messages import Messages
+from bus.store.operators import Operators
 from bus.store.outbox import Outbox
 from bus.store.parked import Parked
+from bus.store.persons import Persons
 from bus.store.progress import Progress
 from bus.store.records import Records
 from bus.store.runs import Runs
@@ -29,5 +31,7 @@ class SqlUnit(
     Admissions,
     Runs,
     EvidenceRows,
+    Operators,
+    Persons,
 ):
     """A `Unit` on SQL; see there for what each method promises."""

@@ -93,7 +93,7 @@ class Ended:
 @pytest.fixture
 def hedui(capsys, monkeypatch):
     """Runs a command in this process, as the script would."""
-    for name in ("HEDUI_SOCKET", "HEDUI_OPERATOR"):
+    for name in ("HEDUI_SOCKET", "HEDUI_OPERATOR", "HEDUI_URL", "HEDUI_CA", "HEDUI_TOKEN_FILE"):
         monkeypatch.delenv(name, raising=False)
 
     def run(*arguments):

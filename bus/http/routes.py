@@ -1,0 +1,62 @@
+"""What kind of act each route of the operator's API is: the list that lets calls through.
+
+A route that is not on it answers nobody (`ROUTE_WITHOUT_DEED`): whoever adds a route says here what
+it does, and with that who may (`bus.rules.access`).
+"""
+
+from __future__ import annotations
+
+from bus.rules.access import Deed
+
+DEEDS: dict[tuple[str, str], Deed] = {
+    # A node's queries.
+    ("POST", "/queries"): Deed.SUBMIT,
+    ("GET", "/queries"): Deed.LOOK,
+    ("GET", "/queries/{query}"): Deed.LOOK,
+    ("GET", "/queries/{query}/timeline"): Deed.LOOK,
+    ("GET", "/queries/{query}/result"): Deed.READ_RESULT,
+    ("GET", "/queries/{query}/result.xlsx"): Deed.READ_RESULT,
+    ("GET", "/queries/{query}/proof"): Deed.EXPORT_PROOF,
+    ("GET", "/queries/{query}/proof/opened"): Deed.READ_RESULT,
+    # The hub's review.
+    ("GET", "/applications"): Deed.LOOK,
+    ("GET", "/applications/{query}"): Deed.READ_APPLICATION,
+    ("POST", "/applications/{query}/accept"): Deed.DECIDE,
+    ("POST", "/applications/{query}/refuse"): Deed.DECIDE,
+    # The hub's admission.
+    ("GET", "/admissions"): Deed.LOOK,
+    ("GET", "/admissions/{participant}"): Deed.ADMIT,
+    ("POST", "/admissions"): Deed.ADMIT,
+    ("POST", "/amendments"): Deed.ADMIT,
+    ("POST", "/admissions/{participant}/certificates"): Deed.ADMIT,
+    ("POST", "/admissions/{participant}/{act}"): Deed.ADMIT,
+    ("GET", "/renewals"): Deed.LOOK,
+    ("GET", "/renewals/{participant}"): Deed.LOOK,
+    ("POST", "/participants/{participant}/revocations"): Deed.ADMIT,
+    # Tests and inspections of participants.
+    ("GET", "/conformance/runs"): Deed.LOOK,
+    ("GET", "/conformance/runs/{run}"): Deed.LOOK,
+    ("GET", "/conformance/runs/{run}/report"): Deed.LOOK,
+    ("GET", "/conformance/runs/{run}/document"): Deed.LOOK,
+    ("POST", "/conformance/runs"): Deed.OPERATE,
+    ("POST", "/conformance/inspections/{participant}"): Deed.OPERATE,
+    ("GET", "/conformance/circular"): Deed.OPERATE,
+    # Every centre.
+    ("GET", "/standing"): Deed.LOOK,
+    ("GET", "/catalogue"): Deed.LOOK,
+    ("GET", "/directory/copy"): Deed.LOOK,
+    ("GET", "/quarantine"): Deed.LOOK,
+    ("POST", "/quarantine/{number}/replay"): Deed.OPERATE,
+    ("PUT", "/calendar"): Deed.OPERATE,
+    ("GET", "/audit"): Deed.CHAIN,
+    ("GET", "/audit/verify"): Deed.CHAIN,
+    # Operators.
+    ("GET", "/operators"): Deed.OPERATORS,
+    ("POST", "/operators"): Deed.OPERATORS,
+    ("POST", "/operators/{name}/roles"): Deed.OPERATORS,
+    ("POST", "/operators/{name}/disable"): Deed.OPERATORS,
+    ("POST", "/operators/{name}/enable"): Deed.OPERATORS,
+    ("POST", "/operators/{name}/tokens"): Deed.OWN_TOKEN,
+    ("DELETE", "/operators/{name}/tokens/{token}"): Deed.OWN_TOKEN,
+}
+"""By method and path below `/api/v1`."""
