@@ -57,6 +57,18 @@ class IdType(Code):
     check_digit: bool
 
 
+@dataclass(frozen=True, slots=True)
+class DelayCause(Code):
+    """A cause of a delay.
+
+    `objective` says that it is force majeure or an objective cause (R030); `automatic` that no
+    operator may choose it.
+    """
+
+    objective: bool
+    automatic: bool
+
+
 Row = TypeVar("Row", bound=Code)
 
 
@@ -163,6 +175,12 @@ def _id_type(row: RowReader) -> IdType:
     return IdType(base.code, base.zh, base.en, base.aliases, pattern, check)
 
 
+def _delay_cause(row: RowReader) -> DelayCause:
+    base = _code(row)
+    objective, automatic = row.flag("objective"), row.flag("automatic")
+    return DelayCause(base.code, base.zh, base.en, base.aliases, objective, automatic)
+
+
 def read_table(name: str, content: bytes, read: Callable[[RowReader], Row]) -> CodeTable[Row]:
     """Read a table from the bytes of its TOML file.
 
@@ -254,3 +272,9 @@ def evidence_reasons() -> CodeTable[Code]:
 def evidence_faults() -> CodeTable[Code]:
     """Why evidence is sent back (R024, R026)."""
     return _shipped("evidence-faults", _code)
+
+
+@cache
+def delay_causes() -> CodeTable[DelayCause]:
+    """Causes of a delay (R030)."""
+    return _shipped("delay-causes", _delay_cause)

@@ -18,10 +18,11 @@ from bus.daemon.office import Office
 from bus.daemon.work import Work, open_stored
 from bus.errors import ConfigError, DefectError, HeduiError, UnavailableError
 from bus.flow.answer import answer_message, close_row
+from bus.flow.lifecycle import RUNNING
 from bus.logs.setup import Logger
 from bus.metrics.catalogue import Metrics
 from bus.model.audit import Event
-from bus.model.case import Case, CaseRole, QueryState, Row, RowState
+from bus.model.case import Case, CaseRole, Row, RowState
 from bus.model.messages import Answer, OutcomeKind, PersonOutcome
 from bus.model.request import RequestLine, Roster
 from bus.ports.store import Store
@@ -50,8 +51,6 @@ LEASE_FOR = timedelta(minutes=2)
 
 RowKey = tuple[bytes, int, str]
 """What names a row here: its order, part and resource."""
-
-_OPEN = (QueryState.STARTED, QueryState.PARTLY_ANSWERED)
 
 
 @dataclass
@@ -137,9 +136,9 @@ class Answering:
 
     async def _owed(self) -> dict[RowKey, tuple[Case, Row]]:
         async with self.store.transaction() as unit:
-            cases = await unit.cases(CaseRole.AGENCY, _OPEN)
+            cases = await unit.cases(CaseRole.AGENCY, RUNNING)
         owed = [(c, row) for c in cases for row in c.rows if row.state is RowState.OPEN]
-        owed.sort(key=lambda pair: (pair[1].due, pair[1].part, pair[1].resource))
+        owed.sort(key=lambda pair: (pair[1].deadline, pair[1].part, pair[1].resource))
         return {(row.order, row.part, row.resource): (case, row) for case, row in owed}
 
     async def _look_up(self, case: Case, row: Row) -> tuple[bytes, tuple[Answer, ...]]:

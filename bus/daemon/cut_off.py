@@ -16,9 +16,10 @@ from bus.daemon.outbox import OutboxRelay
 from bus.daemon.requester import deliver_if_complete
 from bus.daemon.work import Work
 from bus.flow.cut_off import close_cut_off
+from bus.flow.lifecycle import RUNNING
 from bus.logs.setup import Logger
 from bus.model.audit import Event
-from bus.model.case import Case, CaseRole, QueryState
+from bus.model.case import Case, CaseRole
 from bus.ports.store import Store
 from signer.directory.view import Standing
 
@@ -31,7 +32,6 @@ OVERLAP = timedelta(minutes=5)
 """How far back updated cases are read again: a transaction may have been open meanwhile."""
 
 _ROLES = (CaseRole.PROVIDER, CaseRole.REVIEWER, CaseRole.REQUESTER)
-_OPEN = (QueryState.STARTED, QueryState.PARTLY_ANSWERED)
 
 
 @dataclass
@@ -66,7 +66,7 @@ class CutOff:
         after: UUID | None = None
         while True:
             async with self.store.transaction() as unit:
-                page = await unit.case_page(role, _OPEN, since, after, PAGE)
+                page = await unit.case_page(role, RUNNING, since, after, PAGE)
             for case in page:
                 if self._judged(case, case.updated) is not case:
                     await self._close(case.query, role)

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from bus.catalog.catalogue import Catalogue
 from bus.errors import UnavailableError
+from bus.flow.deadlines import WARN_WORKING_DAYS, DeadlineRules
 from bus.ports.clock import Clock
 from bus.rules.working_days import Calendar
 from schemas.loader import Schema
@@ -32,6 +33,7 @@ class Office:
     """One participant at work.
 
     `suite` is the one its messages are made in where all whom they concern have it.
+    `warn_days` is how many working days are left when a deadline is warned of.
     `directory` is None until the first one was adopted; nothing is served before. `set_back` tells
     that the store is older than what was read with it: it was restored from a backup. `milestone`
     is set when a query was delivered, so that the audit chain is signed soon after.
@@ -48,6 +50,7 @@ class Office:
     suite: str = P256
     calendar: Calendar = field(default_factory=Calendar)
     sealing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    warn_days: int = WARN_WORKING_DAYS
     set_back: bool = False
     milestone: asyncio.Event = field(default_factory=asyncio.Event)
     _directory: Directory | None = None
@@ -151,6 +154,15 @@ class Office:
                 remedy_en="Have it renewed and restart; what waits then goes on by itself",
                 where=self.me,
             )
+
+    @property
+    def deadline_rules(self) -> DeadlineRules:
+        """What the deadlines of cases are counted by.
+
+        Raises:
+            UnavailableError: `DIRECTORY_NOT_READ`.
+        """
+        return DeadlineRules(self.me, self.directory, self.calendar, self.warn_days)
 
     @property
     def catalogue(self) -> Catalogue:

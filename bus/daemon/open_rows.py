@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from bus.daemon.office import Office
+from bus.flow.deadlines import answers_for
+from bus.flow.lifecycle import RUNNING
 from bus.metrics.catalogue import Metrics
 from bus.model.case import Case, CaseRole, QueryState, RowState
 from bus.ports.store import Store
@@ -29,8 +31,6 @@ PAGE = 10
 
 OVERLAP = timedelta(minutes=5)
 """How far back updated cases are read again: a transaction may have been open meanwhile."""
-
-_OPEN = (QueryState.STARTED, QueryState.PARTLY_ANSWERED)
 
 Owed = Counter[tuple[str, datetime]]
 """Province and due time → open rows."""
@@ -61,7 +61,7 @@ class OpenRows:
         began = self.office.clock.now()
         if self._since is None or began < self._since:  # the first time, or a clock set back
             self.owed, self._by_query, self._since = Counter(), {}, None
-        states = _OPEN if self._since is None else tuple(QueryState)
+        states = RUNNING if self._since is None else tuple(QueryState)
         after: UUID | None = None
         while True:
             async with self.store.transaction() as unit:
@@ -107,13 +107,12 @@ class OpenRows:
 
 
 def _owed(case: Case, directory: Directory) -> Iterator[tuple[str, datetime]]:
-    asking = province_of(directory, case.requester)
     for row in case.rows:
         province = province_of(directory, row.holder)
         # What is answered within the requester's own province never passes the hub, which cannot
         # call it owed.
-        if row.state is RowState.OPEN and not (row.leaf and province == asking):
-            yield province, row.due
+        if row.state is RowState.OPEN and answers_for(case, row, directory) == HUB:
+            yield province, row.deadline
 
 
 def province_of(directory: Directory, holder: str) -> str:

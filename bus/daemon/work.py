@@ -16,6 +16,7 @@ from uuid import UUID
 from bus.daemon.office import Office
 from bus.daemon.signing import Outgoing, SigningBatch
 from bus.errors import DefectError, UnavailableError
+from bus.flow.deadlines import follow
 from bus.flow.outcome import Forward, Send
 from bus.model.audit import Event
 from bus.model.case import Case, CaseRole
@@ -59,12 +60,19 @@ class Work:
     _writes: list[Write] = field(default_factory=list)
     _messages: dict[bytes, StoredMessage] = field(default_factory=dict)
     _cases: dict[tuple[UUID, CaseRole], Case] = field(default_factory=dict)
+    _loaded: dict[tuple[UUID, CaseRole], Case | None] = field(default_factory=dict)
     _outgoing: list[Outgoing] = field(default_factory=list)
 
     async def case(self, query: UUID, role: CaseRole) -> Case | None:
         """Return a case as this work sees it."""
         found = self._cases.get((query, role))
-        return found if found is not None else await self.unit.case(query, role)
+        return found if found is not None else await self._before(query, role)
+
+    async def _before(self, query: UUID, role: CaseRole) -> Case | None:
+        """Return a case as the store has it."""
+        if (query, role) not in self._loaded:
+            self._loaded[query, role] = await self.unit.case(query, role)
+        return self._loaded[query, role]
 
     def save(self, case: Case) -> None:
         """Save a case at the end."""
@@ -218,17 +226,28 @@ class Work:
 
         Raises:
             KeyRingError: The signing key cannot be used.
+        CalendarError: A deadline reaches a year that no source knows.
         """
         for stored in self._messages.values():
             await self.unit.put_message(stored)
         for case in self._cases.values():
-            await self.unit.save_case(case)
+            await self._save(case)
         for write in self._writes:
             await write()
         batch = self.batch or SigningBatch(self.office, self.unit)
         batch.add(self._outgoing)
         if batch is not self.batch:
             await batch.post()
+
+    async def _save(self, case: Case) -> None:
+        """Save a case, and its deadlines in step with it."""
+        before = await self._before(case.query, case.role)
+        change = follow(before, case, self.office.deadline_rules)
+        if change.drop:
+            await self.unit.drop_deadlines(change.drop)
+        if change.put:
+            await self.unit.put_deadlines(change.put)
+        await self.unit.save_case(case)
 
     def _suite(self, send: Send, directory: Directory) -> str:
         """The suite of a new message: of the readers that a request named, or the preferred one."""

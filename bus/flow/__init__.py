@@ -13,6 +13,8 @@ Read it from top to bottom:
 | 签收: the requester has everything and says so | delivery.py | 10, 11 |
 | 调阅: evidence is called up and judged (side door) | evidence.py | 9 (R022-R026) |
 | 材料清单: what is produced is what was called up | evidence_manifest.py | 9 (R023-R026) |
+| 期限: what is due when, and what is near (all the way) | deadlines.py | 9, 10 (R024, R028-R029) |
+| 延期: a notice, a new date, agreed or not (side door) | delay.py | 10 (R030) |
 | 暂停与退出: who cannot answer any more owes nothing (side door) | cut_off.py | 5, 6 (R007, R014) |
 | 撤销: withdrawn; each hop says what it had done (side door) | cancel.py | 10 (R031) |
 | 过期: orders, or an application, have run out (side door) | expiry.py | 10 (R028, R029) |

@@ -48,10 +48,14 @@ def _rows_of(part: int, hop: Hop, chain: bytes) -> list[DispatchRow]:
     due = {line.resource: line.due for line in hop.order.lines}
     for line in hop.order.lines:
         due[line.resource] = max(due[line.resource], line.due)
-    return [
-        DispatchRow(part, resource, hop.child, hop.leaf, instant, chain)
-        for resource, instant in sorted(due.items())
-    ]
+    rows = []
+    for resource, instant in sorted(due.items()):
+        row = DispatchRow(part, resource, hop.child, hop.leaf, instant, chain)
+        term = hop.terms.get(resource)
+        if term is not None and term.days is not None:
+            row = replace(row, received=term.received, days=term.days, provisional=term.provisional)
+        rows.append(row)
+    return rows
 
 
 def dispatch_messages(
@@ -192,7 +196,19 @@ def accept_dispatch(
         replace(row, state=RowState.DISPATCHED, closed=now) if row in owed else row
         for row in case.rows
     )
-    return settle(replace(case, rows=replaced + _rows(dispatch, now)), now)
+    made = tuple(_counted_above(row, owed) for row in _rows(dispatch, now))
+    return settle(replace(case, rows=replaced + made), now)
+
+
+def _counted_above(row: Row, owed: Sequence[Row]) -> Row:
+    """Return a row with the term of the order it was made from, where that set its date."""
+    for above in owed:
+        same = (above.part, above.resource, above.due) == (row.part, row.resource, row.due)
+        if row.days is None and same:
+            return replace(
+                row, received=above.received, days=above.days, provisional=above.provisional
+            )
+    return row
 
 
 def _owed(case: Case, source: str, order: bytes, dispatch: Dispatch) -> list[Row]:
@@ -244,7 +260,15 @@ def _made(dispatch: Dispatch) -> set[tuple[int, str]]:
 
 
 def _rows(dispatch: Dispatch, now: datetime) -> tuple[Row, ...]:
-    owed = tuple(Row(r.part, r.resource, r.child, r.leaf, r.due, r.order) for r in dispatch.rows)
+    owed = tuple(
+        Row(
+            *(r.part, r.resource, r.child, r.leaf, r.due, r.order),
+            received=r.received,
+            days=r.days,
+            provisional=r.provisional,
+        )
+        for r in dispatch.rows
+    )
     unserved = tuple(
         Row(
             part=u.part,

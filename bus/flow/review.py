@@ -14,6 +14,7 @@ from enum import StrEnum
 from bus.catalog.catalogue import Catalogue
 from bus.errors import InputError, RefusedError
 from bus.flow.application import MAX_PARTS
+from bus.flow.deadlines import START_WITHIN_WORKING_DAYS
 from bus.flow.lifecycle import move
 from bus.flow.outcome import Send
 from bus.model.case import Case, CaseRole, QueryState
@@ -31,9 +32,6 @@ from bus.wire.message import Message
 from schemas.codes import refusal_reasons
 from signer.directory.view import Directory, KeyUse
 from signer.envelope.kinds import Kind
-
-START_WITHIN_WORKING_DAYS = 2
-"""The query starts within 2 working days of receipt (R028)."""
 
 BY_POLICY = "policy"
 """Who decided, when no operator did."""

@@ -6,12 +6,14 @@ of our children leads to them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bus.catalog.routing import children_for
 from bus.catalog.routing import unserved as no_answer
+from bus.flow.deadlines import bounded, count
+from bus.model.deadline import Term
 from bus.model.request import RequestLine
 from bus.rules.working_days import Calendar
 from signer.directory.view import Directory
@@ -20,11 +22,15 @@ from signer.envelope.format import Order, OrderLine
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """A child that gets a part under an order. A leaf answers; a node dispatches further."""
+    """A child that gets a part under an order. A leaf answers; a node dispatches further.
+
+    `terms` says for each resource of the order how its date was counted.
+    """
 
     child: str
     leaf: bool
     order: Order
+    terms: Mapping[str, Term] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,7 @@ def plan(
     """
     limits = None if granted is None else {line.line: line for line in granted.lines}
     by_child: dict[str, list[OrderLine]] = {}
+    terms: dict[str, dict[str, Term]] = {}
     leaves: set[str] = set()
     unserved: dict[str, str] = {}
     for line in lines:
@@ -69,17 +76,21 @@ def plan(
             continue
         asked = line if limit is None else replace(line, items=limit.items)
         for child in children_for(directory, me, asked):
-            due = calendar.add_working_days(now, child.term_working_days).end
-            due = due if limit is None else min(due, limit.due)
-            ordered = OrderLine(line.line, line.resource, child.items, due)
+            term = count(calendar, now, child.term_working_days)  # R029
+            term = bounded(term, None if limit is None else limit.due)
+            ordered = OrderLine(line.line, line.resource, child.items, term.due)
             by_child.setdefault(child.id, []).append(ordered)
+            counted = terms.setdefault(child.id, {})
+            # Two lines may ask for one resource: it is owed by the later date.
+            longest = max(counted.get(line.resource, term), term, key=lambda one: one.due)
+            counted[line.resource] = longest
             if child.leaf:
                 leaves.add(child.id)
         code = no_answer(directory, me, asked)
         if code is not None:
             unserved[line.resource] = code
     hops = tuple(
-        Hop(child, child in leaves, Order(application, tuple(order)))
+        Hop(child, child in leaves, Order(application, tuple(order)), terms[child])
         for child, order in sorted(by_child.items())
     )
     return Plan(hops, tuple(sorted(unserved.items())))

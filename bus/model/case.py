@@ -117,6 +117,10 @@ class Row:
     from an order that was read before, by a store that has been set back since: its holder may
     know it under the order that was given the first time. `begun` is when the agency that owes it
     first looked somebody up.
+
+    `due` was counted as `days` working days after the day of `received`, both None where it was
+    not told; `provisional` where that rests on an estimate. `extended` is the latest date that was
+    agreed instead.
     """
 
     part: int
@@ -132,12 +136,15 @@ class Row:
     redone: bool = False
     delay: RowDelay | None = None
     begun: datetime | None = None
+    received: datetime | None = None
+    days: int | None = None
+    provisional: bool = False
+    extended: datetime | None = None
 
     @property
     def deadline(self) -> datetime:
         """When it is due: by the order, or at the later date that was agreed (R029, R030)."""
-        agreed = self.delay is not None and self.delay.agreed and self.delay.until
-        return max(self.due, agreed) if agreed else self.due
+        return self.due if self.extended is None else max(self.due, self.extended)
 
     @property
     def late(self) -> bool:

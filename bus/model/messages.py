@@ -1,4 +1,4 @@
-"""The messages that come back: decision, dispatch, answer, receipt, problem.
+"""The messages that come back: decision, dispatch, answer, receipt, delay, problem.
 
 Field names and order are those of `schemas/message/*.avsc`, which is what travels.
 """
@@ -59,7 +59,9 @@ class Assent:
 class DispatchRow:
     """One thing owed: `child` owes an answer (leaf) or another Dispatch (a node) for a resource.
 
-    `order` is the chain digest of the endorsed roster part that was sent to the child.
+    `order` is the chain digest of the endorsed roster part that was sent to the child. `due` was
+    counted as `days` working days after the day of `received`; both None where an order from above
+    set it. `provisional` says that it rests on an estimate of the year's holidays.
     """
 
     part: int
@@ -68,6 +70,9 @@ class DispatchRow:
     leaf: bool
     due: datetime
     order: bytes
+    received: datetime | None = None
+    days: int | None = None
+    provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,32 @@ class Receipt:
     not_answerable: int
     received: datetime
     gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DelayedRow:
+    """A row that a Delay is about: what `holder` owes on `resource` for `part` under `order`."""
+
+    part: int
+    resource: str
+    holder: str
+    order: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """延期: a notice that rows are late, or the requester's answer to one (R030).
+
+    `cause` is a code of `schemas/codes/delay-causes.toml`, `noticed` when the notice was given,
+    `until` the new date it proposes, None where it has none. `agreed` is None in a notice; the
+    requester's answer repeats the notice and says yes or no. Without rows it is about the query.
+    """
+
+    rows: tuple[DelayedRow, ...]
+    cause: str
+    noticed: datetime
+    until: datetime | None
+    agreed: bool | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from bus.ports.case_codec import decode_case, encode_case
 from bus.ports.instants import cut, to_milliseconds
 from bus.ports.leases import Lease, Ruling, rule
 from bus.ports.memory_admission import MemoryAdmissionBooks
+from bus.ports.memory_deadlines import MemoryDeadlineBooks
 from bus.ports.memory_evidence import MemoryEvidenceBooks
 from bus.ports.memory_operators import MemoryOperatorBooks
 from bus.ports.memory_persons import MemoryPersonBooks
@@ -40,6 +41,7 @@ from bus.ports.turn import Turn
 
 class MemoryUnit(
     MemoryAdmissionBooks,
+    MemoryDeadlineBooks,
     MemoryRunBooks,
     MemoryEvidenceBooks,
     MemoryOperatorBooks,

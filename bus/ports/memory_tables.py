@@ -10,6 +10,7 @@ from uuid import UUID
 
 from bus.model.admission import ConformanceReport, QueuedRenewal, Revocation, StoredFiling
 from bus.model.case import CaseRole, QueryState
+from bus.model.deadline import Deadline, DeadlineKind
 from bus.model.evidence import EvidenceDocument, EvidenceFile
 from bus.model.operator import Operator, Token
 from bus.ports.leases import Lease
@@ -43,6 +44,9 @@ class Tables:
 
     seen: dict[tuple[str, UUID], bytes] = field(default_factory=dict)
     cases: dict[tuple[UUID, CaseRole], FiledCase] = field(default_factory=dict)
+    deadlines: dict[tuple[UUID, CaseRole, DeadlineKind, str], Deadline] = field(
+        default_factory=dict
+    )
     messages: dict[bytes, StoredMessage] = field(default_factory=dict)
     query_messages: dict[UUID, tuple[bytes, ...]] = field(default_factory=dict)
     unsent: dict[int, OutboxRow] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from bus.model.case import Case, CaseRole, QueryState
 from bus.ports.admission_books import AdmissionBooks
+from bus.ports.deadline_books import DeadlineBooks
 from bus.ports.evidence_books import EvidenceBooks
 from bus.ports.operator_books import OperatorBooks
 from bus.ports.person_books import PersonBooks
@@ -133,7 +134,15 @@ class Tally:
     cases: Mapping[tuple[CaseRole, QueryState], int]
 
 
-class Unit(AdmissionBooks, RunBooks, EvidenceBooks, OperatorBooks, PersonBooks, Protocol):
+class Unit(
+    AdmissionBooks,
+    DeadlineBooks,
+    RunBooks,
+    EvidenceBooks,
+    OperatorBooks,
+    PersonBooks,
+    Protocol,
+):
     """One open transaction. All of it happens, or none."""
 
     async def seen(self, source: str, message_id: UUID) -> bytes | None:

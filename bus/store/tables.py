@@ -52,6 +52,36 @@ cases = Table(
     Index("cases_updated", "role", "updated"),
 )
 
+deadlines = Table(
+    "deadlines",
+    metadata,
+    Column("query", UuidBytes, primary_key=True, comment="query id"),
+    Column("role", Text, primary_key=True, comment="CaseRole of the case it belongs to"),
+    Column("kind", Text, primary_key=True, comment="DeadlineKind"),
+    Column("subject", Text, primary_key=True, comment="what of the case; empty where there is one"),
+    Column("owing", Text, nullable=False, comment="participant it waits for"),
+    Column("received", Instant, nullable=False, comment="instant of receipt the term counts from"),
+    Column("days", Integer, comment="working days; null where the date was given"),
+    Column("due", Instant, nullable=False, comment="the first instant that is too late"),
+    Column("provisional", Boolean, nullable=False, comment="whether it rests on an estimate"),
+    Column("warn_from", Instant, nullable=False, comment="from when on it is warned of"),
+    Column("warned", Instant, comment="when it was; null: not yet"),
+    Column("breached", Instant, comment="when its passing was dealt with; null: not yet"),
+)
+# The timers look all the time; of many deadlines they see only what nobody has dealt with.
+Index(
+    "deadlines_warn",
+    deadlines.c.warn_from,
+    sqlite_where=deadlines.c.warned.is_(None),
+    postgresql_where=deadlines.c.warned.is_(None),
+)
+Index(
+    "deadlines_due",
+    deadlines.c.due,
+    sqlite_where=deadlines.c.breached.is_(None),
+    postgresql_where=deadlines.c.breached.is_(None),
+)
+
 messages = Table(
     "messages",
     metadata,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bus.store.admissions import Admissions
 from bus.store.audit import Audit
 from bus.store.cases import Cases
+from bus.store.deadlines import Deadlines
 from bus.store.evidence import EvidenceRows
 from bus.store.leases import Leases
 from bus.store.messages import Messages
@@ -30,6 +31,7 @@ class SqlUnit(
     Leases,
     Admissions,
     Runs,
+    Deadlines,
     EvidenceRows,
     Operators,
     Persons,

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from bus.errors import RefusedError
 from bus.model.cancellation import Cancellation, CancellationReply
 from bus.model.evidence import Evidence, EvidenceRequest, EvidenceReview
-from bus.model.messages import Answer, Assent, Decision, Dispatch, Problem, Receipt, Renewal
+from bus.model.messages import Answer, Assent, Decision, Delay, Dispatch, Problem, Receipt, Renewal
 from bus.model.probe import Probe
 from bus.model.request import Application, Consent, Roster
 from schemas.loader import Schema, load
@@ -31,6 +31,7 @@ Body = (
     | Dispatch
     | Answer
     | Receipt
+    | Delay
     | Problem
     | Renewal
     | Probe
@@ -50,6 +51,7 @@ _BODIES: dict[str, type[Body]] = {
     Kind.DISPATCH: Dispatch,
     Kind.ANSWER: Answer,
     Kind.RECEIPT: Receipt,
+    Kind.DELAY: Delay,
     Kind.PROBLEM: Problem,
     Kind.RENEWAL: Renewal,
     Kind.PROBE: Probe,
@@ -61,7 +63,12 @@ _BODIES: dict[str, type[Body]] = {
 }
 
 
-_WRITTEN: dict[str, int] = {Kind.APPLICATION: 2, Kind.CONSENT: 2, Kind.DECISION: 2}
+_WRITTEN: dict[str, int] = {
+    Kind.APPLICATION: 2,
+    Kind.CONSENT: 2,
+    Kind.DECISION: 2,
+    Kind.DISPATCH: 2,
+}
 """Version of the schema that is written, where it is not the first. All versions are read."""
 
 
@@ -98,8 +105,8 @@ def _codes(body: Body) -> list[str]:
     """Return the codes a peer wrote: they end up in audit entries, tables and screens."""
     found: list[str | None] = []
     match body:
-        case Problem():
-            found = [body.code]
+        case Problem(code=code) | Delay(cause=code):
+            found = [code]
         case Decision() | Assent():
             found = [finding.code for finding in body.findings]
         case Dispatch():

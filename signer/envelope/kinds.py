@@ -21,6 +21,7 @@ class Kind(StrEnum):
     DISPATCH = "Dispatch"
     ANSWER = "Answer"
     RECEIPT = "Receipt"
+    DELAY = "Delay"
     PROBLEM = "Problem"
     RENEWAL = "Renewal"
     PROBE = "Probe"
@@ -101,6 +102,7 @@ KINDS: dict[str, KindRule] = {
     # As long as orders: whoever holds one must hear that it ends.
     Kind.CANCELLATION: KindRule(_HUB | _NODE, _ANY, Travel.UP_THEN_DOWN, _MONTH),
     Kind.CANCELLATION_REPLY: KindRule(_ANY, _HUB | _NODE, Travel.UP_THEN_DOWN, _MONTH),
+    Kind.DELAY: KindRule(_ANY, _ANY, Travel.UP_THEN_DOWN, _MONTH),
     Kind.RENEWAL: KindRule(_NODE | _ADAPTER, _HUB, Travel.UP, _WEEK),
     Kind.PROBLEM: KindRule(_ANY, _ANY, Travel.UP_THEN_DOWN, _WEEK),
     Kind.PROBE: KindRule(_ANY, _ANY, Travel.UP_THEN_DOWN, _DAY, standings=_ADMITTED, with_hub=True),

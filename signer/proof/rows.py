@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from signer.directory.view import Directory
 from signer.identity import HUB, Role
@@ -107,7 +108,7 @@ class _Tree:
 
     def _read(self, message: Proven) -> tuple[list[Row], list[Unserved]]:
         by, ordered = message.header.source, message.signed_at
-        rows = [Row(by=by, ordered=ordered, **row) for row in message.body["rows"]]
+        rows = [Row(by=by, ordered=ordered, **_named(row)) for row in message.body["rows"]]
         unserved = [Unserved(by=by, **u) for u in message.body["unserved"]]
         for row in rows:
             if not self._allowed(row):
@@ -148,3 +149,8 @@ def still_open(rows: Rows, answered: Sequence[Row]) -> tuple[Row, ...]:
         for row in rows.rows
         if (row not in closed if row.leaf else row.order not in rows.dispatched)
     )
+
+
+def _named(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a Dispatch says of a row, without how its date was counted."""
+    return {name: row[name] for name in ("part", "resource", "child", "leaf", "due", "order")}

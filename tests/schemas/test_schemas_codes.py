@@ -18,6 +18,7 @@ TABLES = {
     "document-kinds": codes.document_kinds,
     "evidence-reasons": codes.evidence_reasons,
     "evidence-faults": codes.evidence_faults,
+    "delay-causes": codes.delay_causes,
 }
 each_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 
@@ -114,6 +115,15 @@ def test_the_categories_of_the_rules_are_there(name):
 @pytest.mark.parametrize("name", ["本人", "配偶", "子", "女", "父亲", "母亲", "父", "母"])
 def test_the_near_relations_are_there(name):
     assert codes.relations().find(name) is not None
+
+
+@pytest.mark.requirement("R030")
+def test_a_delay_has_a_coded_cause_and_it_is_known_which_are_objective():
+    causes = codes.delay_causes()
+    assert causes.find("不可抗力").objective
+    assert not causes["VOLUME"].objective
+    automatic = {code for code, cause in causes.items() if cause.automatic}
+    assert automatic == {"OVERDUE", "REVIEW_PENDING", "CALENDAR_PUBLISHED"}
 
 
 @pytest.mark.requirement("R027")

@@ -23,6 +23,7 @@ MESSAGES = (
     messages.Dispatch,
     messages.Answer,
     messages.Receipt,
+    messages.Delay,
     messages.Problem,
     messages.Renewal,
     probe.Probe,
@@ -44,7 +45,7 @@ PLAIN = {
 each_message = pytest.mark.parametrize("kind", MESSAGES, ids=lambda k: k.__name__)
 
 
-EARLIER = {"message/application.v1", "message/consent.v1", "message/decision.v1"}
+EARLIER = {f"message/{name}.v1" for name in ("application", "consent", "decision", "dispatch")}
 """Schemas that are read and no longer written."""
 
 

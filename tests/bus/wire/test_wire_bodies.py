@@ -29,6 +29,8 @@ from bus.model.messages import (
     Answer,
     Assent,
     Decision,
+    Delay,
+    DelayedRow,
     Dispatch,
     DispatchRow,
     Fault,
@@ -95,7 +97,8 @@ BODIES = {
     Kind.ASSENT: Assent(DIGEST, "321200", False, (FINDING,), "审查员", NOW),
     Kind.DECISION: Decision(DIGEST, False, (FINDING,), "审查员", NOW, NOW),
     Kind.DISPATCH: Dispatch(
-        (DispatchRow(1, "r", "320000", False, NOW, DIGEST),), (Unserved(1, "s", "NO_PROVIDER"),)
+        (DispatchRow(1, "r", "320000", False, NOW, DIGEST, NOW, 5, True),),
+        (Unserved(1, "s", "NO_PROVIDER"),),
     ),
     Kind.ANSWER: Answer(
         DIGEST,
@@ -109,6 +112,7 @@ BODIES = {
     Kind.RECEIPT: Receipt(
         (DIGEST,), (Fault(DIGEST, "X"),), 1, 2, 3, NOW, (Gap(1, "housing-fund-account", "", "X"),)
     ),
+    Kind.DELAY: Delay((DelayedRow(1, "r", "320000", DIGEST),), "SOURCE_DOWN", NOW, NOW, None),
     Kind.RENEWAL: Renewal(2, b"HDN1"),
     Kind.CANCELLATION: Cancellation(
         DIGEST, Ending.CANCELLED, "CONSENT_REVOKED", NOW, (CancelledOrder(1, DIGEST),)
@@ -172,6 +176,7 @@ SENTENCE = "张三 has none"
         (Kind.DECISION, {"findings": (replace(FINDING, code=SENTENCE),)}),
         (Kind.CANCELLATION, {"reason": SENTENCE}),
         (Kind.CANCELLATION_REPLY, {"reason": SENTENCE}),
+        (Kind.DELAY, {"cause": SENTENCE}),
         (Kind.RECEIPT, {"faults": (Fault(DIGEST, SENTENCE),)}),
         (Kind.RECEIPT, {"gaps": (Gap(1, "s", "", SENTENCE),)}),
         (
