@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
 
-.PHONY: help setup demo kafka test bench bench-envelope crash fuzz nightly check format vectors lock clean
+.PHONY: help setup demo kafka test bench bench-envelope crash fuzz simulate nightly check format vectors lock clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ crash: $(STAMP)
 ## make fuzz [ARGS="..."]   set up, then a million mutants of valid envelopes, and every parser under atheris
 fuzz: $(STAMP)
 	@$(BIN)/python tests/fuzz/fuzz.py $(ARGS)
+
+## make simulate [ARGS=...] set up, then a year of 2,000 queries in one process, every deadline counted again
+simulate: $(STAMP)
+	@$(BIN)/python tests/simulate/simulate.py $(ARGS)
 
 ## make check               lint, format, types, layers (seconds)
 check: $(STAMP)

@@ -61,6 +61,8 @@ class Country:
         directory: The directory in force.
         authorities: What certifies, and everybody's keys.
         records: The hub's signed records of the first directory, which each store keeps.
+        renewed_after: Age at which time that passes renews the directory; past half an hour it is
+            one in its grace, which lasts for three days.
     """
 
     clock: MovedClock
@@ -69,6 +71,7 @@ class Country:
     directory: Directory
     authorities: Issuing
     records: dict[str, bytes]
+    renewed_after: timedelta = HEAD_LIFETIME
     _readers: dict[str, str] = field(default_factory=dict)
     _read_in: Directory | None = None
 
@@ -161,7 +164,7 @@ class Country:
         now = self.clock.now()
         if now >= self.authorities.issued + RENEWED_AFTER:
             await self.renew_keys()
-        elif now >= self.directory.expires:
+        elif now >= self.directory.issued + self.renewed_after:
             await self.publish()
         for desk in self.desks.values():
             await desk.pass_time()

@@ -48,6 +48,7 @@ class Desk:
         timers: What its daemon does as time passes, in this order.
         connector: The table an agency answers from; None at a centre.
         answering: What answers from it; None at a centre.
+        attended: Whether somebody is there to answer; what is asked meanwhile waits.
     """
 
     office: Office
@@ -60,6 +61,7 @@ class Desk:
     timers: list[Timer] = field(default_factory=list)
     connector: TableConnector | None = None
     answering: Answering | None = None
+    attended: bool = True
 
     @property
     def service(self) -> Service:
@@ -78,13 +80,18 @@ class Desk:
         return AssentService(self.office, self.store, self.outbox.wake.set)
 
     async def pump(self, cluster: MemoryCluster) -> int:
-        """One round: read what is new, answer what is owed, publish; returns the work done."""
+        """One round: read what is new, answer what is owed, publish; returns the work done.
+
+        None while the participant is suspended: what is there waits.
+        """
+        if self.office.paused:
+            return 0
         records = await self._unread(cluster, self.office.peers())
         done = len(records)
         if records:
             await self.step.run(records)
             done += await self.step.retry_held()
-        if self.answering is not None:
+        if self.answering is not None and self.attended:
             done += await self.answering.answer_open_rows()
         self.outbox.wake.clear()
         return done + await self.outbox.drain()

@@ -1,0 +1,123 @@
+"""What is asked in the year, by whom and when, and what becomes of it: thrown before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from random import Random
+
+from simulate_calendar import days_of_year, worked
+from simulate_land import HOUSING_PROVINCES, PROVINCES
+
+from bus.model.request import CENTRE, NATIONWIDE, DraftLine
+
+FIRST = date(2026, 1, 5)
+"""The first day of submission."""
+
+LAST_BEFORE = timedelta(days=45)
+"""How long before the end the last query is submitted, so that it ends before, too: an order lives
+for 30 days."""
+
+_CHINA = timedelta(hours=8)
+
+
+class Course(StrEnum):
+    """What somebody does about a query, besides asking and answering it."""
+
+    ORDINARY = "ordinary"
+    REFUSED = "refused"
+    LOOKED_AT = "looked-at"
+
+
+SHARES = {
+    Course.ORDINARY: 84,
+    Course.REFUSED: 10,
+    Course.LOOKED_AT: 6,
+}
+"""Of a hundred queries."""
+
+NATIONWIDE_SHARE, CENTRE_SHARE = 15, 25
+"""Of a hundred queries: asked of 全国, and of 部中心 alone; the others of one province."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One query as it is meant to go.
+
+    Attributes:
+        number: Its place in the year, which also names the households asked about.
+        at: When it is submitted.
+        node: Who asks.
+        course: What somebody does about it.
+        after: How long they take, in days.
+        lines: What is asked of whom.
+        households: How many households, of two each.
+    """
+
+    number: int
+    at: datetime
+    node: str
+    course: Course
+    after: timedelta
+    lines: tuple[DraftLine, ...]
+    households: int
+
+
+def dice_of(seed: int) -> Random:
+    """Return dice that fall the same way again."""
+    return Random(seed)  # noqa: S311 - nothing secret hangs on them
+
+
+def plans(queries: int, until: date, dice: Random) -> list[Plan]:
+    """Return the year's queries in the order of their submission; all end until a day."""
+    last = until - LAST_BEFORE
+    days = [day for day in days_of_year() if FIRST <= day <= last and worked(day)]
+    at = sorted(_instant(dice.choice(days), dice) for _ in range(queries))
+    courses = list(_courses(queries, dice))
+    return [_plan(n, at[n], courses[n], dice) for n in range(queries)]
+
+
+def _instant(day: date, dice: Random) -> datetime:
+    """A moment of the day's office hours in China."""
+    minutes = dice.randrange(8 * 60, 18 * 60)
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) - _CHINA + timedelta(minutes=minutes)
+
+
+def _courses(queries: int, dice: Random) -> Iterator[Course]:
+    """Every course there is at least once, where there are queries enough; else by shares."""
+    found = list(Course)[:queries]
+    rest = queries - len(found)
+    found += dice.choices(list(SHARES), weights=list(SHARES.values()), k=rest)
+    dice.shuffle(found)
+    yield from found
+
+
+def _plan(number: int, at: datetime, course: Course, dice: Random) -> Plan:
+    return Plan(
+        number=number,
+        at=at,
+        node=dice.choice(PROVINCES),
+        course=course,
+        after=timedelta(hours=dice.choice((2, 5, 20, 30, 50, 75, 120, 170))),
+        lines=_lines(number, dice),
+        households=dice.choice((1, 1, 1, 2, 2, 3, 5)),
+    )
+
+
+def _lines(number: int, dice: Random) -> tuple[DraftLine, ...]:
+    thrown = 100 if number == 0 else dice.randrange(100)
+    period = date(2025, 1, 1), date(2025, 12, 31)
+    registers = [DraftLine(2, CENTRE, name, (), None, None) for name in ("marriage", "household")]
+    if number == 0 or thrown < NATIONWIDE_SHARE:
+        return DraftLine(1, NATIONWIDE, "housing-fund", (), *period), *registers[
+            : dice.randrange(2)
+        ]
+    if thrown < NATIONWIDE_SHARE + CENTRE_SHARE:
+        return (dice.choice(registers),)
+    province = dice.choice(PROVINCES)
+    lines = [DraftLine(1, province, "housing-fund", (), *period)]
+    if province in HOUSING_PROVINCES and dice.random() < 0.5:
+        lines.append(DraftLine(3, province, "housing-security", (), *period))
+    return *lines, *registers[: dice.randrange(2)]
