@@ -46,6 +46,13 @@ class Region(Code):
 
 
 @dataclass(frozen=True, slots=True)
+class Category(Code):
+    """A content category; `level` is where the rules have its data organised (R054, R055)."""
+
+    level: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class IdType(Code):
     """A type of identity document.
 
@@ -169,6 +176,11 @@ def _region(row: RowReader) -> Region:
     return Region(base.code, base.zh, base.en, base.aliases, row.text("short"))
 
 
+def _category(row: RowReader) -> Category:
+    base = _code(row)
+    return Category(base.code, base.zh, base.en, base.aliases, row.optional("level"))
+
+
 def _id_type(row: RowReader) -> IdType:
     base = _code(row)
     pattern, check = row.pattern("pattern"), row.flag("check_digit")
@@ -239,9 +251,33 @@ def relations() -> CodeTable[Code]:
 
 
 @cache
-def categories() -> CodeTable[Code]:
+def categories() -> CodeTable[Category]:
     """Content categories (内容类别, R004-R005, R052); open."""
-    return _shipped("categories", _code)
+    return _shipped("categories", _category)
+
+
+@cache
+def levels() -> CodeTable[Code]:
+    """Levels at which data are organised (R038, R054, R055), from the lowest up."""
+    return _shipped("levels", _code)
+
+
+@cache
+def time_ranges() -> CodeTable[Code]:
+    """Which time ranges a resource can be asked for (R053), from the least to the most."""
+    return _shipped("time-ranges", _code)
+
+
+@cache
+def updates() -> CodeTable[Code]:
+    """Update schedules of resources (R036-R038)."""
+    return _shipped("updates", _code)
+
+
+@cache
+def modes() -> CodeTable[Code]:
+    """How a resource is answered (R056, R066)."""
+    return _shipped("modes", _code)
 
 
 @cache

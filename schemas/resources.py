@@ -8,7 +8,7 @@ resource that no code of ours has ever heard of (R005).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -84,7 +84,8 @@ class Resource:
     """One resource of the catalogue (信息资源) and the schema of its records.
 
     `time_item` is the item that a request's time range applies to; None where the resource knows
-    only its latest state, so that no range can be applied.
+    only its latest state, so that no range can be applied. `category_zh` names a category that came
+    with the resource; None where the code table has it.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Resource:
     time_item: str | None
     schema: Schema
     items: tuple[Item, ...]
+    category_zh: str | None = None
 
     def item(self, name: str) -> Item | None:
         """Return the item of that name, or None."""
@@ -191,6 +193,7 @@ def resource_from(schema: Schema) -> Resource:
         time_item=time_item,
         schema=schema,
         items=items,
+        category_zh=_optional(about, "category_zh", schema.name),
     )
 
 
@@ -204,3 +207,19 @@ def resources() -> Mapping[str, Resource]:
     shipped = (s for s in loader.shipped().values() if s.name.startswith("resource/"))
     found = [resource_from(schema) for schema in sorted(shipped, key=_version)]
     return MappingProxyType({r.name: r for r in sorted(found, key=lambda r: r.name)})
+
+
+def with_resources(schemas: Iterable[Schema]) -> Mapping[str, Resource]:
+    """Return the shipped resources and those that schemas of the directory make (R005).
+
+    A shipped resource stays as it is shipped; of two schemas of one name the first counts; what
+    describes no resource is passed over, so that it takes nothing else away.
+    """
+    found = dict(resources())
+    for schema in schemas:
+        try:
+            resource = resource_from(schema)
+        except SchemaError:
+            continue
+        found.setdefault(resource.name, resource)
+    return MappingProxyType(dict(sorted(found.items())))

@@ -10,6 +10,7 @@ from typing import TextIO
 
 from adapters.country.desk import Desk, Fitting
 from adapters.country.issuing import RENEWED_AFTER, Issuing
+from bus.catalog.versions import CatalogueVersion
 from bus.daemon.directory_publisher import HEAD_LIFETIME, DirectoryPublisher
 from bus.daemon.work import Work
 from bus.flow.levels import AssentPolicy
@@ -25,7 +26,7 @@ from signer.ca.issue import Authority
 from signer.certificates import PathValidator
 from signer.directory.records import HEAD_KEY, sign_entry, sign_head
 from signer.directory.view import Directory, Offer, Participant
-from signer.identity import HUB, role_of
+from signer.identity import HUB, Role, role_of
 from signer.keyring import KeyRing
 from signer.suites.keys import P256
 
@@ -63,6 +64,7 @@ class Country:
         records: The hub's signed records of the first directory, which each store keeps.
         renewed_after: Age at which time that passes renews the directory; past half an hour it is
             one in its grace, which lasts for three days.
+        schemas: Resource schemas that travel with the next directories (R005).
     """
 
     clock: MovedClock
@@ -72,6 +74,7 @@ class Country:
     authorities: Issuing
     records: dict[str, bytes]
     renewed_after: timedelta = HEAD_LIFETIME
+    schemas: tuple[bytes, ...] = ()
     _readers: dict[str, str] = field(default_factory=dict)
     _read_in: Directory | None = None
 
@@ -109,6 +112,9 @@ class Country:
             async with desk.store.transaction() as unit:
                 for key, record in self.records.items():
                     await unit.put_directory(key, record)
+                if role_of(desk.office.me) is not Role.ADAPTER:
+                    first = CatalogueVersion(self.directory.issued, desk.office.catalogue)
+                    await unit.put_catalogue(first)
 
     async def stop(self) -> None:
         """Stop every broker and close every store."""
@@ -194,7 +200,7 @@ class Country:
         listed = dict(self.directory.participants) | {one.id: one for one in changed}
         hub = self.desks[HUB]
         publisher = DirectoryPublisher(hub.office, hub.store, hub.keeper, f"{HUB}/1")
-        await publisher.publish(Listing(tuple(listed.values()), self.issuers))
+        await publisher.publish(Listing(tuple(listed.values()), self.issuers, self.schemas))
         adopted = hub.keeper.current
         if adopted is None or adopted.directory is self.directory:
             return

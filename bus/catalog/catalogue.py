@@ -1,8 +1,9 @@
 """What can be asked, and who answers it (R036-R038): the catalogue as the directory makes it.
 
-The directory carries each agency's offers and is signed and versioned by the hub, so its version is
-the catalogue's. What an entry is called comes from the resource's schema, shipped or carried in the
-directory too, so that a new resource needs no code (R005).
+The directory carries each agency's offers and is signed by the hub, whose own entry says which
+version of the catalogue this is; where it does not, the directory's version is taken. What an entry
+is called comes from the resource's schema, shipped or carried in the directory too, so that a new
+resource, and a new category with it, needs no code (R005).
 """
 
 from __future__ import annotations
@@ -11,21 +12,48 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from bus.catalog.levels import level_by_place
+from bus.model.request import CENTRE, NATIONWIDE
 from schemas.codes import categories
 from schemas.resources import IDENTITY_ITEMS, Item, Resource
-from signer.directory.view import Directory, Offer, Participant, Standing
-from signer.identity import Role
+from signer.directory.view import (
+    Directory,
+    Level,
+    Mode,
+    Offer,
+    Participant,
+    RangeAbility,
+    Standing,
+)
+from signer.identity import HUB, Role
 
 _LISTED = frozenset({Standing.CONNECTED, Standing.SUSPENDED})
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """An agency that answers a resource: its id, its items, its feedback term (反馈期限)."""
+    """An agency that answers a resource: its id, its items, its feedback term (反馈期限).
+
+    `area` is what a request line names to ask it besides 全国: `hub`, or its province's code.
+    `range` None does not limit what may be asked (docs/decisions/0007); `updates` is a code of the
+    table of that name, None where it is not stated.
+    """
 
     adapter: str
     items: tuple[str, ...]
     term_working_days: int
+    title: str = ""
+    area: str = ""
+    level: Level = Level.CENTRE
+    range: RangeAbility | None = None
+    back_months: int | None = None
+    updates: str | None = None
+    mode: Mode = Mode.ONLINE
+
+    @property
+    def latest_only(self) -> bool:
+        """Whether it knows the latest state alone."""
+        return self.range is RangeAbility.LATEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +72,11 @@ class Entry:
     items: tuple[Item, ...]
     time_item: str | None
     providers: tuple[Provider, ...]
+
+    def asked(self, provider: str) -> tuple[Provider, ...]:
+        """Return those of its providers whom a line's provider code covers (R051)."""
+        code = HUB if provider == CENTRE else provider
+        return tuple(p for p in self.providers if code in (NATIONWIDE, p.area))
 
     @property
     def content_items(self) -> tuple[Item, ...]:
@@ -76,10 +109,12 @@ class Catalogue:
             directory: The verified directory.
             resources: Known resources by name.
         """
-        listed = directory.participants.values()
-        providing = [p for p in listed if provides(directory, directory.path_up(p.id))]
+        providing = providing_agencies(directory)
         made = (_entry(resource, providing) for _, resource in sorted(resources.items()))
-        return cls(directory.version, tuple(entry for entry in made if entry.providers))
+        hub = directory.get(HUB)
+        mark = None if hub is None else hub.catalogue
+        version = directory.version if mark is None else mark.version
+        return cls(version, tuple(entry for entry in made if entry.providers))
 
     def entry(self, resource: str) -> Entry | None:
         """Return the entry of a resource, or None."""
@@ -94,10 +129,23 @@ class Catalogue:
         wanted = plain(text)
         category = categories().find(wanted)
         code = category.code if category else wanted
-        of_category = tuple(entry for entry in self.entries if entry.category == code)
+        of_category = tuple(
+            e for e in self.entries if e.category == code or plain(e.category_zh) == wanted
+        )
         if of_category:
             return of_category
         return tuple(e for e in self.entries if wanted in (e.resource, plain(e.zh)))
+
+
+def providing_agencies(directory: Directory) -> list[tuple[Participant, tuple[str, ...]]]:
+    """Return the agencies that count as providers, by id, with their paths up to the hub."""
+    found = []
+    for id_, participant in sorted(directory.participants.items()):
+        if participant.role is Role.ADAPTER:
+            path = directory.path_up(id_)
+            if path[-1] == HUB and provides(directory, path):
+                found.append((participant, path))
+    return found
 
 
 def provides(directory: Directory, path: Iterable[str]) -> bool:
@@ -125,13 +173,12 @@ def plain(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 
-def _entry(resource: Resource, participants: Iterable[Participant]) -> Entry:
+def _entry(resource: Resource, agencies: Iterable[tuple[Participant, tuple[str, ...]]]) -> Entry:
     names = tuple(item.name for item in resource.items)
     providers = tuple(
-        Provider(participant.id, items, offer.term_working_days)
-        for participant in sorted(participants, key=lambda p: p.id)
-        if participant.role is Role.ADAPTER
-        and (offer := offer_of(participant, resource.name)) is not None
+        _provider(agency, path, offer, items)
+        for agency, path in agencies
+        if (offer := offer_of(agency, resource.name)) is not None
         and (items := asked_and_offered(names, offer))
     )
     given = {item for provider in providers for item in provider.items}
@@ -139,11 +186,29 @@ def _entry(resource: Resource, participants: Iterable[Participant]) -> Entry:
     return Entry(
         resource.name,
         resource.category,
-        # The list of categories is open (R005): one without a Chinese name here goes by its code.
-        category.zh if category else resource.category,
+        # The list of categories is open (R005): one that is not in the table here goes by the name
+        # that came with the resource, or by its code.
+        category.zh if category else resource.category_zh or resource.category,
         resource.zh,
         resource.en,
         tuple(item for item in resource.items if item.name in given),
         resource.time_item,
         providers,
+    )
+
+
+def _provider(
+    agency: Participant, path: tuple[str, ...], offer: Offer, items: tuple[str, ...]
+) -> Provider:
+    return Provider(
+        agency.id,
+        items,
+        offer.term_working_days,
+        agency.title,
+        HUB if path[1:] == (HUB,) else path[-2],
+        offer.level or level_by_place(path),
+        offer.range,
+        offer.back_months,
+        offer.updates,
+        offer.mode,
     )

@@ -2,7 +2,9 @@
 
 A row names a content category (内容类别), or the Chinese title of one resource, and may name items
 (内容项). Items left empty ask for all; identity items go with every line, since an answer must say
-whom it is about.
+whom it is about. ★ The time range of a row that names several resources goes to those that can be
+asked for one; of the others, whose providers know the latest state alone, that state is asked
+(docs/decisions/0025).
 """
 
 from __future__ import annotations
@@ -29,7 +31,11 @@ def expand(lines: Iterable[DraftLine], catalogue: Catalogue) -> tuple[RequestLin
     Raises:
         CatalogueError: As `choose`, for the first row at fault.
     """
-    chosen = [(line, entry, items) for line in lines for entry, items in choose(line, catalogue)]
+    chosen = [
+        (line, entry, items, ranged)
+        for line in lines
+        for entry, items, ranged in with_range(line, choose(line, catalogue))
+    ]
     return tuple(
         RequestLine(
             line=number,
@@ -38,11 +44,31 @@ def expand(lines: Iterable[DraftLine], catalogue: Catalogue) -> tuple[RequestLin
             category=entry.category,
             resource=entry.resource,
             items=items,
-            time_from=line.time_from,
-            time_to=line.time_to,
+            time_from=line.time_from if ranged else None,
+            time_to=line.time_to if ranged else None,
         )
-        for number, (line, entry, items) in enumerate(chosen, 1)
+        for number, (line, entry, items, ranged) in enumerate(chosen, 1)
     )
+
+
+def with_range(
+    line: DraftLine, chosen: Iterable[tuple[Entry, tuple[str, ...]]]
+) -> tuple[tuple[Entry, tuple[str, ...], bool], ...]:
+    """Return the resources a row asks for, and whether the row's time range goes to each (R053).
+
+    When none of them can be asked for a range, it goes to all: the range is then found at fault.
+    """
+    asked = tuple(chosen)
+    able = [not _latest_only(entry, line.provider) for entry, _ in asked]
+    return tuple(
+        (entry, items, can or not any(able))
+        for (entry, items), can in zip(asked, able, strict=True)
+    )
+
+
+def _latest_only(entry: Entry, provider: str) -> bool:
+    covered = entry.asked(provider)
+    return bool(covered) and all(one.latest_only for one in covered)
 
 
 def choose(line: DraftLine, catalogue: Catalogue) -> tuple[tuple[Entry, tuple[str, ...]], ...]:

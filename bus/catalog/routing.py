@@ -12,10 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bus.catalog.catalogue import asked_and_offered, offer_of, provides
+from bus.catalog.catalogue import asked_and_offered, offer_of, providing_agencies
 from bus.model.request import CENTRE, NATIONWIDE, RequestLine
 from signer.directory.view import Directory, Offer, Standing
-from signer.identity import HUB, Role
+from signer.identity import HUB
 
 NO_PROVIDER = "NO_PROVIDER"
 """Nobody below who may answer the line offers its resource."""
@@ -121,21 +121,15 @@ def _open(directory: Directory, path: Sequence[str]) -> bool:
 
 def _offers(directory: Directory, line: RequestLine) -> list[tuple[tuple[str, ...], Offer]]:
     """Return who offers the line's resource and may be asked: path up to the hub, and offer."""
-    found = []
-    for id_, participant in sorted(directory.participants.items()):
-        offer = offer_of(participant, line.resource)
-        if participant.role is Role.ADAPTER and offer is not None:
-            path = directory.path_up(id_)
-            if provides(directory, path) and _asked(path, line.provider):
-                found.append((path, offer))
-    return found
+    return [
+        (path, offer)
+        for agency, path in providing_agencies(directory)
+        if _asked(path, line.provider) and (offer := offer_of(agency, line.resource)) is not None
+    ]
 
 
 def _asked(path: tuple[str, ...], provider: str) -> bool:
     """Whether a line's provider covers the agency whose path up to the hub this is (R051)."""
-    if path[-1] != HUB:
-        # Cut off: its chain of parents does not end at the hub.
-        return False
     if provider == NATIONWIDE:
         return True
     if provider == CENTRE:

@@ -161,6 +161,19 @@ class ConformanceSection(_Section):
     inspect_every_days: Annotated[int, Field(ge=0, le=366)] = 30
 
 
+class CatalogueSection(_Section):
+    """How the hub keeps the catalogue.
+
+    `valid_days`: how long after a newer version an application may still name an older one.
+    `report_every_days`: how long a province may be silent; 0 is never told.
+    `resources`: a folder of resource schemas (`*.avsc`) that travel in the directory.
+    """
+
+    valid_days: Annotated[int, Field(ge=0, le=1000)] = 90
+    report_every_days: Annotated[int, Field(ge=0, le=1000)] = 100
+    resources: Path | None = None
+
+
 class HubSection(_Section):
     """What only the hub has: the participants it vouches for, and its review policy.
 
@@ -171,6 +184,7 @@ class HubSection(_Section):
     ca: AuthoritySection | None = None
     review: ReviewChoice = ReviewChoice.MANUAL
     conformance: ConformanceSection = ConformanceSection()
+    catalogue: CatalogueSection = CatalogueSection()
 
 
 class FileSettings(BaseSettings):

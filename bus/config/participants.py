@@ -10,11 +10,18 @@ hosts = ["10.0.0.7"]
 resource = "housing-fund-account"
 term_working_days = 5
 items = ["balance"]                              # default: every item of the resource
+level = "prefecture"                             # these five where they are to be stated:
+range = "latest"                                 # codes or Chinese names of schemas/codes
+back_months = 36
+updates = "monthly"
+mode = "online"
 """
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -24,9 +31,19 @@ from bus.config.faults import faults_of, told
 from bus.config.models import participant_id
 from bus.errors import ConfigError
 from bus.flow.listing import message_schemas
+from bus.rules.catalogue_report import LONGEST_BACK, check_level
+from schemas.codes import Code, CodeTable, levels, modes, time_ranges, updates
 from schemas.resources import IDENTITY_ITEMS, resources
 from signer.certificates import to_key
-from signer.directory.view import Key, Offer, Participant
+from signer.directory.view import (
+    Directory,
+    Key,
+    Level,
+    Mode,
+    Offer,
+    Participant,
+    RangeAbility,
+)
 from signer.errors import CertificateError
 from signer.identity import HUB, Role, role_of
 from signer.keydirectory import read_certificates
@@ -38,6 +55,11 @@ class _OfferEntry(BaseModel):
     resource: str
     term_working_days: Annotated[int, Field(ge=1, le=60)]
     items: tuple[str, ...] = ()
+    level: str | None = None
+    range: str | None = None
+    back_months: Annotated[int, Field(ge=1, le=LONGEST_BACK)] | None = None
+    updates: str | None = None
+    mode: str = Mode.ONLINE
 
 
 class _Entry(BaseModel):
@@ -77,7 +99,22 @@ def load_participants(path: Path) -> tuple[Participant, ...]:
     names = [entry.id for entry in entries]
     if len(set(names)) != len(names) or HUB not in names:
         raise _fault(path, "参与方重复，或缺少 hub", "an id stands twice, or hub is missing")
-    return tuple(_participant_of(entry, path) for entry in entries)
+    listed = tuple(_participant_of(entry, path) for entry in entries)
+    _check_levels(listed, path)
+    return listed
+
+
+def _check_levels(listed: Sequence[Participant], path: Path) -> None:
+    """Refuse a level that does not fit; not where the tree above an agency is not in the file."""
+    tree = Directory(1, datetime.min, datetime.max, {p.id: p for p in listed})  # noqa: DTZ901 - no instant
+    for participant in listed:
+        above = tree.path_up(participant.id)
+        for offer in participant.offers if above[-1] == HUB else ():
+            if offer.level is not None:
+                category = resources()[offer.resource].category
+                where = f"{participant.id} {offer.resource}"
+                for finding in check_level(offer.level, category, above, where):
+                    raise _fault(path, f"{where}：{finding.zh}", f"{where}: {finding.en}")
 
 
 def _participant_of(entry: _Entry, path: Path) -> Participant:
@@ -121,7 +158,32 @@ def _offer(offer: _OfferEntry, path: Path) -> Offer:
         listed = "、".join(sorted(unknown))
         raise _fault(path, f"{offer.resource} 没有内容项 {listed}", f"no such items: {listed}")
     chosen = [n for n in names if not offer.items or n in offer.items or n in IDENTITY_ITEMS]
-    return Offer(offer.resource, tuple(chosen), offer.term_working_days)
+    level = _code(levels(), offer.level, path)
+    ability = _code(time_ranges(), offer.range, path)
+    if ability == RangeAbility.LATEST and offer.back_months is not None:
+        raise _fault(
+            path, "只有最新数据的资源不填 back_months", "the latest data only reach back no months"
+        )
+    return Offer(
+        offer.resource,
+        tuple(chosen),
+        offer.term_working_days,
+        None if level is None else Level(level),
+        None if ability is None else RangeAbility(ability),
+        offer.back_months,
+        _code(updates(), offer.updates, path),
+        Mode(_code(modes(), offer.mode, path) or Mode.ONLINE),
+    )
+
+
+def _code(table: CodeTable[Code], text: str | None, path: Path) -> str | None:
+    if text is None:
+        return None
+    row = table.find(text)
+    if row is None:
+        allowed = "、".join(f"{r.code} {r.zh}" for r in table.values())
+        raise _fault(path, f"可填：{allowed}", f"not one of: {', '.join(table)}")
+    return row.code
 
 
 def _fault(path: Path, zh: str, en: str) -> ConfigError:

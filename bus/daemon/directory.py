@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from bus.catalog.catalogue import Catalogue
+from bus.catalog.versions import CatalogueVersion
 from bus.daemon.office import Office
 from bus.daemon.work import Work
 from bus.metrics.catalogue import Metrics
 from bus.model.audit import Event
 from bus.ports.broker import Record
 from bus.ports.store import Store, Unit
+from schemas.resources import with_resources
 from signer.certificates import PathValidator
 from signer.directory.records import HEAD_KEY, Adopted, adopt
 from signer.directory.signed import RecordKind, parse_record
 from signer.errors import DirectoryError
+from signer.identity import Role, role_of
 
 
 @dataclass
@@ -35,8 +39,21 @@ class DirectoryKeeper:
         """Start from the records kept in the store, so that a restart serves without the hub."""
         async with self.store.transaction() as unit:
             self.records = dict(await unit.directory())
-        if self.records:
-            await self._try_adopt(kept=True)
+        if self.records and await self._try_adopt(kept=True):
+            await self._keep_first()
+
+    async def _keep_first(self) -> None:
+        """Keep the catalogue of a store that comes from a version which kept none.
+
+        It stands for every number up to now: applications under way may name an earlier one.
+        """
+        adopted = self.current
+        if adopted is None or role_of(self.office.me) is Role.ADAPTER:
+            return
+        async with self.store.transaction() as unit:
+            if not await unit.catalogues():
+                first = replace(self.office.catalogue, version=1)
+                await unit.put_catalogue(CatalogueVersion(adopted.directory.issued, first))
 
     async def take(self, records: Sequence[Record]) -> bool:
         """Take records of the directory topic; returns whether a newer directory was adopted.
@@ -87,12 +104,14 @@ class DirectoryKeeper:
         digest = adopted.head_digest.hex()
         work.note(None, Event.DIRECTORY_ADOPTED, version=adopted.directory.version, head=digest)
         await work.finish()
+        if role_of(self.office.me) is not Role.ADAPTER:
+            await keep_catalogue(unit, adopted)
 
     def put_in_force(self, records: Mapping[str, bytes], adopted: Adopted) -> None:
         """Serve on a directory whose records are verified and kept."""
         self.records = dict(records)
         self.current, self.refusal = adopted, None
-        self.office.adopt(adopted.directory)
+        self.office.adopt(adopted.directory, adopted.schemas)
         self.metrics.directory_version.set(adopted.directory.version)
         self.metrics.directory_expires.set(adopted.directory.expires.timestamp())
 
@@ -121,6 +140,25 @@ class DirectoryKeeper:
                 await self.keep(unit, records, adopted)
         self.put_in_force(records, adopted)
         return True
+
+
+async def keep_catalogue(unit: Unit, adopted: Adopted) -> None:
+    """Keep the catalogue of a directory, where its content is not that of the newest one kept.
+
+    An application is judged by the version it names (R020), so each centre keeps them all.
+    """
+    directory = adopted.directory
+    catalogue = Catalogue.from_directory(directory, with_resources(adopted.schemas))
+    mark = directory.hub.catalogue
+    kept = await unit.catalogue_at(directory.version)
+    if kept is not None and (
+        kept.version == catalogue.version
+        # A hub that does not number its catalogues: the content tells them apart.
+        or (mark is None and kept.catalogue.entries == catalogue.entries)
+    ):
+        return
+    since = directory.issued if mark is None else mark.since
+    await unit.put_catalogue(CatalogueVersion(since, catalogue))
 
 
 def head_version(records: Mapping[str, bytes]) -> int:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from bus.catalog.versions import content_digest
 from bus.daemon.directory import DirectoryKeeper
 from bus.daemon.office import Office
 from bus.flow.listing import Listing
+from bus.ports.instants import cut
 from bus.ports.store import TOMBSTONE, Store
 from signer.directory.entries import entry_content
 from signer.directory.records import HEAD_KEY, sign_entry, sign_head
 from signer.directory.signed import RecordKind, SignedRecord, parse_record
-from signer.directory.view import Participant
-from signer.identity import DIRECTORY_TOPIC
+from signer.directory.view import CatalogueMark, Directory, Participant
+from signer.identity import DIRECTORY_TOPIC, HUB
 
 HEAD_LIFETIME = timedelta(minutes=30)
 HEAD_RENEWAL = timedelta(minutes=5)
@@ -62,6 +64,8 @@ class DirectoryPublisher:
         if not mine:
             return False
         last = _last_head(kept)
+        version = 1 if last is None else last.content["version"] + 1
+        listed = _numbered(listed, kept, version, cut(now))
         entries = await asyncio.to_thread(
             lambda: {p.id: self._entry(p, kept) for p in listed.participants}
         )
@@ -70,17 +74,19 @@ class DirectoryPublisher:
             last is None
             or now >= last.content["issued"] + HEAD_RENEWAL
             or last.content["issuers"] != list(listed.issuers)
+            or last.content["schemas"] != list(listed.schemas)
         )
         if entries == known and not due:
             return False
         head = sign_head(
             self.office.ring,
-            version=1 if last is None else last.content["version"] + 1,
+            version=version,
             prev=None if last is None else last.digest,
             entries=entries,
             issued=now,
             expires=now + HEAD_LIFETIME,
             issuers=listed.issuers,
+            schemas=listed.schemas,
         )
         records = entries | {HEAD_KEY: head}
         # Verified before it goes out, and kept in the same transaction: a version that went out
@@ -114,6 +120,32 @@ class DirectoryPublisher:
         if kept.content == same and kept.signer == self.office.ring.signing_key:
             return record
         return sign_entry(self.office.ring, replace(participant, version=version + 1))
+
+
+def _numbered(listed: Listing, kept: Mapping[str, bytes], version: int, now: datetime) -> Listing:
+    """Return the listing with the catalogue's version in the hub's entry (R036).
+
+    A content that stood before keeps its number; another one gets that of the directory it comes
+    with, and the instant.
+    """
+    participants = {p.id: p for p in listed.participants}
+    digest = content_digest(Directory(version, now, now, participants), listed.schemas)
+    mark = _last_mark(kept)
+    if mark is None or mark.digest != digest:
+        mark = CatalogueMark(version, now, digest)
+    return replace(
+        listed,
+        participants=tuple(
+            replace(p, catalogue=mark) if p.id == HUB else p for p in listed.participants
+        ),
+    )
+
+
+def _last_mark(kept: Mapping[str, bytes]) -> CatalogueMark | None:
+    if HUB not in kept:
+        return None
+    stated = parse_record(kept[HUB], RecordKind.ENTRY, HUB).content.get("catalogue")
+    return None if stated is None else CatalogueMark(**stated)
 
 
 def _last_head(records: Mapping[str, bytes]) -> SignedRecord | None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bus.config.models import HubSection
 from bus.config.participants import load_participants
+from bus.config.resources import load_resources
 from bus.daemon.admission.authority import OnlineAuthority
 from bus.daemon.admission.certifier import Certifier
 from bus.daemon.admission.hub_directory import LOOK_EVERY, PUBLISH_EVERY, HubDirectory
@@ -29,10 +30,12 @@ def hub_directory(centre: Participant, section: HubSection) -> HubDirectory:
     """Return what publishes the directory.
 
     Raises:
-        ConfigError: `PARTICIPANTS_INVALID`: a list that cannot be read stops the start; a later
-            edit that breaks it is only logged.
+        ConfigError: `PARTICIPANTS_INVALID`, `RESOURCES_INVALID`: a list that cannot be read stops
+            the start; a later edit that breaks it is only logged.
     """
     load_participants(section.participants)
+    load_resources(section.catalogue.resources)
+    centre.office.catalogue_limit = timedelta(days=section.catalogue.valid_days)
     publisher = DirectoryPublisher(centre.office, centre.store, centre.keeper, centre.instance)
 
     async def published() -> None:
@@ -40,7 +43,12 @@ def hub_directory(centre: Participant, section: HubSection) -> HubDirectory:
         await centre.step.retry_held()
 
     return HubDirectory(
-        publisher, centre.store, section.participants, centre.ring.issuers, published
+        publisher,
+        centre.store,
+        section.participants,
+        centre.ring.issuers,
+        published,
+        section.catalogue.resources,
     )
 
 

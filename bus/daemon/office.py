@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bus.catalog.catalogue import Catalogue
 from bus.errors import UnavailableError
 from bus.flow.deadlines import WARN_WORKING_DAYS, DeadlineRules
 from bus.ports.clock import Clock
+from bus.rules.catalogue_version import CATALOGUE_LIMIT
 from bus.rules.working_days import Calendar
 from schemas.loader import Schema
-from schemas.resources import Resource, resources
+from schemas.resources import Resource, resources, with_resources
 from signer.directory.records import GRACE
 from signer.directory.view import Directory, Standing
 from signer.envelope.kinds import KINDS
@@ -37,6 +38,7 @@ class Office:
     `directory` is None until the first one was adopted; nothing is served before. `set_back` tells
     that the store is older than what was read with it: it was restored from a backup. `milestone`
     is set when a query was delivered, so that the audit chain is signed soon after.
+    `catalogue_limit`: how long ago a catalogue may have been superseded that an application names.
     """
 
     me: str
@@ -53,8 +55,10 @@ class Office:
     warn_days: int = WARN_WORKING_DAYS
     set_back: bool = False
     milestone: asyncio.Event = field(default_factory=asyncio.Event)
+    catalogue_limit: timedelta = CATALOGUE_LIMIT
     _directory: Directory | None = None
     _catalogue: Catalogue | None = None
+    _resources: Mapping[str, Resource] = field(default_factory=resources)
 
     @property
     def ready(self) -> bool:
@@ -175,14 +179,20 @@ class Office:
             raise _not_ready()
         return self._catalogue
 
-    def adopt(self, directory: Directory) -> None:
-        """Put a verified directory in force."""
+    def adopt(self, directory: Directory, schemas: Sequence[Schema] = ()) -> None:
+        """Put a verified directory in force, with the resource schemas that travel in it (R005)."""
         self._directory = directory
-        self._catalogue = Catalogue.from_directory(directory, resources())
+        self._resources = with_resources(schemas)
+        self._catalogue = Catalogue.from_directory(directory, self._resources)
+
+    @property
+    def resources(self) -> Mapping[str, Resource]:
+        """The known resources by name: those that ship, and those of the directory in force."""
+        return self._resources
 
     def resource(self, name: str) -> Resource | None:
-        """Return a resource of the catalogue by name."""
-        return resources().get(name)
+        """Return a known resource by name."""
+        return self._resources.get(name)
 
     @property
     def parent(self) -> str | None:

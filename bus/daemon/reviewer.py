@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from uuid import UUID
 
+from bus.catalog.versions import Cited
 from bus.daemon.provider import dispatch_parts, query_unknown, unreadable
 from bus.daemon.work import Work
 from bus.errors import InputError, PendingError, RefusedError
@@ -181,17 +182,37 @@ async def judged(work: Work, case: Case) -> Reviewed:
         for stored in await work.stored(case.query, kind)
         if stored.digest in listed
     ]
-    return await asyncio.to_thread(_review, work, case.requester, kept)
+    named = 0 if case.request is None else case.request.catalogue_version
+    cited = await cited_catalogue(work, named)
+    return await asyncio.to_thread(_review, work, case.requester, kept, cited)
 
 
-def _review(work: Work, requester: str, kept: list[StoredMessage]) -> Reviewed:
+async def cited_catalogue(work: Work, version: int) -> Cited:
+    """Return the catalogue of a version, as far as there is one of that number here (R020)."""
+    directory, in_force = work.office.directory, work.office.catalogue
+    if in_force.version <= version <= directory.version:
+        return Cited(version, in_force)
+    kept = await work.unit.catalogue_at(version) if 1 <= version <= directory.version else None
+    if kept is None:
+        return Cited(version, None)
+    return Cited(version, kept.catalogue, await work.unit.catalogue_after(kept.version))
+
+
+def _review(work: Work, requester: str, kept: list[StoredMessage], cited: Cited) -> Reviewed:
     bodies = [work.message(stored).body for stored in kept]
     application = next(body for body in bodies if isinstance(body, Application))
     rosters = [body for body in bodies if isinstance(body, Roster)]
     consents = [body for body in bodies if isinstance(body, Consent)]
     office = work.office
     return review.judge(
-        requester, application, rosters, consents, office.catalogue, office.directory, work.now
+        requester,
+        application,
+        rosters,
+        consents,
+        cited,
+        office.directory,
+        work.now,
+        office.catalogue_limit,
     )
 
 

@@ -14,6 +14,7 @@ concerns our own case.
 | Receipt | hub: reviewer.take_receipt | to the hub: provider.pass_receipt; passed on |
 | Problem | noted | passed on |
 | Renewal | hub: renewals.take | passed on |
+| CatalogReport | hub: reports.take | - |
 | Probe | hub: the examiner's; else examinee.take | passed on |
 """
 
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 
 from bus.daemon import provider, requester, reviewer, superior
 from bus.daemon.admission import renewals
+from bus.daemon.catalogue import reports
 from bus.daemon.conformance import examinee
 from bus.daemon.conformance.examiner import Examiner
 from bus.daemon.work import Work
@@ -31,6 +33,7 @@ from bus.flow.cut_off import check_source
 from bus.flow.levels import AssentPolicy, is_province
 from bus.flow.review import ReviewPolicy
 from bus.model.audit import Event
+from bus.model.catalogue_report import CatalogReport
 from bus.model.messages import Assent, Problem, Receipt, Renewal
 from bus.model.probe import Probe
 from bus.wire.message import Message
@@ -111,6 +114,9 @@ class CentreRouter:
         match message.body:
             case Problem() as problem:
                 note_problem(work, message, problem)
+                await reports.note_refusal(work, message.header.source, problem)
+            case CatalogReport() as report if work.office.me == HUB:
+                await reports.take(work, message, report)
             case Renewal() as renewal if work.office.me == HUB:
                 await renewals.take(work, message, renewal)
             case Probe() as probe if work.office.me == HUB:

@@ -11,10 +11,11 @@ from datetime import datetime
 
 from bus.errors import ConfigError
 from bus.model.admission import Admission, Revocation
+from bus.model.catalogue_report import FiledReport
 from bus.rules.admission import standing_of
 from schemas.loader import shipped
 from signer.certificates import to_key
-from signer.directory.view import Participant
+from signer.directory.view import Offer, Participant
 from signer.identity import role_of
 
 Revoked = Mapping[tuple[str, int], datetime]
@@ -23,10 +24,14 @@ Revoked = Mapping[tuple[str, int], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What the next directory says: its participants, and the authorities (DER) above them."""
+    """What the next directory says: its participants, and the authorities (DER) above them.
+
+    `schemas` are the `.avsc` files of resources that travel along (R005).
+    """
 
     participants: tuple[Participant, ...]
     issuers: tuple[bytes, ...]
+    schemas: tuple[bytes, ...] = ()
 
 
 def message_schemas() -> tuple[bytes, ...]:
@@ -39,14 +44,22 @@ def listing(
     issuers: Sequence[bytes],
     admissions: Sequence[Admission],
     revocations: Sequence[Revocation],
+    reports: Sequence[FiledReport] = (),
+    schemas: Sequence[bytes] = (),
 ) -> Listing:
     """Return what the directory lists.
+
+    ★ What an agency offers is what was said of it last: its province's newest report (R037, R038),
+    or its own application where the hub accepted that later. An agency that no report names keeps
+    what it has on file.
 
     Args:
         filed: The participants of the hub's file.
         issuers: DER of the authorities the hub knows of itself.
         admissions: All admissions.
         revocations: All revoked key generations, of participants of either kind.
+        reports: The newest report of each province.
+        schemas: The `.avsc` files of resources that travel along.
 
     Raises:
         ConfigError: `PARTICIPANT_TWICE`: an id is in the file and admitted too.
@@ -67,7 +80,36 @@ def listing(
     for admission in admissions:
         for generation in admission.issued:
             known += [der for der in generation.issuers if der not in known]
-    return Listing(tuple(_with_revoked(p, revoked) for p in (*filed, *admitted)), tuple(known))
+    reported = _reported(reports, admissions)
+    return Listing(
+        tuple(_with_reported(_with_revoked(p, revoked), reported) for p in (*filed, *admitted)),
+        tuple(known),
+        tuple(schemas),
+    )
+
+
+def _reported(
+    reports: Sequence[FiledReport], admissions: Sequence[Admission]
+) -> Mapping[str, tuple[Offer, ...]]:
+    """What reports say of agencies, as far as nothing was accepted about them since."""
+    accepted = {
+        a.participant: a.in_force.accepted
+        for a in admissions
+        if a.in_force is not None and a.in_force.accepted is not None
+    }
+    return {
+        agency.agency: tuple(offer.offer() for offer in agency.offers)
+        for report in reports
+        for agency in report.report.agencies
+        if agency.agency not in accepted or accepted[agency.agency] <= report.at
+    }
+
+
+def _with_reported(
+    participant: Participant, reported: Mapping[str, tuple[Offer, ...]]
+) -> Participant:
+    offers = reported.get(participant.id)
+    return participant if offers is None else replace(participant, offers=offers)
 
 
 def _participant(admission: Admission) -> Participant | None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bus.catalog.catalogue import Catalogue
+from bus.catalog.versions import Cited
 from bus.errors import InputError, RefusedError
 from bus.flow.application import MAX_PARTS
 from bus.flow.deadlines import START_WITHIN_WORKING_DAYS
@@ -21,6 +21,7 @@ from bus.model.case import Case, CaseRole, QueryState
 from bus.model.messages import Decision, Finding
 from bus.model.request import Application, Consent, Roster
 from bus.rules import places
+from bus.rules.catalogue_version import CATALOGUE_LIMIT, check_version
 from bus.rules.consent import review_consents
 from bus.rules.consistency import consistency
 from bus.rules.form import check_application
@@ -127,9 +128,10 @@ def judge(
     application: Application,
     rosters: Sequence[Roster],
     consents: Sequence[Consent],
-    catalogue: Catalogue,
+    cited: Cited,
     directory: Directory,
     now: datetime,
+    limit: timedelta = CATALOGUE_LIMIT,
 ) -> Reviewed:
     """Return everything the formal review has to say.
 
@@ -138,16 +140,18 @@ def judge(
         application: The application.
         rosters: Its roster parts.
         consents: Its consent parts.
-        catalogue: The catalogue in force.
+        cited: The catalogue it was written against.
         directory: Whose key is whose.
         now: The present instant.
+        limit: How long ago that catalogue may have been superseded.
     """
     today = local_date(now)
     members = members_of_parts(rosters, consents)
     return Reviewed(
         blocking=(
             *check_application(application, today),  # R021, R041-R048
-            *check_request(application.request, catalogue, today),  # R020, R049-R053
+            *check_version(cited, now, limit),  # R020
+            *check_request(application.request, cited.catalogue, today),  # R020, R049-R053
             *consistency(application, rosters, consents),  # R025, R047
             *review_consents(members, application.applied_on).findings,  # R022, R067, R068
             *_check_readers(requester, application.request.readers, directory),  # R034

@@ -81,6 +81,9 @@ class Event(StrEnum):
     """Hub: a run has ended and its report is signed. participant, purpose, passed, codes."""
     TEST_REPORTED = "test.reported"
     """Participant: the hub's report arrived. passed, purpose."""
+    CATALOGUE_REPORTED = "catalogue.reported"
+    """Province: it reported its resources; hub: a report was filed. number, agencies, resources,
+    report (digest of the message)."""
     CIRCULAR_MADE = "circular.made"
     """Hub: an operator made a circular. since, until, runs (count)."""
     ACCESS_REFUSED = "access.refused"

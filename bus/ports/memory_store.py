@@ -19,6 +19,7 @@ from bus.ports.case_codec import decode_case, encode_case
 from bus.ports.instants import cut, to_milliseconds
 from bus.ports.leases import Lease, Ruling, rule
 from bus.ports.memory_admission import MemoryAdmissionBooks
+from bus.ports.memory_catalogue import MemoryCatalogueBooks
 from bus.ports.memory_deadlines import MemoryDeadlineBooks
 from bus.ports.memory_evidence import MemoryEvidenceBooks
 from bus.ports.memory_operators import MemoryOperatorBooks
@@ -46,6 +47,7 @@ class MemoryUnit(
     MemoryEvidenceBooks,
     MemoryOperatorBooks,
     MemoryPersonBooks,
+    MemoryCatalogueBooks,
 ):
     """A transaction on the tables; see the `Unit` protocol for what each method promises."""
 

@@ -71,6 +71,8 @@ class Tables:
     operators: dict[str, Operator] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     persons: dict[tuple[bytes, UUID, int], bool] = field(default_factory=dict)
+    catalogues: dict[int, str] = field(default_factory=dict)
+    catalogue_reports: dict[tuple[str, int], str] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
 
 

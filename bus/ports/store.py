@@ -17,6 +17,7 @@ from uuid import UUID
 
 from bus.model.case import Case, CaseRole, QueryState
 from bus.ports.admission_books import AdmissionBooks
+from bus.ports.catalogue_books import CatalogueBooks
 from bus.ports.deadline_books import DeadlineBooks
 from bus.ports.evidence_books import EvidenceBooks
 from bus.ports.operator_books import OperatorBooks
@@ -141,6 +142,7 @@ class Unit(
     EvidenceBooks,
     OperatorBooks,
     PersonBooks,
+    CatalogueBooks,
     Protocol,
 ):
     """One open transaction. All of it happens, or none."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from bus.catalog.catalogue import Catalogue
-from bus.catalog.expand import CatalogueError, choose
+from bus.catalog.catalogue import Catalogue, Entry
+from bus.catalog.expand import CatalogueError, choose, with_range
 from bus.model.messages import Finding
 from bus.model.request import DraftLine, Request, RequestLine
 from bus.rules import places
 from bus.rules.provider import is_provider
+from bus.rules.time_ability import check_ability
 from bus.rules.time_range import check_range
 from schemas.resources import IDENTITY_ITEMS
 
@@ -35,25 +36,28 @@ def check_draft_lines(
     found: list[Finding] = []
     for row in rows:
         found += _provider(row)
-        found += _catalogue(row, catalogue)
+        found += _catalogue(row, catalogue, today)
         found += _time(row, today)
     return tuple(found)
 
 
-def check_request(request: Request, catalogue: Catalogue, today: date) -> tuple[Finding, ...]:
+def check_request(
+    request: Request, catalogue: Catalogue | None, today: date
+) -> tuple[Finding, ...]:
     """Return everything wrong with the lines of a request that arrived.
 
     Args:
         request: The request.
-        catalogue: The catalogue in force; a request may have been written against an older one.
+        catalogue: The catalogue it was written against; None where that is not known, and no line
+            can be held against it.
         today: The day of the check, in Asia/Shanghai.
     """
-    found = [*_version(request, catalogue), *_numbering(request)]
+    found = _numbering(request)
     if not request.lines:
         found.append(_empty())
     for line in request.lines:
         found += _provider(line)
-        found += _entry(line, catalogue)
+        found += [] if catalogue is None else _entry(line, catalogue, today)
         found += _time(line, today)
     return tuple(found)
 
@@ -87,10 +91,10 @@ def _time(line: DraftLine | RequestLine, today: date) -> tuple[Finding, ...]:
     return check_range(line.time_from, line.time_to, today, places.row(line.row, "时间范围"))
 
 
-def _catalogue(line: DraftLine, catalogue: Catalogue) -> list[Finding]:
+def _catalogue(line: DraftLine, catalogue: Catalogue, today: date) -> list[Finding]:
     # R020, R052
     try:
-        choose(line, catalogue)
+        chosen = with_range(line, choose(line, catalogue))
     except CatalogueError as fault:
         return [
             Finding(
@@ -100,21 +104,14 @@ def _catalogue(line: DraftLine, catalogue: Catalogue) -> list[Finding]:
                 fault.where,
             )
         ]
-    return []
+    faults = (_ability(line, entry, today) for entry, _, ranged in chosen if ranged)
+    return list(next(filter(None, faults), ()))
 
 
-def _version(request: Request, catalogue: Catalogue) -> list[Finding]:
-    # R020
-    if 1 <= request.catalogue_version <= catalogue.version:
-        return []
-    return [
-        Finding(
-            "CATALOGUE_VERSION",
-            "申请所依的资源目录版本不存在",
-            "the catalogue version the application names does not exist",
-            "附表",
-        )
-    ]
+def _ability(line: DraftLine | RequestLine, entry: Entry, today: date) -> tuple[Finding, ...]:
+    # R020, R053
+    where = places.row(line.row, "时间范围")
+    return check_ability(line.time_from, line.time_to, entry.asked(line.provider), today, where)
 
 
 def _numbering(request: Request) -> list[Finding]:
@@ -132,7 +129,7 @@ def _numbering(request: Request) -> list[Finding]:
     ]
 
 
-def _entry(line: RequestLine, catalogue: Catalogue) -> list[Finding]:
+def _entry(line: RequestLine, catalogue: Catalogue, today: date) -> list[Finding]:
     # R020, R052
     entry = catalogue.entry(line.resource)
     if entry is None or entry.category != line.category:
@@ -171,4 +168,4 @@ def _entry(line: RequestLine, catalogue: Catalogue) -> list[Finding]:
                 places.row(line.row, "内容项"),
             )
         ]
-    return []
+    return list(_ability(line, entry, today))

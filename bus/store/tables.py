@@ -349,3 +349,25 @@ persons = Table(
     Column("query", UuidBytes, primary_key=True, comment="query id"),
     Column("reference", Integer, primary_key=True, autoincrement=False, comment="from 1"),
 )
+
+catalogues = Table(
+    "catalogues",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False, comment="its number"),
+    Column("since", Instant, nullable=False, comment="since when it stood"),
+    Column(
+        "body", Text, nullable=False, comment="the catalogue as JSON (ports/catalogue_codec.py)"
+    ),
+)
+
+catalogue_reports = Table(
+    "catalogue_reports",
+    metadata,
+    Column("reporter", Text, primary_key=True, comment="participant id of the province"),
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="it gave it"),
+    Column("at", Instant, nullable=False, comment="when it was sent or filed"),
+    Column("state", Text, nullable=False, comment="ReportState, a copy of the body's"),
+    Column("message", LargeBinary, nullable=False, comment="digest of its message"),
+    Column("body", Text, nullable=False, comment="the report as JSON (ports/catalogue_codec.py)"),
+    Index("catalogue_reports_message", "message"),
+)

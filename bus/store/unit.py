@@ -5,6 +5,7 @@ from __future__ import annotations
 from bus.store.admissions import Admissions
 from bus.store.audit import Audit
 from bus.store.cases import Cases
+from bus.store.catalogues import Catalogues
 from bus.store.deadlines import Deadlines
 from bus.store.evidence import EvidenceRows
 from bus.store.leases import Leases
@@ -35,5 +36,6 @@ class SqlUnit(
     EvidenceRows,
     Operators,
     Persons,
+    Catalogues,
 ):
     """A `Unit` on SQL; see there for what each method promises."""

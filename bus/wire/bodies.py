@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
 from typing import Any
@@ -11,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bus.errors import RefusedError
 from bus.model.cancellation import Cancellation, CancellationReply
+from bus.model.catalogue_report import CatalogReport
 from bus.model.evidence import Evidence, EvidenceRequest, EvidenceReview
 from bus.model.messages import Answer, Assent, Decision, Delay, Dispatch, Problem, Receipt, Renewal
 from bus.model.probe import Probe
@@ -21,6 +23,7 @@ from signer.envelope.kinds import Kind
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _=.,:/+-]{0,199}")
 _MOST_WORDS = 1000
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 Body = (
     Application
@@ -40,6 +43,7 @@ Body = (
     | EvidenceRequest
     | Evidence
     | EvidenceReview
+    | CatalogReport
 )
 
 _BODIES: dict[str, type[Body]] = {
@@ -60,6 +64,7 @@ _BODIES: dict[str, type[Body]] = {
     Kind.EVIDENCE_REQUEST: EvidenceRequest,
     Kind.EVIDENCE: Evidence,
     Kind.EVIDENCE_REVIEW: EvidenceReview,
+    Kind.CATALOG_REPORT: CatalogReport,
 }
 
 
@@ -98,6 +103,8 @@ def from_avro(kind: str, payload: Any) -> Body:
         raise _invalid(kind)
     if not all(map(_CODE.fullmatch, _codes(body))):
         raise _invalid(kind)
+    if isinstance(body, CatalogReport) and not all(map(_NAME.fullmatch, _names(body))):
+        raise _invalid(kind)
     return body
 
 
@@ -120,6 +127,14 @@ def _codes(body: Body) -> list[str]:
         case EvidenceReview():
             found = [verdict.code for verdict in body.verdicts]
     return [code for code in found if code is not None]
+
+
+def _names(report: CatalogReport) -> Iterator[str]:
+    """Yield the names a report gives to things: findings about it repeat them."""
+    for agency in report.agencies:
+        yield agency.agency
+        for offer in agency.offers:
+            yield from (offer.resource, offer.updates, *offer.items)
 
 
 def _words(body: Body) -> tuple[str, ...]:

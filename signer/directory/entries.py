@@ -1,4 +1,8 @@
-"""A participant's entry: as data of `directory/entry.v1`, and read back with its certificates."""
+"""A participant's entry as data, and read back with its certificates.
+
+Two versions are read. Version 2 is written only for what version 1 has no room for, so that an
+entry that says nothing new keeps its bytes and is read by those who know version 1 alone.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,75 @@ from typing import Any
 
 from signer.certificates import PathValidator, require, suite_of
 from signer.directory.signed import SignedRecord, malformed
-from signer.directory.view import Key, Offer, Participant, Standing
+from signer.directory.view import (
+    CatalogueMark,
+    Key,
+    Level,
+    Mode,
+    Offer,
+    Participant,
+    RangeAbility,
+    Standing,
+)
 from signer.errors import CertificateError, DirectoryError
-from signer.identity import IdentityError, Role, role_of
+from signer.identity import HUB, IdentityError, Role, role_of
+
+
+def entry_version(participant: Participant) -> int:
+    """Return the version of `directory/entry` that a participant's entry is written in."""
+    plain = all(offer.plain for offer in participant.offers)
+    return 1 if plain and participant.catalogue is None else 2
 
 
 def entry_content(participant: Participant) -> dict[str, Any]:
-    """Return an entry's payload as data; of a key the certificate, suite and revocation."""
+    """Return an entry's payload as data of its `entry_version`.
+
+    Of a key the certificate, suite and revocation are written.
+    """
+    version = entry_version(participant)
+    content = _content(participant)
+    if version == 1:
+        return content
+    mark = participant.catalogue
+    content["offers"] = [
+        written | offer_terms(offer)
+        for written, offer in zip(content["offers"], participant.offers, strict=True)
+    ]
+    content["catalogue"] = (
+        None
+        if mark is None
+        else {"version": mark.version, "since": mark.since, "digest": mark.digest}
+    )
+    return content
+
+
+def offer_terms(offer: Offer) -> dict[str, Any]:
+    """Return what version 2 says of an offer beyond version 1, as data."""
+    return {
+        "level": None if offer.level is None else str(offer.level),
+        "range": None if offer.range is None else str(offer.range),
+        "back_months": offer.back_months,
+        "updates": offer.updates,
+        "mode": str(offer.mode),
+    }
+
+
+def read_offer(content: Mapping[str, Any]) -> Offer:
+    """Return the offer that data of either version state, with the defaults of version 1."""
+    level, ability = content.get("level"), content.get("range")
+    return Offer(
+        content["resource"],
+        tuple(content["items"]),
+        content["term_working_days"],
+        None if level is None else Level(level),
+        None if ability is None else RangeAbility(ability),
+        content.get("back_months"),
+        content.get("updates"),
+        Mode(content.get("mode", Mode.ONLINE)),
+    )
+
+
+def _content(participant: Participant) -> dict[str, Any]:
     return {
         "id": participant.id,
         "version": participant.version,
@@ -63,14 +129,20 @@ def read_entry(
         title=content["title"],
         keys=listed_keys(entry, name, validator, issuers),
         hosts=tuple(content["hosts"]),
-        offers=tuple(
-            Offer(o["resource"], tuple(o["items"]), o["term_working_days"])
-            for o in content["offers"]
-        ),
+        offers=tuple(read_offer(offer) for offer in content["offers"]),
         reads=tuple(content["reads"]),
         version=content["version"],
         standing=Standing(content["standing"]),
+        catalogue=_mark(content.get("catalogue"), name),
     )
+
+
+def _mark(content: Mapping[str, Any] | None, name: str) -> CatalogueMark | None:
+    if content is None:
+        return None
+    if name != HUB or content["version"] < 1:
+        raise malformed(name)
+    return CatalogueMark(content["version"], content["since"], content["digest"])
 
 
 def listed_keys(

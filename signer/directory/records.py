@@ -41,7 +41,7 @@ from signer.directory.checks import (
     check_time,
     head_signer,
 )
-from signer.directory.entries import entry_content, listed_keys, read_entry
+from signer.directory.entries import entry_content, entry_version, listed_keys, read_entry
 from signer.directory.signed import (
     RecordKind,
     SignedRecord,
@@ -96,6 +96,7 @@ def sign_entry(ring: KeyRing, participant: Participant) -> bytes:
         ring,
         RecordKind.ENTRY,
         entry_content(participant),
+        entry_version(participant),
     )
 
 

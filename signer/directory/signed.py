@@ -14,6 +14,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from schemas.loader import SchemaError, decode, encode, load
@@ -35,11 +36,25 @@ class RecordKind(StrEnum):
     HEAD = "head"
 
 
+_SCHEMAS: Mapping[RecordKind, Mapping[str, str]] = MappingProxyType(
+    {
+        RecordKind.ENTRY: MappingProxyType(
+            {"entry": "directory/entry.v1", "entry/2": "directory/entry.v2"}
+        ),
+        RecordKind.HEAD: MappingProxyType({"head": "directory/head.v1"}),
+    }
+)
+"""Kind of record → what it is called on the wire, which says the version → schema."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignedRecord:
-    """A record that parsed; its signature is not verified yet. `content` is the decoded payload."""
+    """A record that parsed; its signature is not verified yet.
 
-    kind: RecordKind
+    `kind` is as the wire has it, e.g. `entry/2`; `content` is the decoded payload.
+    """
+
+    kind: str
     payload: bytes
     content: Mapping[str, Any]
     signer: bytes
@@ -52,26 +67,30 @@ class SignedRecord:
         return hashlib.sha256(self.payload).digest()
 
 
-def sign_record(ring: KeyRing, kind: RecordKind, content: Mapping[str, Any]) -> bytes:
+def sign_record(
+    ring: KeyRing, kind: RecordKind, content: Mapping[str, Any], version: int = 1
+) -> bytes:
     """Encode and sign a record.
 
     Args:
         ring: The hub's keys.
         kind: Entry or head.
-        content: The payload as data of `directory/<kind>.v1`.
+        content: The payload as data of `directory/<kind>.v<version>`.
+        version: The version of the payload's schema.
 
     Raises:
         SchemaError: `DATUM_INVALID` when the content is not of the schema.
         KeyRingError: `KEY_UNUSABLE` when the ring cannot sign.
     """
-    payload = encode(load(f"directory/{kind}.v1"), content)
+    stated = str(kind) if version == 1 else f"{kind}/{version}"
+    payload = encode(load(_SCHEMAS[kind][stated]), content)
     signer, name = ring.signing_key, ring.signing_suite
-    signed = _signed_bytes(name, signer, kind, payload)
+    signed = _signed_bytes(name, signer, stated, payload)
     return encode(
         load("directory/signed.v1"),
         {
             "magic": _MAGIC,
-            "kind": str(kind),
+            "kind": stated,
             "payload": payload,
             "signer": signer,
             "signature": {"suite": name, "value": ring.sign(signed)},
@@ -92,13 +111,14 @@ def parse_record(data: bytes, kind: RecordKind, where: str) -> SignedRecord:
     """
     try:
         outer = decode(load("directory/signed.v1"), data)
-        if outer["magic"] != _MAGIC or outer["kind"] != kind:
+        schema = _SCHEMAS[kind].get(outer["kind"])
+        if outer["magic"] != _MAGIC or schema is None:
             raise malformed(where)
-        content = decode(load(f"directory/{kind}.v1"), outer["payload"])
+        content = decode(load(schema), outer["payload"])
     except SchemaError as error:
         raise malformed(where) from error
     return SignedRecord(
-        kind,
+        outer["kind"],
         outer["payload"],
         content,
         outer["signer"],

@@ -61,13 +61,75 @@ class Key:
         return self.not_before <= instant <= self.not_after
 
 
+class Level(StrEnum):
+    """Where the data of a resource are organised, from the lowest up (R038, R054, R055)."""
+
+    COUNTY = "county"
+    PREFECTURE = "prefecture"
+    PROVINCE = "province"
+    CENTRE = "centre"
+
+    @property
+    def rank(self) -> int:
+        """Its place from the lowest, 0."""
+        return list(Level).index(self)
+
+
+class RangeAbility(StrEnum):
+    """Which time ranges a resource can be asked for (R053); each includes those before it."""
+
+    LATEST = "latest"
+    DAY = "day"
+    PERIOD = "period"
+
+    @property
+    def rank(self) -> int:
+        """Its place from the least, 0."""
+        return list(RangeAbility).index(self)
+
+
+class Mode(StrEnum):
+    """How a resource is answered: online, by upload, on an offline medium (R056, R066)."""
+
+    ONLINE = "online"
+    UPLOAD = "upload"
+    OFFLINE = "offline"
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A resource that an adapter answers: its items and its feedback term (反馈期限)."""
+    """A resource that an adapter answers: its items and its feedback term (反馈期限).
+
+    `level`, `range` and `updates` (a code of the table of that name) are None where they are not
+    stated. `back_months` is how far back a range may reach; None: not limited, or not stated.
+    """
 
     resource: str
     items: tuple[str, ...]
     term_working_days: int
+    level: Level | None = None
+    range: RangeAbility | None = None
+    back_months: int | None = None
+    updates: str | None = None
+    mode: Mode = Mode.ONLINE
+
+    @property
+    def plain(self) -> bool:
+        """Whether it states only what version 1 of an entry has room for."""
+        return self == Offer(self.resource, self.items, self.term_working_days)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueMark:
+    """The catalogue's version, as the hub's entry states it (R036).
+
+    `version` is that of the directory in which the catalogue's present content first stood,
+    `since` when that was issued, `digest` what the content hashes to.
+    """
+
+    version: int
+    since: datetime
+    digest: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +138,7 @@ class Participant:
 
     `title` is its Chinese name (a unit, never a person). `hosts` are its registered addresses
     (R013). `reads` are the SHA-256 digests of the payload schemas it understands. Only who is
-    connected exchanges.
+    connected exchanges. `catalogue` stands in the hub's entry alone.
     """
 
     id: str
@@ -89,6 +151,7 @@ class Participant:
     reads: tuple[bytes, ...] = ()
     version: int = 1
     standing: Standing = Standing.CONNECTED
+    catalogue: CatalogueMark | None = None
 
     def encryption_key(self, instant: datetime, suite: str | None = None) -> Key | None:
         """Return the newest encryption key valid at the instant, of a suite where one is given."""

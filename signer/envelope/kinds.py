@@ -30,6 +30,7 @@ class Kind(StrEnum):
     EVIDENCE_REQUEST = "EvidenceRequest"
     EVIDENCE = "Evidence"
     EVIDENCE_REVIEW = "EvidenceReview"
+    CATALOG_REPORT = "CatalogReport"
 
 
 class Travel(StrEnum):
@@ -104,6 +105,7 @@ KINDS: dict[str, KindRule] = {
     Kind.CANCELLATION_REPLY: KindRule(_ANY, _HUB | _NODE, Travel.UP_THEN_DOWN, _MONTH),
     Kind.DELAY: KindRule(_ANY, _ANY, Travel.UP_THEN_DOWN, _MONTH),
     Kind.RENEWAL: KindRule(_NODE | _ADAPTER, _HUB, Travel.UP, _WEEK),
+    Kind.CATALOG_REPORT: KindRule(_NODE, _HUB, Travel.UP, _WEEK, compressible=True),
     Kind.PROBLEM: KindRule(_ANY, _ANY, Travel.UP_THEN_DOWN, _WEEK),
     Kind.PROBE: KindRule(_ANY, _ANY, Travel.UP_THEN_DOWN, _DAY, standings=_ADMITTED, with_hub=True),
     Kind.EVIDENCE_REQUEST: KindRule(_HUB, _NODE, Travel.DOWN, _MONTH),

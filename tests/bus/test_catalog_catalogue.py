@@ -1,18 +1,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rules_samples import TODAY, country, directory, draft_line, participant, request
 
-from bus.catalog.catalogue import Catalogue
+from bus.catalog.catalogue import Catalogue, Provider
 from bus.catalog.expand import CatalogueError, expand
 from bus.rules.request_lines import check_request
 from schemas.loader import load, parse
-from schemas.resources import IDENTITY_ITEMS, resource_from, resources
-from signer.directory.view import Offer
+from schemas.resources import IDENTITY_ITEMS, resource_from, resources, with_resources
+from signer.directory.view import CatalogueMark, Level, Mode, Offer, RangeAbility
+
+SINCE = datetime(2026, 5, 1, tzinfo=UTC)
 
 FUND = {
     name: tuple(item.name for item in resource.items if item.name not in IDENTITY_ITEMS)
@@ -52,9 +56,76 @@ def test_the_catalogue_is_the_centres_resources_and_those_of_the_provinces():
 
 
 @pytest.mark.requirement("R036")
-def test_its_version_is_the_directorys():
-    empty = Catalogue.from_directory(directory(participant("hub", None), version=12), resources())
+def test_its_version_is_what_the_hub_says_and_the_directorys_where_it_does_not():
+    hub = participant("hub", None)
+    empty = Catalogue.from_directory(directory(hub, version=12), resources())
     assert (empty.version, empty.entries) == (12, ())
+    marked = replace(hub, catalogue=CatalogueMark(9, SINCE, bytes(32)))
+    assert Catalogue.from_directory(directory(marked, version=12), resources()).version == 9
+
+
+@pytest.mark.requirement("R036")
+def test_an_entry_says_of_each_provider_all_that_the_directory_does():
+    offer = Offer(
+        "marriage-registration",
+        ("status",),
+        2,
+        Level.COUNTY,
+        RangeAbility.DAY,
+        24,
+        "quarterly",
+        Mode.OFFLINE,
+    )
+    city = replace(participant("321200.civil", "321200", offer), title="泰州市民政局")
+    listed = directory(
+        participant("hub", None),
+        participant("320000", "hub"),
+        participant("321200", "320000"),
+        city,
+    )
+    (entry,) = Catalogue.from_directory(listed, resources()).entries
+    (provider,) = entry.providers
+    assert provider == Provider(
+        "321200.civil",
+        ("name", "id_type", "id_number", "status"),
+        2,
+        "泰州市民政局",
+        "320000",
+        Level.COUNTY,
+        RangeAbility.DAY,
+        24,
+        "quarterly",
+        Mode.OFFLINE,
+    )
+    assert (entry.category, entry.category_zh) == ("marriage", "婚姻登记")
+
+
+@pytest.mark.requirement("R038")
+def test_a_level_that_is_not_stated_is_that_of_the_agencys_place():
+    listed = directory(
+        participant("hub", None),
+        participant("320000", "hub"),
+        participant("321200", "320000"),
+        participant("321281", "321200"),
+        *(
+            participant(f"{centre}.civil", centre, Offer("marriage-registration", ("status",), 2))
+            for centre in ("hub", "320000", "321200", "321281")
+        ),
+    )
+    (entry,) = Catalogue.from_directory(listed, resources()).entries
+    assert {p.adapter: p.level for p in entry.providers} == {
+        "hub.civil": Level.CENTRE,
+        "320000.civil": Level.PROVINCE,
+        "321200.civil": Level.PREFECTURE,
+        "321281.civil": Level.COUNTY,
+    }
+    asked = {code: [p.adapter for p in entry.asked(code)] for code in ("hub", "320000", "500000")}
+    assert asked == {
+        "hub": ["hub.civil"],
+        "320000": ["320000.civil", "321200.civil", "321281.civil"],
+        "500000": [],
+    }
+    assert len(entry.asked("national")) == 4
 
 
 @pytest.mark.requirement("R037")
@@ -79,17 +150,36 @@ def test_offers_that_give_nothing_known_make_no_entry():
 def test_a_resource_the_code_never_heard_of_is_asked_for_by_its_own_titles():
     source = json.loads(json.dumps(load("resource/housing-fund-account.v1").source))
     source["name"] = "FishingBoat"
-    source["hedui"] |= {"resource": "fishing-boat", "category": "boats", "zh": "渔船"}
+    source["hedui"] |= {
+        "resource": "fishing-boat",
+        "category": "boats",
+        "category_zh": "渔业船舶",
+        "zh": "渔船",
+    }
     schema = parse("resource/fishing-boat.v1", json.dumps(source).encode())
     boats = directory(
         participant("hub", None),
         participant("hub.boats", "hub", Offer("fishing-boat", ("status",), 2)),
     )
-    catalogue = Catalogue.from_directory(boats, {"fishing-boat": resource_from(schema)})
+    catalogue = Catalogue.from_directory(boats, with_resources([schema]))
     (line,) = expand((draft_line(category="渔船"),), catalogue)
     assert (line.resource, line.category) == ("fishing-boat", "boats")
     assert catalogue.named("boats") == catalogue.entries
-    assert catalogue.entries[0].category_zh == "boats"
+    assert catalogue.named("渔业 船舶") == catalogue.entries
+    assert catalogue.entries[0].category_zh == "渔业船舶"
+    del source["hedui"]["category_zh"]
+    unnamed = resource_from(parse("resource/fishing-boat.v1", json.dumps(source).encode()))
+    (entry,) = Catalogue.from_directory(boats, {"fishing-boat": unnamed}).entries
+    assert entry.category_zh == "boats"
+
+
+@pytest.mark.requirement("R005")
+def test_what_travels_takes_nothing_away_from_what_is_shipped():
+    source = json.loads(json.dumps(load("resource/housing-fund-account.v1").source))
+    source["hedui"]["zh"] = "另一个"
+    again = parse("directory", json.dumps(source).encode())
+    none = parse("directory", b'{"type": "record", "name": "A", "fields": []}')
+    assert with_resources([none, again]) == resources()
 
 
 @pytest.mark.requirement("R052")

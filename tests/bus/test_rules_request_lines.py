@@ -82,10 +82,9 @@ def test_a_line_outside_the_catalogue_fails(changes, code, field):
 
 
 @pytest.mark.requirement("R020")
-@pytest.mark.parametrize(("version", "good"), [(0, False), (1, True), (7, True), (8, False)])
-def test_the_catalogue_version_is_one_that_was_published(version, good):
-    expected = [] if good else [("CATALOGUE_VERSION", "附表")]
-    assert of_request(request_line(), catalogue_version=version) == expected
+def test_lines_without_a_known_catalogue_are_judged_as_far_as_they_can_be():
+    asked = request(lines=(request_line(provider="321200", resource="unheard-of"),))
+    assert [f.code for f in check_request(asked, None, TODAY)] == ["PROVIDER_UNKNOWN"]
 
 
 @pytest.mark.requirement("R053")

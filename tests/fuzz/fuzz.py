@@ -31,6 +31,7 @@ NAMES = (
     "statement",
     "directory-record",
     "directory-entry",
+    "directory-entry-2",
     "directory-head",
     "directory-schema",
     "certificate",

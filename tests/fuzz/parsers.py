@@ -83,11 +83,11 @@ def _statement(data: bytes) -> bool:
         return False
 
 
-def _record(kind: RecordKind) -> Callable[[bytes], bool]:
+def _record(kind: RecordKind, version: int = 1) -> Callable[[bytes], bool]:
     def takes(data: bytes) -> bool:
         signed = {
             "magic": b"HDD1",
-            "kind": str(kind),
+            "kind": str(kind) if version == 1 else f"{kind}/{version}",
             "payload": data,
             "signer": bytes(32),
             "signature": {"suite": "", "value": b""},
@@ -96,7 +96,7 @@ def _record(kind: RecordKind) -> Callable[[bytes], bool]:
             record = parse_record(encode(load("directory/signed.v1"), signed), kind, "here")
         except DirectoryError:
             return False
-        return same(data, encode(load(f"directory/{kind}.v1"), record.content))
+        return same(data, encode(load(f"directory/{kind}.v{version}"), record.content))
 
     return takes
 
@@ -236,6 +236,7 @@ PARSERS: Mapping[str, Parser] = {
     ),
     "directory-record": Parser(_signed, _signed_samples),
     "directory-entry": Parser(_record(RecordKind.ENTRY), _random("directory/entry.v1")),
+    "directory-entry-2": Parser(_record(RecordKind.ENTRY, 2), _random("directory/entry.v2")),
     "directory-head": Parser(_record(RecordKind.HEAD), _random("directory/head.v1")),
     "directory-schema": Parser(
         _resource,

@@ -7,6 +7,7 @@ import pytest
 
 from schemas import codes
 from schemas.loader import SchemaError
+from signer.directory.view import Level, Mode, RangeAbility
 
 TABLES = {
     "regions": codes.regions,
@@ -14,6 +15,10 @@ TABLES = {
     "business": codes.business,
     "relations": codes.relations,
     "categories": codes.categories,
+    "levels": codes.levels,
+    "time-ranges": codes.time_ranges,
+    "updates": codes.updates,
+    "modes": codes.modes,
     "refusal-reasons": codes.refusal_reasons,
     "document-kinds": codes.document_kinds,
     "evidence-reasons": codes.evidence_reasons,
@@ -178,3 +183,18 @@ def test_a_table_with_a_fault_says_where(content, where):
 def test_a_table_that_is_not_utf_8_is_refused():
     with pytest.raises(SchemaError):
         codes.read_table("t", b"\xff", lambda r: codes.Code(r.text("code"), "", "", ()))
+
+
+@pytest.mark.requirement("R036")
+def test_what_the_directory_says_of_an_offer_has_a_name_in_the_tables():
+    assert list(codes.levels()) == [level.value for level in Level]
+    assert list(codes.time_ranges()) == [ability.value for ability in RangeAbility]
+    assert list(codes.modes()) == [mode.value for mode in Mode]
+
+
+@pytest.mark.requirement("R054")
+@pytest.mark.requirement("R055")
+def test_the_table_says_where_the_rules_have_a_category_organised():
+    stated = {row.code: row.level for row in codes.categories().values() if row.level}
+    assert stated == {"housing-security": "county", "housing-fund": "prefecture"}
+    assert set(stated.values()) <= set(codes.levels())

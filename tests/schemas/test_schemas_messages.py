@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bus.model import cancellation, evidence, messages, probe, request
+from bus.model import cancellation, catalogue_report, evidence, messages, probe, request
 from bus.wire import bodies
 from schemas import loader
 
@@ -32,6 +32,7 @@ MESSAGES = (
     evidence.EvidenceRequest,
     evidence.Evidence,
     evidence.EvidenceReview,
+    catalogue_report.CatalogReport,
 )
 SIZES = {"nonce": 16, "query": 16, "call": 16}
 ANY_SIZE = frozenset({"records[]", "request", "data", "envelope", "key", "value"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -17,11 +17,20 @@ from signer.ca.issue import certify, issue_participant, make_issuing, make_root
 from signer.certificates import PathValidator, to_key
 from signer.directory.records import GRACE, HEAD_KEY, adopt, sign_entry
 from signer.directory.signed import entries_digest
-from signer.directory.view import KeyUse, Offer, Participant
+from signer.directory.view import (
+    CatalogueMark,
+    KeyUse,
+    Level,
+    Mode,
+    Offer,
+    Participant,
+    RangeAbility,
+)
 from signer.errors import DirectoryError
 from signer.identity import Role
 
 HOUR = timedelta(hours=1)
+NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -418,3 +427,67 @@ def test_no_flipped_byte_is_adopted(tree, take, name, position, flip):
     with pytest.raises(HeduiError) as caught:
         take(records | {name: bytes(record)})
     assert caught.value.code.startswith("DIRECTORY_")
+
+
+TERMS = Offer(
+    "housing-fund-loan",
+    ("status",),
+    9,
+    Level.PREFECTURE,
+    RangeAbility.PERIOD,
+    36,
+    "monthly",
+    Mode.UPLOAD,
+)
+MARK = CatalogueMark(3, NOW, bytes(range(32)))
+
+
+def kind_of(record) -> str:
+    return decode(load("directory/signed.v1"), record)["kind"]
+
+
+@pytest.mark.requirement("R036")
+def test_an_entry_carries_what_the_catalogue_says_of_an_offer(tree, take):
+    records = changed_entry(tree, "320000.housing-fund", offers=(TERMS,))
+    assert kind_of(records["320000.housing-fund"]) == "entry/2"
+    assert take(records).directory.participants["320000.housing-fund"].offers == (TERMS,)
+
+
+def test_what_version_1_has_room_for_is_written_in_version_1(tree, take):
+    records = tree.records()
+    assert {kind_of(r) for n, r in records.items() if n != HEAD_KEY} == {"entry"}
+    (read,) = take(records).directory.participants["320000.housing-fund"].offers
+    assert (read.level, read.range, read.back_months, read.updates) == (None, None, None, None)
+    assert read.mode is Mode.ONLINE
+
+
+@pytest.mark.requirement("R036")
+def test_the_hubs_entry_numbers_the_catalogue(tree, take):
+    found = take(changed_entry(tree, "hub", catalogue=MARK))
+    assert found.directory.hub.catalogue == MARK
+
+
+@pytest.mark.requirement("R003")
+def test_nobody_elses_entry_numbers_the_catalogue(tree, take):
+    assert refusal(take, changed_entry(tree, "370000", catalogue=MARK)) == "DIRECTORY_MALFORMED"
+    first = replace(MARK, version=0)
+    tree.participants["370000"] = replace(tree.participants["370000"], catalogue=None)
+    assert refusal(take, changed_entry(tree, "hub", catalogue=first)) == "DIRECTORY_MALFORMED"
+
+
+def test_an_entry_of_one_version_is_not_taken_for_the_other(tree, take):
+    # The kind is under the signature, and each version has its own.
+    records = changed_entry(tree, "320000.housing-fund", offers=(TERMS,))
+    name = "320000.housing-fund"
+    assert refusal(take, records | {name: altered(records[name], kind="entry")}) in {
+        "DIRECTORY_MALFORMED",
+        "DIRECTORY_SIGNATURE",
+    }
+    assert (
+        refusal(take, records | {"370000": altered(records["370000"], kind="entry/2")})
+        == "DIRECTORY_MALFORMED"
+    )
+    assert (
+        refusal(take, records | {"370000": altered(records["370000"], kind="entry/3")})
+        == "DIRECTORY_MALFORMED"
+    )

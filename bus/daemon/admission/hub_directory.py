@@ -13,9 +13,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from bus.config.participants import load_participants
+from bus.config.resources import load_resources
 from bus.daemon.directory_publisher import DirectoryPublisher
 from bus.flow.listing import listing
-from bus.ports.store import Store
+from bus.ports.store import Store, Unit
 
 PUBLISH_EVERY = timedelta(seconds=30)
 """How often the file is read, and the head looked at."""
@@ -32,6 +33,7 @@ class HubDirectory:
         participants: The list's file.
         issuers: DER of the authorities the hub's own keys stand under.
         published: Told after each directory that was published.
+        resources: The folder of resource schemas that travel along (R005), None for none.
         wake: Set to publish at once.
     """
 
@@ -40,6 +42,7 @@ class HubDirectory:
     participants: Path
     issuers: tuple[bytes, ...]
     published: Callable[[], Awaitable[object]]
+    resources: Path | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _mark: str | None = None
 
@@ -47,15 +50,20 @@ class HubDirectory:
         """Publish what is due.
 
         Raises:
-            ConfigError: `PARTICIPANTS_INVALID`, `PARTICIPANT_TWICE`; the directory in force stays.
+            ConfigError: `PARTICIPANTS_INVALID`, `PARTICIPANT_TWICE`, `RESOURCES_INVALID`; the
+                directory in force stays.
             DirectoryError: The participants make no directory.
             HeduiError: The store cannot be reached.
         """
         filed = await asyncio.to_thread(load_participants, self.participants)
         async with self.store.transaction() as unit:
-            mark = await unit.admission_mark()
+            mark = await _mark(unit)
             admissions, revocations = await unit.admissions(), await unit.revocations()
-        listed = await asyncio.to_thread(listing, filed, self.issuers, admissions, revocations)
+            reports = await unit.catalogue_reports()
+        schemas = await asyncio.to_thread(load_resources, self.resources)
+        listed = await asyncio.to_thread(
+            listing, filed, self.issuers, admissions, revocations, reports, schemas
+        )
         if await self.publisher.publish(listed):
             await self.published()
         self._mark = mark
@@ -67,7 +75,7 @@ class HubDirectory:
             HeduiError: The store cannot be reached.
         """
         async with self.store.transaction() as unit:
-            mark = await unit.admission_mark()
+            mark = await _mark(unit)
         if mark != self._mark:
             self.wake.set()
 
@@ -78,3 +86,7 @@ class HubDirectory:
             ConfigError: `PARTICIPANTS_INVALID`.
         """
         return frozenset(p.id for p in load_participants(self.participants))
+
+
+async def _mark(unit: Unit) -> str:
+    return f"{await unit.admission_mark()}.{await unit.catalogue_report_mark()}"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from bus.catalog.catalogue import Catalogue
+from bus.catalog.versions import Cited
 from bus.errors import HeduiError, RefusedError
 from bus.flow import review
 from bus.flow.answer_check import check_answer, check_whole
@@ -118,7 +119,7 @@ def _findings(written: _Written) -> list[str]:
         written.application,
         [part.roster for part in written.parts],
         [part.consent for part in written.parts],
-        Catalogue.from_directory(known.DIRECTORY, resources()),
+        Cited(known.DIRECTORY.version, Catalogue.from_directory(known.DIRECTORY, resources())),
         known.DIRECTORY,
         known.NOW,
     )

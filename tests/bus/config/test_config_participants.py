@@ -12,7 +12,7 @@ from bus.config.participants import load_participants
 from bus.errors import ConfigError
 from schemas.resources import IDENTITY_ITEMS
 from signer.ca.issue import issue_participant, make_issuing, make_root
-from signer.directory.view import KeyUse
+from signer.directory.view import KeyUse, Level, Mode, RangeAbility
 from signer.identity import Role
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -120,3 +120,55 @@ def test_a_certificate_file_that_is_none_is_named(write, tmp_path):
 def test_a_list_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ConfigError, match="PARTICIPANTS_INVALID"):
         load_participants(tmp_path / "none.toml")
+
+
+TERMS = GOOD.replace(
+    "term_working_days = 7",
+    """term_working_days = 7
+level = "地市级"
+range = "时间段"
+back_months = 60
+updates = "每月"
+mode = "upload"
+""",
+)
+
+
+@pytest.mark.requirement("R036")
+def test_an_offer_may_say_all_that_the_catalogue_does(write):
+    plain, full = load_participants(write(TERMS))[2].offers
+    assert plain.plain
+    assert (full.level, full.range) == (Level.PREFECTURE, RangeAbility.PERIOD)
+    assert (full.back_months, full.updates, full.mode) == (60, "monthly", Mode.UPLOAD)
+
+
+@pytest.mark.parametrize(
+    ("given", "instead", "text"),
+    [
+        ("地市级", "中级", "prefecture 地市级"),
+        ("时间段", "永久", "period 时间段"),
+        ("时间段", "仅最新", "back_months"),
+        ("back_months = 60", "back_months = 0", "back_months"),
+        ("每月", "有时", "monthly 每月"),
+        ('"upload"', '"post"', "offline 介质"),
+    ],
+)
+def test_what_no_table_has_is_refused(write, given, instead, text):
+    with pytest.raises(ConfigError, match="PARTICIPANTS_INVALID") as caught:
+        load_participants(write(TERMS.replace(given, instead)))
+    assert text in caught.value.zh
+
+
+@pytest.mark.requirement("R055")
+@pytest.mark.parametrize(
+    ("level", "text"), [("部中心", "不高于省级"), ("county", "由地市级组织"), ("province", None)]
+)
+def test_a_level_fits_the_tree_and_the_category(write, level, text):
+    path = write(TERMS.replace("地市级", level))
+    if text is None:
+        assert load_participants(path)[2].offers[1].level is Level.PROVINCE
+        return
+    with pytest.raises(ConfigError, match="PARTICIPANTS_INVALID") as caught:
+        load_participants(path)
+    assert text in caught.value.zh
+    assert "320000.housing-fund housing-fund-loan" in caught.value.zh

@@ -224,7 +224,8 @@ async def test_a_changed_entry_is_published_at_once_with_a_higher_version(countr
     ]
     assert await hub.publish(listed(country, changed))
     records = await outbox(hub)
-    assert {r.key.decode() for r in records} == {"hub.marriage", HEAD_KEY}
+    # The hub's entry has the catalogue's version.
+    assert {r.key.decode() for r in records} == {"hub", "hub.marriage", HEAD_KEY}
     assert await keeper.take(records)
     entry = keeper.office.directory.get("hub.marriage")
     assert (entry.version, entry.offers[0].term_working_days) == (2, 3)
@@ -238,6 +239,7 @@ async def test_a_removed_participant_leaves_a_tombstone_and_readers_go_on(countr
     records = await outbox(hub)
     assert {r.key.decode(): r.value is None for r in records} == {
         "320000.housing-bureau": True,
+        "hub": False,
         HEAD_KEY: False,
     }
     assert await keeper.take(records)

@@ -16,6 +16,7 @@ from bus.model.cancellation import (
     Ending,
     Progress,
 )
+from bus.model.catalogue_report import CatalogReport, ReportedAgency, ReportedOffer
 from bus.model.evidence import (
     Evidence,
     EvidenceChunk,
@@ -58,6 +59,7 @@ from bus.model.request import (
 )
 from bus.wire.bodies import from_avro, schema_of, to_avro
 from schemas.loader import decode, encode
+from signer.directory.view import Level, Mode, RangeAbility
 from signer.envelope.kinds import Kind
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -128,6 +130,27 @@ BODIES = {
         NOW,
     ),
     Kind.PROBLEM: Problem(None, "ANSWER_COUNT", "不符", "wrong"),
+    Kind.CATALOG_REPORT: CatalogReport(
+        3,
+        NOW,
+        (
+            ReportedAgency(
+                "320000.housing-fund",
+                (
+                    ReportedOffer(
+                        "housing-fund-loan",
+                        ("name", "status"),
+                        5,
+                        Level.PREFECTURE,
+                        RangeAbility.PERIOD,
+                        36,
+                        "monthly",
+                        Mode.ONLINE,
+                    ),
+                ),
+            ),
+        ),
+    ),
     Kind.PROBE: Probe(
         ProbeRole.CHALLENGE,
         2,
@@ -219,3 +242,20 @@ def test_a_value_the_model_does_not_allow_is_refused_without_being_repeated():
         from_avro(Kind.ANSWER, payload)
     assert refusal.value.__cause__ is None
     assert "张三" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("text", [SENTENCE, "", "a" * 65, "A B", "x\n"])
+@pytest.mark.parametrize("place", ["agency", "resource", "items", "updates"])
+def test_what_a_report_names_are_names(place, text):
+    report = BODIES[Kind.CATALOG_REPORT]
+    agency, offer = report.agencies[0], report.agencies[0].offers[0]
+    match place:
+        case "agency":
+            changed = replace(agency, agency=text)
+        case "items":
+            changed = replace(agency, offers=(replace(offer, items=(text,)),))
+        case _:
+            changed = replace(agency, offers=(replace(offer, **{place: text}),))
+    payload = to_avro(replace(report, agencies=(changed,)))
+    with pytest.raises(RefusedError, match="BODY_INVALID"):
+        from_avro(Kind.CATALOG_REPORT, payload)

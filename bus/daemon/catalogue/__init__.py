@@ -1,0 +1,1 @@
+"""The catalogue at work: reports of provinces, versions, what operators ask of it."""
