@@ -136,6 +136,7 @@ class QuerySummary(Answered):
     opened: datetime
     updated: datetime
     delivered: datetime | None
+    purged: Annotated[datetime | None, Field(description="结果清除时间 / Contents destroyed")]
     counts: CountsBody
 
     @classmethod
@@ -152,6 +153,7 @@ class QuerySummary(Answered):
             opened=case.opened,
             updated=case.updated,
             delivered=case.delivered,
+            purged=case.purged,
             counts=CountsBody.of(case.rows),
         )
 

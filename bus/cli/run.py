@@ -30,6 +30,8 @@ from bus.daemon.hub import (
     inspections,
     report_taker,
 )
+from bus.daemon.retention import LOOK_EVERY as PURGE_EVERY
+from bus.daemon.retention import retention_of
 from bus.daemon.router import CentreRouter
 from bus.daemon.run import Regular, run
 from bus.daemon.service import Service
@@ -102,6 +104,7 @@ async def _serve(centre: Participant, examiner: Examiner, renewing: Renewing | N
         # Another instance may have imported a year table.
         Regular("calendar", CALENDAR_EVERY, service.load_calendar),
         Regular("cut-off", CLOSE_EVERY, closing.close),
+        Regular("retention", PURGE_EVERY, retention_of(centre).purge),
     ]
     if renewing is not None:
         regular.append(Regular("renewal", LOOK_EVERY, renewing.look))

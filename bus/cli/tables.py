@@ -126,6 +126,8 @@ def show_query(console: Console, detail: QueryDetail) -> None:
     made.add_row("操作员 operator", summary.operator or "-")
     made.add_row("提交 submitted", local(summary.opened))
     made.add_row("送达 delivered", local(summary.delivered))
+    if summary.purged is not None:
+        made.add_row("结果 result", f"已清除 purged {local(summary.purged)}")
     if detail.decision is not None:
         word = "受理 accepted" if detail.decision.accepted else "拒绝 refused"
         made.add_row("决定 decision", f"{word} {detail.decision.by} {local(detail.decision.at)}")

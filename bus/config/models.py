@@ -15,9 +15,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bus.flow.retention import DAYS, LEAST_DAYS, RetentionPolicy
+from schemas.codes import business
 from signer.identity import IdentityError, role_of
 from signer.keystore import TokenSettings
 
+MOST_DAYS = 36500
 _HOSTS = re.compile(r"[^\s,:]+:[0-9]{1,5}(,[^\s,:]+:[0-9]{1,5})*")
 
 
@@ -144,6 +147,28 @@ class ReviewChoice(StrEnum):
     MANUAL = "manual"
 
 
+def business_days(value: dict[str, int]) -> dict[str, int]:
+    """Check retentions by business category for pydantic."""
+    unknown = [code for code in value if code not in business()]
+    if unknown:
+        raise ValueError("键须为业务类别代码 / keys are codes of business categories")
+    if any(not LEAST_DAYS <= days <= MOST_DAYS for days in value.values()):
+        raise ValueError(f"天数须为 {LEAST_DAYS} 至 {MOST_DAYS} / {LEAST_DAYS} to {MOST_DAYS} days")
+    return value
+
+
+class RetentionSection(_Section):
+    """How long after a query has ended its contents are kept (R076); `business` by its code."""
+
+    result_days: Annotated[int, Field(ge=LEAST_DAYS, le=MOST_DAYS)] = DAYS
+    business: Annotated[dict[str, int], AfterValidator(business_days)] = Field(default_factory=dict)
+
+    @property
+    def policy(self) -> RetentionPolicy:
+        """What it says, for the flow."""
+        return RetentionPolicy(self.result_days, self.business)
+
+
 class AuthoritySection(_Section):
     """The issuing authority, where the hub issues certificates by itself (`hedui ca init`)."""
 
@@ -220,5 +245,6 @@ class Config(FileSettings):
     http: HttpSection = HttpSection()
     hub: HubSection | None = None
     timestamps: TimestampsSection | None = None
+    retention: RetentionSection = RetentionSection()
     source: dict[str, Any] | None = None
     resource: Annotated[list[dict[str, Any]], Field(default_factory=list)]

@@ -14,6 +14,7 @@ from uuid import UUID
 from bus.daemon import requester, views
 from bus.daemon.office import Office
 from bus.daemon.proof import export
+from bus.daemon.reading import Reading, note_reading
 from bus.daemon.work import Work
 from bus.errors import InputError
 from bus.model.audit import Event
@@ -159,42 +160,63 @@ class Service:
             ]
         return found
 
-    async def result(self, query: UUID, operator: str, purpose: str) -> ResultView:
-        """Return a query's result to a named operator, audited with the purpose (R035).
+    async def result(self, query: UUID, operator: str, purpose: str, group: str = "") -> ResultView:
+        """Return a query's result to a named operator, audited with the purpose (R033-R035).
+
+        Args:
+            query: The query.
+            operator: Who reads it.
+            purpose: What for: as it was applied for.
+            group: The reader's unit, empty for the centre's own staff.
 
         Raises:
             InputError: `QUERY_UNKNOWN`.
+            UseError: `PURPOSE_DIFFERS`, `UNIT_NOT_ENTITLED`, `RESULT_PURGED`; audited as well.
         """
         now = self.office.clock.now()
         async with self.store.transaction() as unit:
             case = await _case(unit, query, CaseRole.REQUESTER)
             stored = await unit.messages(query)
             work = Work(self.office, unit, now)
-            work.note(query, Event.RESULT_READ, f"operator:{operator}", purpose=purpose)
+            reading = Reading(operator, purpose, group)
+            refusal = note_reading(work, case, reading, Event.RESULT_READ)
             await work.finish()
+        if refusal is not None:
+            raise refusal
         # The books say so before anything is opened.
         return await asyncio.to_thread(views.result, self.office, case, stored)
 
-    async def proof(self, query: UUID, operator: str, purpose: str | None = None) -> bytes:
+    async def proof(
+        self, query: UUID, operator: str, purpose: str | None = None, group: str = ""
+    ) -> bytes:
         """Return a query's proof file, audited.
 
         Args:
             query: The query.
             operator: Who asks for it.
             purpose: What the answers are disclosed for (R035); None leaves them sealed.
+            group: The reader's unit, empty for the centre's own staff.
 
         Raises:
             InputError: `QUERY_UNKNOWN`, `PROOF_TOO_EARLY`.
+            UseError: As `result`, where the answers are to be disclosed.
             UnavailableError: As `export`.
         """
         now, opened = self.office.clock.now(), purpose is not None
         async with self.store.transaction() as unit:
-            await _case(unit, query, CaseRole.REQUESTER)
+            case = await _case(unit, query, CaseRole.REQUESTER)
             work = Work(self.office, unit, now)
-            actor = f"operator:{operator}"
-            work.note(query, Event.PROOF_EXPORTED, actor, opened=int(opened), purpose=purpose)
+            refusal = None
+            if purpose is None:
+                actor = f"operator:{operator}"
+                work.note(query, Event.PROOF_EXPORTED, actor, opened=0, purpose=None)
+            else:
+                reading = Reading(operator, purpose, group)
+                refusal = note_reading(work, case, reading, Event.PROOF_EXPORTED, opened=1)
             await work.finish()
-            return await export(self.office, unit, query, now, opened=opened)
+            if refusal is None:
+                return await export(self.office, unit, query, now, opened=opened)
+        raise refusal
 
     async def directory_file(self) -> bytes:
         """Return the directory in force as a file, to show later revocations of a proof's keys.

@@ -106,6 +106,8 @@ class Work:
         header = message.header
         if message.digest in self._messages:
             return
+        if isinstance(message.body, Roster):
+            self._note_persons(header.conversation, message.body)
         secret, wrap = message.secret, self.office.store_key.wrap
         self._messages[message.digest] = StoredMessage(
             digest=message.digest,
@@ -148,6 +150,8 @@ class Work:
 
         async with self.office.sealing:
             message = await asyncio.to_thread(prepare)
+        if isinstance(send.body, Roster):
+            self._note_persons(query, send.body)
         self._outgoing.append(Outgoing(message, self.office.topic_towards(to), self.now, kept=True))
         return message
 
@@ -248,6 +252,12 @@ class Work:
         if change.put:
             await self.unit.put_deadlines(change.put)
         await self.unit.save_case(case)
+
+    def _note_persons(self, query: UUID, roster: Roster) -> None:
+        """Make the persons of a roster findable by number (R077), without a number being kept."""
+        token = self.office.store_key.person_token
+        found = {p.reference: token(p.id_type, p.id_number) for p in roster.persons}
+        self._writes.append(lambda: self.unit.put_persons(query, found))
 
     def _suite(self, send: Send, directory: Directory) -> str:
         """The suite of a new message: of the readers that a request named, or the preferred one."""

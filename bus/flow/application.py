@@ -183,4 +183,5 @@ def open_case(me: str, submission: Submission, application: Application, digest:
         parts=application.parts,
         received=tuple(part.digest for part in application.parts),
         operator=submission.operator,
+        authority=application.authority,
     )

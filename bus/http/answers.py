@@ -77,6 +77,9 @@ _STATUS = {
     "OPERATOR_EXISTS": 409,
     "OPERATOR_OWN": 403,
     "TOKEN_NOT_YOURS": 403,
+    "PURPOSE_DIFFERS": 403,
+    "UNIT_NOT_ENTITLED": 403,
+    "RESULT_PURGED": 410,
 }
 _KINDS: tuple[tuple[type[HeduiError], int], ...] = (
     (OperatorError, 401),

@@ -14,7 +14,7 @@ from bus.api.query import HopBody, QueryDetail, QuerySummary
 from bus.daemon.service import Service
 from bus.http.answers import DOCUMENTED
 from bus.http.bodies import BINARY, JSON, XLSX, read_body, read_draft
-from bus.http.caller import Operator, Purpose
+from bus.http.caller import Calling, Operator, Purpose
 from bus.http.titles import titles_of
 from bus.rules.working_days import local_date
 from bus.workbook.result import result_workbook
@@ -76,22 +76,22 @@ def query_routes(service: Service) -> APIRouter:
         return tuple(HopBody.of(hop, titles) for hop in await service.timeline(query))
 
     @routes.get("/{query}/result", summary="查询结果 / Result", response_model=dict[str, Any])
-    async def result(query: UUID, operator: Operator, purpose: Purpose) -> Response:
+    async def result(query: UUID, caller: Calling, purpose: Purpose) -> Response:
         """查询结果（JSON）。 The result as JSON.
 
         含个人信息，每次查阅记入审计（R035）。 It holds personal data; every reading is audited.
         """
-        view = await service.result(query, operator, purpose)
+        view = await service.result(query, caller.name, purpose, caller.unit)
         text = await asyncio.to_thread(lambda: json.dumps(result_json(view), ensure_ascii=False))
         return Response(text, media_type=JSON)
 
     @routes.get("/{query}/result.xlsx", summary="结果工作簿 / Workbook", response_class=Response)
-    async def workbook(query: UUID, operator: Operator, purpose: Purpose) -> Response:
+    async def workbook(query: UUID, caller: Calling, purpose: Purpose) -> Response:
         """查询结果（工作簿）。 The result as a workbook.
 
         含个人信息，每次查阅记入审计（R035）。 It holds personal data; every reading is audited.
         """
-        view = await service.result(query, operator, purpose)
+        view = await service.result(query, caller.name, purpose, caller.unit)
         return Response(await asyncio.to_thread(result_workbook, view), media_type=XLSX)
 
     @routes.get("/{query}/proof", summary="证明文件 / Proof", response_class=Response)
@@ -100,11 +100,12 @@ def query_routes(service: Service) -> APIRouter:
         return Response(await service.proof(query, operator), media_type=BINARY)
 
     @routes.get("/{query}/proof/opened", summary="公开反馈的证明 / Opened", response_class=Response)
-    async def opened_proof(query: UUID, operator: Operator, purpose: Purpose) -> Response:
+    async def opened_proof(query: UUID, caller: Calling, purpose: Purpose) -> Response:
         """公开反馈内容的证明文件。 The proof file with its answers disclosed.
 
         含个人信息，每次导出记入审计（R035）。 It holds personal data; every export is audited.
         """
-        return Response(await service.proof(query, operator, purpose), media_type=BINARY)
+        data = await service.proof(query, caller.name, purpose, caller.unit)
+        return Response(data, media_type=BINARY)
 
     return routes

@@ -18,9 +18,8 @@ ALARMING = ("EQUIVOCATION", "HELD_FULL", "HELD_TOO_LONG", "INTERNAL")
 ACCESS_CODES = (
     *("TOKEN_MISSING", "TOKEN_INVALID", "TOKEN_EXPIRED", "TOKEN_REVOKED", "TOKEN_OF_ANOTHER"),
     *("OPERATOR_DISABLED", "ROLE_MISSING", "TOO_MANY_FAILURES"),
-    *("PURPOSE_DIFFERS", "UNIT_NOT_ENTITLED", "FOUR_EYES"),
 )
-"""Why a call is refused for who makes it, or what for."""
+"""Why a call is refused for who makes it."""
 
 READY = "READY"
 """The reason of a participant that does its work."""
@@ -238,6 +237,17 @@ class Metrics:
 
     def _access(self) -> None:
         r = self.registry
+        self.purged = Counter(
+            "hedui_cases_purged_total",
+            "Cases whose contents were destroyed at the end of their retention, by role.",
+            ["role"],
+            registry=r,
+        )
+        self.retention_waiting = Gauge(
+            "hedui_retention_waiting_queries",
+            "Queries past their retention whose contents are not destroyed yet.",
+            registry=r,
+        )
         self.access_refused = Counter(
             "hedui_access_refused_total",
             "Calls of the operator's API that were refused for who made them, by code.",

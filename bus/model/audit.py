@@ -55,6 +55,8 @@ class Event(StrEnum):
     """Requester: an operator read a result. purpose (R035)."""
     PROOF_EXPORTED = "proof.exported"
     """Requester: an operator exported a proof. opened (1 with the answers), purpose (R035)."""
+    RESULT_PURGED = "result.purged"
+    """The retention of a query ended. contents (secrets destroyed), files (of evidence)."""
     APPLICATION_READ = "application.read"
     """Hub or province, as above: an operator read an application and its contact person."""
     QUARANTINE_REPLAYED = "quarantine.replayed"

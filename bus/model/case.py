@@ -175,6 +175,8 @@ class Case:
     `parts` are the parts the application lists; `received` the digests of those that arrived (or,
     at the requester, were sent). `orders` are the digests of orders already turned into rows.
     `assent` is the province's, where the requester is a city or county that has it (R006).
+    `authority` is the entrusting unit as the application names it, at the requester (R034).
+    `purged` is when the contents were destroyed at the end of their retention.
     """
 
     query: UUID
@@ -198,3 +200,5 @@ class Case:
     delivered: datetime | None = None
     withdrawal: Withdrawal | None = None
     assent: Assented | None = None
+    authority: str = ""
+    purged: datetime | None = None

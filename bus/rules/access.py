@@ -1,8 +1,9 @@
 """Who may do what at a centre: one table of acts and roles (R035, R076, R078).
 
 ★ The rules ask for control (R076) and a name to every act (R078) and list no roles. Ours keep apart
-what must not be in one hand: who makes operators reads nobody's result, who audits does nothing
-that is audited, and who submitted an application does not decide on it.
+what must not be in one hand: who makes operators reads nobody's result, and who audits does
+nothing that is audited. That nobody decides on his own application needs no rule here: it is
+decided on by another participant than the one that submitted it, each with operators of its own.
 """
 
 from __future__ import annotations
@@ -92,21 +93,3 @@ def check_roles(roles: Iterable[OperatorRole]) -> tuple[Finding, ...]:
                 ),
             )
     return ()
-
-
-def four_eyes(author: str | None, decides: str) -> tuple[Finding, ...]:
-    """Return what speaks against somebody deciding on what `author` has submitted (★ R025).
-
-    Returns:
-        `FOUR_EYES` where both are the same, else nothing.
-    """
-    if author is None or author != decides:
-        return ()
-    return (
-        Finding(
-            "FOUR_EYES",
-            "提交人不得审查本人提交的申请",
-            "who submitted an application does not decide on it",
-            "operator",
-        ),
-    )

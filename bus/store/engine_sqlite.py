@@ -33,6 +33,8 @@ _ON_CONNECT = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
+    # What is destroyed is overwritten, and not only left out.
+    "PRAGMA secure_delete = ON",
 )
 
 _ALONE = "PRAGMA journal_mode = DELETE"

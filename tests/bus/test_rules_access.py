@@ -6,7 +6,7 @@ import pytest
 
 from bus.model.operator import OperatorRole
 from bus.model.request import Request
-from bus.rules.access import MAY, Deed, check_roles, four_eyes, may
+from bus.rules.access import MAY, Deed, check_roles, may
 from bus.rules.use import check_purpose, check_unit
 
 R = OperatorRole
@@ -56,13 +56,6 @@ def test_who_runs_audits_or_reviews_reads_no_result(role):
 )
 def test_which_roles_go_together(roles, codes):
     assert [finding.code for finding in check_roles(roles)] == codes
-
-
-@pytest.mark.requirement("R025")
-def test_nobody_decides_on_what_he_has_submitted():
-    assert [f.code for f in four_eyes("王芳", "王芳")] == ["FOUR_EYES"]
-    assert four_eyes("王芳", "李强") == ()
-    assert four_eyes(None, "李强") == ()
 
 
 def request(**changed):

@@ -100,7 +100,7 @@ class Load:
             return self._result(client, query)
 
     def _result(self, client: httpx.Client, query: UUID) -> dict[str, Any]:
-        answer = client.get(f"queries/{query}/result", params={"purpose": "crash"})
+        answer = client.get(f"queries/{query}/result", params={"purpose": "subsistence-allowance"})
         return answer.raise_for_status().json()
 
     def _hand_in(self, asked: Asked, number: int) -> None:

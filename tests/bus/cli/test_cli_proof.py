@@ -56,8 +56,8 @@ def test_an_opened_proof_says_that_it_holds_personal_data(hedui, live, delivered
     base = ("proof", "export", delivered, "--socket", live.node, *OPERATOR, "--out", out)
 
     without = hedui(*base, "--open")
-    unused = hedui(*base, "--purpose", "行政复议")
-    ended = hedui(*base, "--open", "--purpose", "行政复议")
+    unused = hedui(*base, "--purpose", "城乡低保")
+    ended = hedui(*base, "--open", "--purpose", "城乡低保")
     verified = hedui("proof", "verify", out, "--root", root)
     document = json.loads(hedui("proof", "verify", out, "--root", root, "--json").out)
     audit = json.loads(hedui("audit", "list", "--socket", live.node, "--json").out)
@@ -71,7 +71,7 @@ def test_an_opened_proof_says_that_it_holds_personal_data(hedui, live, delivered
     outcomes = [o for a in answers for f in a["fragments"] for o in f["outcomes"]]
     assert {o["outcome"] for o in outcomes} == {"NOT_FOUND"}
     exported = [e["detail"] for e in audit if e["event"] == "proof.exported"]
-    assert exported == [{"opened": 1, "purpose": "行政复议"}]
+    assert exported == [{"opened": 1, "purpose": "城乡低保"}]
 
 
 def test_a_later_directory_is_exported_and_taken_for_revocations(

@@ -181,3 +181,17 @@ def test_a_token_is_named_whole_or_not_at_all(write, tmp_path):
     for left in lines:
         partly = "\n".join((store, *(line for line in lines if line != left)))
         assert "pkcs11_pin_file" in faulty(write(GOOD.replace(store, partly))).zh
+
+
+@pytest.mark.requirement("R076")
+def test_contents_are_kept_for_a_year_unless_told_otherwise_and_never_for_less_than_a_month(write):
+    assert load_config(write(GOOD)).retention.policy.days == 365
+    section = "[retention]\nresult_days = 400\n[retention.business]\nhousing-security = 30\n"
+    policy = load_config(write(GOOD + section)).retention.policy
+    assert (policy.days, dict(policy.business)) == (400, {"housing-security": 30})
+    for text, key in (
+        ("result_days = 29", "retention.result_days"),
+        ("[retention.business]\nhousing-security = 29", "retention.business"),
+        ("[retention.business]\nhousing = 90", "retention.business"),
+    ):
+        assert key in faulty(write(GOOD + f"[retention]\n{text}\n")).en

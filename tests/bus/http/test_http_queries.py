@@ -263,13 +263,13 @@ async def test_an_opened_proof_is_audited_with_its_purpose(node, land, operator,
     path = f"/queries/{query}/proof/opened"
 
     nothing = await node.http.get(path, headers=operator)
-    response = await node.http.get(path, params={"purpose": "行政复议"}, headers=operator)
+    response = await node.http.get(path, params={"purpose": "城乡低保"}, headers=operator)
 
     assert (nothing.status_code, nothing.json()["code"]) == (422, "PURPOSE_MISSING")
     assert read_proof(response.content).opened
     (entry,) = [e.event for e in await node.audit() if e.event.event == "proof.exported"]
     assert entry.actor == operator_said
-    assert dict(entry.detail) == {"opened": 1, "purpose": "行政复议"}
+    assert dict(entry.detail) == {"opened": 1, "purpose": "城乡低保"}
 
 
 async def test_the_directory_is_handed_out_as_a_file(node, land):
