@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from uuid import UUID
@@ -16,11 +16,15 @@ _S, _R = QueryState, CaseRole
 ENDS: Mapping[QueryState, Mapping[CaseRole, frozenset[QueryState]]] = MappingProxyType(
     {
         _S.DELIVERED: {
+            _R.SUPERIOR: frozenset({_S.ACCEPTED}),
             _R.REVIEWER: frozenset({_S.DELIVERED}),
             _R.PROVIDER: frozenset({_S.ANSWERED}),
             _R.AGENCY: frozenset({_S.DELIVERED}),
         },
-        _S.REFUSED: {_R.REVIEWER: frozenset({_S.REFUSED})},
+        _S.REFUSED: {
+            _R.SUPERIOR: frozenset({_S.ACCEPTED, _S.REFUSED}),
+            _R.REVIEWER: frozenset({_S.REFUSED}),
+        },
     }
 )
 """How a query ends at the requester → how it has then ended for the others; who is not named
@@ -57,12 +61,16 @@ async def held(country: Country, query: UUID) -> tuple[Held, ...]:
     return tuple(sorted(found, key=lambda one: (order.index(one.case.role), one.participant)))
 
 
-def disagreements(query: UUID, held: Sequence[Held]) -> tuple[Disagreement, ...]:
+def disagreements(
+    query: UUID, held: Sequence[Held], excused: Collection[str] = ()
+) -> tuple[Disagreement, ...]:
     """Return where the cases of an ended query differ from the requester's.
 
     Args:
         query: The query.
         held: Everybody's cases of it.
+        excused: Participants that were cut off from it, with those below them: what they have done
+            since counts for nothing.
     """
     asked = [one.case for one in held if one.case.role is CaseRole.REQUESTER]
     if len(asked) != 1:
@@ -72,11 +80,15 @@ def disagreements(query: UUID, held: Sequence[Held]) -> tuple[Disagreement, ...]
     if ends is None:
         return (Disagreement(query, f"查询未终结：{own.state}", f"not ended: {own.state}"),)
     found = []
-    if not any(one.case.role is CaseRole.REVIEWER for one in held):
-        found.append(Disagreement(query, "部中心没有该查询", "the hub does not know it"))
+    below = any(h.case.role is _R.SUPERIOR and h.case.state is _S.REFUSED for h in held)
+    if below is any(h.case.role is _R.REVIEWER for h in held):
+        zh, en = "部中心没有该查询", "the hub does not know it"
+        if below:
+            zh, en = "省级不同意的查询到了部中心", "the hub knows what its province refused"
+        found.append(Disagreement(query, zh, en))
     for one in held:
         case = one.case
-        if case.role is CaseRole.REQUESTER:
+        if case.role is CaseRole.REQUESTER or one.participant in excused:
             continue
         if case.state not in ends.get(case.role, frozenset()):
             found.append(

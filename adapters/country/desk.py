@@ -70,14 +70,14 @@ class Desk:
         return Service(self.office, self.store, wake, self.step.run, validator)
 
     @property
-    def review(self) -> ReviewService:
-        """What operators of the hub can do with applications."""
-        return ReviewService(self.office, self.store, self.outbox.wake.set)
-
-    @property
     def assents(self) -> AssentService:
         """What operators of a province can do with what its cities ask."""
         return AssentService(self.office, self.store, self.outbox.wake.set)
+
+    @property
+    def review(self) -> ReviewService:
+        """What operators of the hub can do with applications."""
+        return ReviewService(self.office, self.store, self.outbox.wake.set)
 
     async def pump(self, cluster: MemoryCluster) -> int:
         """One round: read what is new, answer what is owed, publish; returns the work done.

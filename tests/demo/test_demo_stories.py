@@ -57,6 +57,18 @@ def test_a_refused_application_reaches_nobody_else_and_a_mended_one_is_delivered
     assert {"R019", "R025", "R027", "R028", "R029"} <= cited(account)
 
 
+@pytest.mark.requirement("R006")
+@pytest.mark.requirement("R054")
+def test_a_citys_application_goes_up_with_its_provinces_assent_alone():
+    account = account_of("city")
+    assented, refused, downwards = (held(account, n) for n in range(3))
+    assert assented["321200", "requester"] == "DELIVERED"
+    assert assented["320000", "superior"] == "ACCEPTED"
+    assert refused == {("321200", "requester"): "REFUSED", ("320000", "superior"): "REFUSED"}
+    assert downwards["321200", "provider"] == "ANSWERED"
+    assert account["facts"]["way"] == ["320000", "321200", "321200.housing-bureau"]
+
+
 def test_an_account_for_people_is_chinese_first_and_dated_by_the_moved_clock():
     ended = tell("--story", "refused")
     assert ended.exit_code == 0

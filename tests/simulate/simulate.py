@@ -98,6 +98,8 @@ def tell(verdict: Verdict, seconds: float, console: Console) -> None:
         console.print(f"  {number:6}  {state}")
     for kind, number in sorted(verdict.deadlines.items()):
         console.print(f"  {number:6}  期限逐项重算 deadlines counted again: {kind}")
+    console.print(f"  {verdict.cut_off:6}  因暂停而不再等待的查询 queries that went on without one")
+    console.print(f"  {verdict.late:6}  恢复后才到、已不受理的反馈 answers too late for it")
     for fault in verdict.faults[:100]:
         console.print(f"✗ {fault}", style="red")
     if verdict.faults:

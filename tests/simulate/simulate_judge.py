@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from simulate_calendar import due
@@ -12,7 +12,9 @@ from simulate_year import Asked
 from adapters.country.agreement import Held, disagreements, held
 from adapters.country.books import audited
 from adapters.country.country import Country
+from adapters.country.desk import Desk
 from bus.daemon.work import open_stored
+from bus.flow.cut_off import was_cut_off
 from bus.model.case import Case, CaseRole, Row
 from bus.model.messages import Decision
 from signer.envelope.kinds import Kind
@@ -23,11 +25,18 @@ START_WITHIN = 2
 
 @dataclass
 class Verdict:
-    """What was found: how the queries ended, how many deadlines were counted again, and faults."""
+    """What was found: how the queries ended, how many deadlines were counted again, and faults.
+
+    Attributes:
+        cut_off: Queries that went on without somebody who was suspended.
+        late: Answers of the suspended that were refused when they came at last.
+    """
 
     states: Counter[str] = field(default_factory=Counter)
     deadlines: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
+    cut_off: int = 0
+    late: int = 0
 
 
 async def judge(country: Country, asked: list[Asked]) -> Verdict:
@@ -37,15 +46,35 @@ async def judge(country: Country, asked: list[Asked]) -> Verdict:
         cases = await held(country, one.query)
         own = next((h.case for h in cases if h.case.role is CaseRole.REQUESTER), None)
         verdict.states[f"{one.plan.course}: {own.state if own else 'MISSING'}"] += 1
+        gone = _cut_off(country, own)
+        verdict.cut_off += bool(gone)
         verdict.faults += [
             f"{one.plan.number} {one.plan.course}: {found.en}"
-            for found in disagreements(one.query, cases)
+            for found in disagreements(one.query, cases, gone)
         ]
         await _deadlines(country, one, cases, verdict)
     for books in await audited(country):
-        if not (books.whole and books.clear):
+        late = await _late(country[books.participant])
+        verdict.late += late
+        tally = replace(books.tally, quarantined=books.tally.quarantined - late)
+        if not (books.whole and replace(books, tally=tally).clear):
             verdict.faults.append(f"{books.participant}: books {books.broken} {books.tally}")
     return verdict
+
+
+def _cut_off(country: Country, own: Case | None) -> frozenset[str]:
+    """Whom a query went on without, as one of their line was suspended: above and below it."""
+    directory = country.directory
+    closed = {row.holder for row in own.rows if was_cut_off(row)} if own else set()
+    below = {name for name in directory.participants if closed & {*directory.path_up(name)}}
+    return frozenset({p for name in below for p in directory.path_up(name)} - {HUB})
+
+
+async def _late(desk: Desk) -> int:
+    """How many answers of the suspended came back after their rows had been closed."""
+    async with desk.store.transaction() as unit:
+        refused = await unit.quarantined(0, 10_000)
+    return sum(one.code == "ROW_CLOSED" for one in refused)
 
 
 async def _deadlines(

@@ -9,7 +9,7 @@ from enum import StrEnum
 from random import Random
 
 from simulate_calendar import days_of_year, worked
-from simulate_land import HOUSING_PROVINCES, PROVINCES
+from simulate_land import CITIES, HOUSING_PROVINCES, PROVINCES
 
 from bus.model.request import CENTRE, NATIONWIDE, DraftLine
 
@@ -29,14 +29,21 @@ class Course(StrEnum):
     ORDINARY = "ordinary"
     REFUSED = "refused"
     LOOKED_AT = "looked-at"
+    CITY = "city"
+    CITY_REFUSED = "city-refused"
 
 
 SHARES = {
-    Course.ORDINARY: 84,
+    Course.ORDINARY: 76,
     Course.REFUSED: 10,
     Course.LOOKED_AT: 6,
+    Course.CITY: 6,
+    Course.CITY_REFUSED: 2,
 }
 """Of a hundred queries."""
+
+FROM_BELOW = frozenset({Course.CITY, Course.CITY_REFUSED})
+"""What a city asks, and its province assents to or not."""
 
 NATIONWIDE_SHARE, CENTRE_SHARE = 15, 25
 """Of a hundred queries: asked of 全国, and of 部中心 alone; the others of one province."""
@@ -98,9 +105,9 @@ def _plan(number: int, at: datetime, course: Course, dice: Random) -> Plan:
     return Plan(
         number=number,
         at=at,
-        node=dice.choice(PROVINCES),
+        node=dice.choice(tuple(CITIES) if course in FROM_BELOW else PROVINCES),
         course=course,
-        after=timedelta(hours=dice.choice((2, 5, 20, 30, 50, 75, 120, 170))),
+        after=timedelta(hours=dice.choice((2, 5, 20, 30, 50, 75, 120, 150))),
         lines=_lines(number, dice),
         households=dice.choice((1, 1, 1, 2, 2, 3, 5)),
     )

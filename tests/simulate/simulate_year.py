@@ -10,7 +10,7 @@ from itertools import count
 from random import Random
 from uuid import UUID
 
-from simulate_land import PROVINCES
+from simulate_land import CITIES, PROVINCES
 from simulate_plan import Course, Plan
 
 from adapters.country.country import Country
@@ -96,7 +96,7 @@ class Year:
     async def _submit(self, plan: Plan) -> None:
         node = self.country[plan.node]
         if node.office.paused:
-            self._at(self.country.clock.now() + timedelta(days=1), lambda: self._submit(plan))
+            self._tomorrow(lambda: self._submit(plan))
             return
         today = local_date(self.country.clock.now())
         people = [
@@ -111,15 +111,35 @@ class Year:
         case = await node.service.submit(draft, OPERATOR)
         self.asked.append(Asked(plan, case.query))
         await self.country.settle(plan.node)
-        if plan.course in {Course.REFUSED, Course.LOOKED_AT}:
-            self._at(plan.at + plan.after, lambda: self._review(plan, case.query))
+        acts = {
+            Course.REFUSED: self._review,
+            Course.LOOKED_AT: self._review,
+            Course.CITY: self._assent,
+            Course.CITY_REFUSED: self._assent,
+        }
+        act = acts.get(plan.course)
+        if act is not None:
+            self._at(self.country.clock.now() + plan.after, lambda: act(plan, case.query))
+
+    async def _assent(self, plan: Plan, query: UUID) -> None:
+        """An operator of the province above a city decides, once neither is suspended."""
+        province = self.country[CITIES[plan.node]]
+        if province.office.paused:
+            self._tomorrow(lambda: self._assent(plan, query))
+            return
+        if plan.course is Course.CITY:
+            await province.assents.assent(query, OPERATOR)
+        else:
+            await province.assents.refuse(query, OPERATOR, "PURPOSE_UNCLEAR")
+        await self.country.settle(province.office.me)
+
+    def _tomorrow(self, act: Act) -> None:
+        self._at(self.country.clock.now() + timedelta(days=1), act)
 
     async def _review(self, plan: Plan, query: UUID) -> None:
         hub = self.country[HUB]
         if self.country[plan.node].office.paused:
-            self._at(
-                self.country.clock.now() + timedelta(days=1), lambda: self._review(plan, query)
-            )
+            self._tomorrow(lambda: self._review(plan, query))
             return
         async with hub.store.transaction() as unit:
             case = await unit.case(query, CaseRole.REVIEWER)

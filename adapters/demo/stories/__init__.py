@@ -10,5 +10,5 @@ rules and not the software, and with checks; a check that fails makes the exit c
 | account.py | what is told: course, holdings, audit, checks |
 | telling.py | the account for people and for programs |
 | play.py | a story by its name |
-| refused.py, … | one story each |
+| refused.py, city.py, … | one story each |
 """

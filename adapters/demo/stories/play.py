@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from adapters.demo.stories import refused
+from adapters.demo.stories import city, refused
 from adapters.demo.stories.account import Account
 from adapters.demo.stories.stage import Stage
 from bus.flow.review import ReviewPolicy
@@ -20,6 +20,7 @@ class StoryChoice(StrEnum):
     """The stories there are, and all of them."""
 
     REFUSED = "refused"
+    CITY = "city"
     ALL = "all"
 
 
@@ -39,6 +40,7 @@ STORIES: Mapping[StoryChoice, Story] = MappingProxyType(
         StoryChoice.REFUSED: Story(
             refused.ZH, refused.EN, refused.BEGINS, refused.POLICY, refused.play
         ),
+        StoryChoice.CITY: Story(city.ZH, city.EN, city.BEGINS, city.POLICY, city.play),
     }
 )
 """In the order they are told."""

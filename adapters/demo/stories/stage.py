@@ -248,10 +248,16 @@ class Stage:
         await self._prove()
 
     async def _prove(self) -> None:
-        """Export the proof of each query and verify it as anybody could, by the root alone."""
+        """Export the proof of each query and verify it as anybody could, by the root alone.
+
+        What the hub never decided has none: its province refused it, or it was withdrawn before.
+        """
         for query, name in self.account.queries.items():
             asking = [h for h in self.account.holdings if h.query == query]
             node = next(h.participant for h in asking if h.role is CaseRole.REQUESTER)
+            case = await self.case(node, query, CaseRole.REQUESTER)
+            if case is None or case.decision is None:
+                continue
             detail: tuple[str, ...] = ()
             try:
                 proof = await self.country[node].service.proof(query, OPERATOR)

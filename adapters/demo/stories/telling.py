@@ -10,16 +10,17 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from adapters.demo.stories.account import Account
+from adapters.demo.stories.account import Account, Holding
 from adapters.demo.stories.articles import cited
 from bus.model.audit import Event
-from bus.model.case import STATE_ZH, CaseRole, RowState
+from bus.model.case import STATE_ZH, CaseRole, QueryState, RowState
 from bus.rules.working_days import SHANGHAI
 
 _WEEKDAYS = "一二三四五六日"
 
 _ROLES: Mapping[CaseRole, str] = {
     CaseRole.REQUESTER: "申请方 requester",
+    CaseRole.SUPERIOR: "省级同意 superior",
     CaseRole.REVIEWER: "审查方 reviewer",
     CaseRole.PROVIDER: "承办节点 node",
     CaseRole.AGENCY: "提供机构 agency",
@@ -36,6 +37,8 @@ _EVENTS: Mapping[str, str] = {
     Event.APPLICATION_RECEIVED: "收到申请",
     Event.REVIEW_OPENED: "开始审查",
     Event.APPLICATION_READ: "查阅申请",
+    Event.APPLICATION_ASSENTED: "省级同意决定",
+    Event.ASSENT_RECEIVED: "收到同意决定",
     Event.APPLICATION_DECIDED: "决定",
     Event.DECISION_RECEIVED: "收到决定",
     Event.ORDER_SENT: "下达指令",
@@ -147,11 +150,16 @@ def _holdings(account: Account) -> Table:
             account.queries[holding.query],
             holding.title,
             _ROLES.get(holding.role, holding.role),
-            f"{STATE_ZH[holding.state]} {holding.state}",
+            _state(holding),
             "，".join(rows) or "无 none",
             " ".join(holding.codes),
         )
     return made
+
+
+def _state(holding: Holding) -> str:
+    assented = holding.role is CaseRole.SUPERIOR and holding.state is QueryState.ACCEPTED
+    return f"{'已同意' if assented else STATE_ZH[holding.state]} {holding.state}"
 
 
 def _chains(account: Account) -> Table:
