@@ -1,4 +1,4 @@
-"""What an operator sees of the daemon itself: standing, catalogue, quarantine, audit, calendar."""
+"""What an operator sees of the daemon itself: standing, quarantine, audit, calendar."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from bus.ports.store import AuditEntry, QuarantinedMessage
 
 if TYPE_CHECKING:
     # The command line reads these models too and must not load a whole daemon for them.
-    from bus.catalog.catalogue import Catalogue, Entry
     from bus.daemon.service import Standing
     from bus.ports.audit_walk import Walked
 
@@ -41,44 +40,6 @@ class StandingBody(Answered):
             outbox=standing.outbox,
             held=standing.held,
             quarantined=standing.quarantined,
-        )
-
-
-class CatalogueEntryBody(Answered):
-    """One resource of the catalogue (资源目录), by its Chinese names."""
-
-    resource: str
-    title: str
-    category: str
-    category_title: str
-    items: tuple[str, ...]
-    providers: tuple[str, ...]
-
-    @classmethod
-    def of(cls, entry: Entry) -> CatalogueEntryBody:
-        """Return the body of a catalogue entry."""
-        return cls(
-            resource=entry.resource,
-            title=entry.zh,
-            category=entry.category,
-            category_title=entry.category_zh,
-            items=tuple(item.zh for item in entry.items),
-            providers=tuple(provider.adapter for provider in entry.providers),
-        )
-
-
-class CatalogueBody(Answered):
-    """The catalogue in force."""
-
-    version: int
-    entries: tuple[CatalogueEntryBody, ...]
-
-    @classmethod
-    def of(cls, catalogue: Catalogue) -> CatalogueBody:
-        """Return the body of a catalogue."""
-        return cls(
-            version=catalogue.version,
-            entries=tuple(CatalogueEntryBody.of(entry) for entry in catalogue.entries),
         )
 
 

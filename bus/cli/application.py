@@ -9,7 +9,8 @@ from uuid import UUID
 import typer
 
 from bus.api.application import ApplicationDetail, ApplicationSummary
-from bus.api.office import CatalogueBody
+from bus.api.catalogue import CatalogueBody
+from bus.cli.catalog_terms import offer_of
 from bus.cli.files import check_suffix, check_writable, write_file
 from bus.cli.options import (
     AnyOperator,
@@ -21,7 +22,7 @@ from bus.cli.options import (
     QueryId,
     SocketPath,
 )
-from bus.cli.output import console, plain, print_json, show
+from bus.cli.output import console, local, plain, print_json, show
 from bus.cli.remote import Remote, connect, require_operator
 from bus.cli.tables import applications_table, show_application
 from bus.workbook.template import Offer, template
@@ -52,7 +53,7 @@ def template_(
     """
     check_suffix(out, ".xlsx", "--out")
     check_writable(out, force=force)
-    write_file(out, template(_offers(socket, config)), force=force)
+    write_file(out, template(*_catalogue(socket, config)), force=force)
     if as_json:
         print_json({"file": str(out)})
     else:
@@ -137,14 +138,14 @@ def _decided(found: ApplicationSummary, *, as_json: bool) -> None:
         typer.echo(f"{found.query} {found.state}")
 
 
-def _offers(socket: Path | None, config: Path | None) -> tuple[Offer, ...]:
+def _catalogue(socket: Path | None, config: Path | None) -> tuple[tuple[Offer, ...], str]:
+    """Return the resources to list, and which version of the catalogue they are of (R049)."""
     if socket is None and config is None:
-        return _shipped()
+        return _shipped(), ""
     with connect(socket, config) as remote:
         catalogue = remote.get("catalogue", CatalogueBody)
-    return tuple(
-        Offer(entry.category_title, entry.title, entry.items) for entry in catalogue.entries
-    )
+    version = f"第 {catalogue.version} 版，自 {local(catalogue.since)}"
+    return tuple(offer_of(entry) for entry in catalogue.entries), version
 
 
 def _shipped() -> tuple[Offer, ...]:

@@ -31,6 +31,7 @@ _OWN = {
     "quarantine": "bus.cli.quarantine:app",
     "audit": "bus.cli.audit:app",
     "calendar": "bus.cli.calendar:app",
+    "catalog": "bus.cli.catalog:app",
     "operator": "bus.cli.operator:app",
     "conformance": "bus.cli.conformance:app",
     "store": "bus.cli.store:app",

@@ -5,14 +5,17 @@ A scrape counts and never reads: its work is bounded by the number of participan
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from bus.daemon.office import Office
 from bus.daemon.open_rows import OpenRows
 from bus.errors import HeduiError
 from bus.metrics.catalogue import Metrics
 from bus.model.case import CaseRole, QueryState
-from bus.ports.store import Store
+from bus.ports.store import Store, Unit
+from bus.rules.report_due import is_overdue, reporting
 from signer.directory.view import Directory, Key, KeyUse
 from signer.identity import HUB
 
@@ -55,6 +58,7 @@ class Gauges:
         metrics, now = self.metrics, self.office.clock.now()
         async with self.store.transaction() as unit:
             tally = await unit.tally()
+            reported = await self._reported(unit)
         since = tally.oldest_unsent or now
         metrics.outbox_depth.set(tally.unsent)
         metrics.outbox_age.set((now - since).total_seconds())
@@ -63,6 +67,20 @@ class Gauges:
             for state in QueryState:
                 count = tally.cases.get((role, state), 0)
                 metrics.queries.labels(role=role, state=state).set(count)
+
+        if reported is not None:
+            metrics.catalogue_reports_overdue.set(self._overdue(reported, now))
+
+    async def _reported(self, unit: Unit) -> dict[str, datetime] | None:
+        if self.office.me != HUB or not self.office.ready:
+            return None
+        return dict(await unit.catalogue_report_times())
+
+    def _overdue(self, reported: Mapping[str, datetime], now: datetime) -> int:
+        """How many provinces have been silent about their resources for too long (R038)."""
+        every = self.office.report_every
+        owing = reporting(self.office.directory)
+        return sum(is_overdue(reported.get(one.id), every, now) for one in owing)
 
     def _from_directory(self, directory: Directory) -> None:
         if directory is self._mirrored:

@@ -36,6 +36,7 @@ def hub_directory(centre: Participant, section: HubSection) -> HubDirectory:
     load_participants(section.participants)
     load_resources(section.catalogue.resources)
     centre.office.catalogue_limit = timedelta(days=section.catalogue.valid_days)
+    centre.office.report_every = timedelta(days=section.catalogue.report_every_days)
     publisher = DirectoryPublisher(centre.office, centre.store, centre.keeper, centre.instance)
 
     async def published() -> None:

@@ -12,6 +12,7 @@ from bus.errors import UnavailableError
 from bus.flow.deadlines import WARN_WORKING_DAYS, DeadlineRules
 from bus.ports.clock import Clock
 from bus.rules.catalogue_version import CATALOGUE_LIMIT
+from bus.rules.report_due import REPORT_EVERY
 from bus.rules.working_days import Calendar
 from schemas.loader import Schema
 from schemas.resources import Resource, resources, with_resources
@@ -39,6 +40,7 @@ class Office:
     that the store is older than what was read with it: it was restored from a backup. `milestone`
     is set when a query was delivered, so that the audit chain is signed soon after.
     `catalogue_limit`: how long ago a catalogue may have been superseded that an application names.
+    `report_every`: how long a province may be silent about its resources; used at the hub.
     """
 
     me: str
@@ -56,6 +58,7 @@ class Office:
     set_back: bool = False
     milestone: asyncio.Event = field(default_factory=asyncio.Event)
     catalogue_limit: timedelta = CATALOGUE_LIMIT
+    report_every: timedelta = REPORT_EVERY
     _directory: Directory | None = None
     _catalogue: Catalogue | None = None
     _resources: Mapping[str, Resource] = field(default_factory=resources)

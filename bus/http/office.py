@@ -1,4 +1,4 @@
-"""The routes of every centre: standing, catalogue, quarantine, audit chain, calendar."""
+"""The routes of every centre: standing, quarantine, audit chain, calendar."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from bus.api.office import (
     AuditBody,
-    CatalogueBody,
     ChainBody,
     QuarantinedBody,
     ReplayBody,
@@ -42,11 +41,6 @@ def office_routes(service: Service) -> APIRouter:
     async def standing() -> StandingBody:
         """目录版本、待发送、暂存和隔离的数量。 Directory version, outbox, held, quarantined."""
         return StandingBody.of(await service.standing())
-
-    @routes.get("/catalogue", summary="资源目录 / Catalogue")
-    async def catalogue() -> CatalogueBody:
-        """现行资源目录（R036）。 The catalogue in force."""
-        return CatalogueBody.of(service.office.catalogue)
 
     @routes.get("/quarantine", summary="隔离消息 / Quarantine")
     async def quarantine(after: After = 0, limit: Limit = 100) -> tuple[QuarantinedBody, ...]:

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from bus.daemon.access.gate import Door, Gate
 from bus.daemon.access.operators import OperatorService
 from bus.daemon.admission.service import AdmissionService
+from bus.daemon.catalogue.service import CatalogueService
 from bus.daemon.conformance.examiner import Examiner
 from bus.daemon.conformance.service import ConformanceService
 from bus.daemon.review_service import ReviewService
@@ -22,6 +23,7 @@ from bus.http.access import AccessGate, passed
 from bus.http.admissions import admission_routes
 from bus.http.answers import install
 from bus.http.applications import application_routes
+from bus.http.catalogue import catalogue_routes
 from bus.http.conformance import conformance_routes
 from bus.http.office import office_routes
 from bus.http.operators import operator_routes
@@ -79,6 +81,8 @@ def operator_app(
         routes.include_router(admission_routes(admissions))
     tests = ConformanceService(service.office, service.store, service.wake, examiner or Examiner())
     routes.include_router(conformance_routes(tests))
+    catalogues = CatalogueService(service.office, service.store, service.wake)
+    routes.include_router(catalogue_routes(catalogues))
     routes.include_router(office_routes(service))
     routes.include_router(operator_routes(OperatorService(service.office, service.store)))
     app.include_router(routes)

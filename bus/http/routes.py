@@ -44,6 +44,12 @@ DEEDS: dict[tuple[str, str], Deed] = {
     # Every centre.
     ("GET", "/standing"): Deed.LOOK,
     ("GET", "/catalogue"): Deed.LOOK,
+    ("GET", "/catalogue/workbook"): Deed.LOOK,
+    ("GET", "/catalogue/versions"): Deed.LOOK,
+    ("GET", "/catalogue/difference"): Deed.LOOK,
+    ("GET", "/catalogue/reports"): Deed.LOOK,
+    ("GET", "/catalogue/reports/template"): Deed.LOOK,
+    ("POST", "/catalogue/reports"): Deed.OPERATE,
     ("GET", "/directory/copy"): Deed.LOOK,
     ("GET", "/quarantine"): Deed.LOOK,
     ("POST", "/quarantine/{number}/replay"): Deed.OPERATE,

@@ -201,6 +201,11 @@ class Metrics:
             ["participant", "use"],
             registry=r,
         )
+        self.catalogue_reports_overdue = Gauge(
+            "hedui_catalogue_reports_overdue",
+            "At the hub: provinces that have not reported their resources for too long.",
+            registry=r,
+        )
 
     def _account(self) -> None:
         r = self.registry

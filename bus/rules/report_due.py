@@ -11,6 +11,9 @@ from datetime import datetime, timedelta
 from signer.directory.view import Directory, Participant, Standing
 from signer.identity import HUB, Role
 
+REPORT_EVERY = timedelta(days=100)
+"""★ How long a province may be silent, unless the hub is told otherwise."""
+
 
 def reporting(directory: Directory) -> tuple[Participant, ...]:
     """Return the provinces that have something to report: connected, with agencies, by id."""

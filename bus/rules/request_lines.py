@@ -104,8 +104,23 @@ def _catalogue(line: DraftLine, catalogue: Catalogue, today: date) -> list[Findi
                 fault.where,
             )
         ]
+    return list(_row_ability(line, chosen, today))
+
+
+def check_row_ability(line: DraftLine, catalogue: Catalogue, today: date) -> tuple[Finding, ...]:
+    """Return why the time range of a row can be asked of nobody (R020, R053), at most one finding.
+
+    Raises:
+        CatalogueError: As `choose`.
+    """
+    return _row_ability(line, with_range(line, choose(line, catalogue)), today)
+
+
+def _row_ability(
+    line: DraftLine, chosen: Iterable[tuple[Entry, tuple[str, ...], bool]], today: date
+) -> tuple[Finding, ...]:
     faults = (_ability(line, entry, today) for entry, _, ranged in chosen if ranged)
-    return list(next(filter(None, faults), ()))
+    return next(filter(None, faults), ())
 
 
 def _ability(line: DraftLine | RequestLine, entry: Entry, today: date) -> tuple[Finding, ...]:

@@ -25,6 +25,13 @@ _BY_CODE = {
     "GUARDIAN_MISSING": "监护人姓名，不得为被查询人本人",
 }
 
+RANGES_ALLOWED = {
+    "TIME_LATEST_ONLY": "留空",
+    "TIME_ONE_DAY_ONLY": "YYYY/MM/DD，或留空",
+    "TIME_TOO_FAR_BACK": "资源目录所列可追溯期间之内，或留空",
+}
+"""For time ranges that the catalogue does not allow (bus.rules.time_ability), by code."""
+
 _FORMS = {
     "511": "8 位数字",
     "516": "H 或 M 后接 8 位数字",

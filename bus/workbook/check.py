@@ -13,7 +13,7 @@ from datetime import date
 from enum import StrEnum
 
 from bus.catalog.catalogue import Catalogue
-from bus.catalog.expand import CatalogueError, choose
+from bus.catalog.expand import CatalogueError
 from bus.model.messages import Finding
 from bus.model.request import Draft, DraftLine
 from bus.rules import form, places
@@ -21,8 +21,9 @@ from bus.rules.consent import check_consent
 from bus.rules.members import members_of_draft
 from bus.rules.persons import check_persons
 from bus.rules.provider import is_provider
+from bus.rules.request_lines import check_row_ability
 from bus.rules.time_range import check_range
-from bus.workbook.allowed import allowed_for
+from bus.workbook.allowed import RANGES_ALLOWED, allowed_for
 from bus.workbook.faults import Problem
 from bus.workbook.layout import (
     FORM_FIELDS,
@@ -114,7 +115,7 @@ def check_draft(
         *(finding for member in members for finding in check_consent(member, draft.applied_on)),
     ]
     located = [fault for finding in findings for fault in _located(finding, draft)]
-    asked = [] if catalogue is None else _check_catalogue(draft.lines, catalogue)
+    asked = [] if catalogue is None else _check_catalogue(draft.lines, catalogue, today)
     return tuple(_one_a_field((*_check_lengths(draft), *asked, *located)))
 
 
@@ -127,15 +128,22 @@ def _one_a_field(faults: Iterable[DraftFault]) -> Iterator[DraftFault]:
         seen.add(place)
 
 
-def _check_catalogue(lines: Iterable[DraftLine], catalogue: Catalogue) -> Iterator[DraftFault]:
-    # R020, R052
+def _check_catalogue(
+    lines: Iterable[DraftLine], catalogue: Catalogue, today: date
+) -> Iterator[DraftFault]:
+    # R020, R052, R053
     for line in lines:
         try:
-            choose(line, catalogue)
+            findings = check_row_ability(line, catalogue, today)
         except CatalogueError as error:
             field = _located_field(error.where)
             problem = Problem(error.code, error.zh, error.en, error.remedy_zh)
             yield DraftFault(DraftPart.LINES, line.row, field, problem)
+        else:
+            for found in findings:
+                problem = Problem(found.code, found.zh, found.en, RANGES_ALLOWED[found.code])
+                field = _located_field(found.where)
+                yield DraftFault(DraftPart.LINES, line.row, field, problem)
 
 
 def _located_field(where: str) -> str | None:

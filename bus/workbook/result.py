@@ -49,13 +49,21 @@ def result_workbook(view: ResultView, rows_a_sheet: int = ROWS_A_SHEET) -> bytes
     for resource, title in result_tables.titles(view).items():
         tables.append((title, result_tables.record_rows(view, resource)))
     for title, rows in tables:
-        _write_table(workbook, title, rows, rows_a_sheet)
+        write_table(workbook, title, rows, rows_a_sheet)
     return to_bytes(workbook)
 
 
-def _write_table(
-    workbook: Workbook, title: str, rows: Iterator[list[str]], rows_a_sheet: int
+def write_table(
+    workbook: Workbook, title: str, rows: Iterator[list[str]], rows_a_sheet: int = ROWS_A_SHEET
 ) -> None:
+    """Write a table of text as a sheet of a write-only workbook, or as several.
+
+    Args:
+        workbook: The workbook.
+        title: Name of the sheet, as far as a sheet may have it.
+        rows: The header, then the rows.
+        rows_a_sheet: Most rows of one sheet.
+    """
     header = next(rows)
     first = next(rows, None)
     # A table without rows still gets its sheet: that nothing was found is an answer too.

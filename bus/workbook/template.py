@@ -45,25 +45,32 @@ _HEADER_FILL = PatternFill("solid", fgColor="D9E1F2")
 _WRAP = Alignment(wrap_text=True, vertical="center")
 _BOLD = Font(bold=True)
 _CATALOGUE_SHEET = "资源目录"
-_CATALOGUE_TITLES = ("内容类别", "信息资源", "内容项")
+_CATALOGUE_TITLES = ("内容类别", "信息资源", "内容项", "信息提供方", "时间范围", "反馈期限")
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One catalogue resource as the template lists it, by its Chinese names."""
+    """One catalogue resource as the template lists it, by its Chinese names.
+
+    `providers`, `ranges` and `term` say who answers, for which time ranges, within which term.
+    """
 
     category: str
     title: str
     items: tuple[str, ...]
+    providers: str = ""
+    ranges: str = ""
+    term: str = ""
 
 
-def template(catalogue: Sequence[Offer] = ()) -> bytes:
+def template(catalogue: Sequence[Offer] = (), version: str = "") -> bytes:
     """Return an empty workbook.
 
     Args:
         catalogue: Resources to list on a fourth sheet 资源目录, which is for reading only.
+        version: Which version of the catalogue they are of, as that sheet says it.
     """
-    return to_bytes(_workbook(catalogue))
+    return to_bytes(_workbook(catalogue, version))
 
 
 def fill(draft: Draft, catalogue: Sequence[Offer] = ()) -> bytes:
@@ -84,13 +91,13 @@ def fill(draft: Draft, catalogue: Sequence[Offer] = ()) -> bytes:
     return to_bytes(workbook)
 
 
-def _workbook(catalogue: Sequence[Offer]) -> Workbook:
+def _workbook(catalogue: Sequence[Offer], version: str = "") -> Workbook:
     workbook = new_workbook()
     _lay_form(workbook.create_sheet(FORM_SHEET))
     _lay_table(workbook.create_sheet(LINES_SHEET), LINE_FIELDS, _LINE_NOTES, _LINE_ROWS)
     _lay_table(workbook.create_sheet(PERSONS_SHEET), PERSON_FIELDS, _PERSON_NOTES, _PERSON_ROWS)
     if catalogue:
-        _lay_catalogue(workbook.create_sheet(_CATALOGUE_SHEET), catalogue)
+        _lay_catalogue(workbook.create_sheet(_CATALOGUE_SHEET), catalogue, version)
     return workbook
 
 
@@ -122,13 +129,21 @@ def _lay_table(sheet: Any, fields: Sequence[Field], notes: str, rows: int) -> No
     sheet.freeze_panes = f"A{_HEADER_ROW + 1}"
 
 
-def _lay_catalogue(sheet: Any, catalogue: Sequence[Offer]) -> None:
-    _set_widths(sheet, (18, 28, 96))
-    _note(sheet, "资源目录：仅供填写附表时查阅，不随申请提交。", 3, 24)
+def _lay_catalogue(sheet: Any, catalogue: Sequence[Offer], version: str) -> None:
+    _set_widths(sheet, (18, 28, 96, 28, 20, 16))
+    named = f"资源目录（{version}）" if version else "资源目录"
+    _note(sheet, f"{named}：仅供填写附表时查阅，不随申请提交。", len(_CATALOGUE_TITLES), 24)
     for column, title in enumerate(_CATALOGUE_TITLES, 1):
         _head(sheet, column, title)
     for row, offer in enumerate(catalogue, _HEADER_ROW + 1):
-        texts = (offer.category, offer.title, "、".join(offer.items))
+        texts = (
+            offer.category,
+            offer.title,
+            "、".join(offer.items),
+            offer.providers,
+            offer.ranges,
+            offer.term,
+        )
         for column, text in enumerate(texts, 1):
             _put(sheet, row, column, text)
     sheet.freeze_panes = f"A{_HEADER_ROW + 1}"

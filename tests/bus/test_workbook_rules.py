@@ -18,12 +18,15 @@ from workbook_samples import (
     with_cell,
 )
 
+from bus.catalog.catalogue import Catalogue, Entry, Provider
 from bus.model.request import Contact, Declaration, Draft, DraftLine
 from bus.rules.form import ADDRESSEE, DECLARED_SCOPE, LEGAL_BASIS
 from bus.workbook.check import DraftPart, check_draft
 from bus.workbook.faults import WorkbookFaults
 from bus.workbook.parse import parse
 from bus.workbook.template import fill
+from schemas.resources import resources
+from signer.directory.view import RangeAbility
 
 WRONG_NUMBER = resident_number(1)[:-1] + ("1" if resident_number(1)[-1] != "1" else "2")
 
@@ -283,3 +286,34 @@ def test_texts_no_rule_limits_are_limited_too(field):
     within, beyond = (with_persons(**{field: "甲" * count}) for count in (200, 201))
     assert check_draft(within, TODAY) == ()
     assert [fault.code for fault in faults_of(fill(beyond))] == ["TEXT_TOO_LONG"]
+
+
+@pytest.mark.requirement("R053")
+@pytest.mark.parametrize(
+    ("ability", "code", "allowed"),
+    [
+        (RangeAbility.LATEST, "TIME_LATEST_ONLY", "留空"),
+        (RangeAbility.DAY, "TIME_ONE_DAY_ONLY", "YYYY/MM/DD，或留空"),
+        (RangeAbility.PERIOD, "TIME_TOO_FAR_BACK", "资源目录所列可追溯期间之内，或留空"),
+    ],
+)
+def test_a_range_nobody_can_answer_for_is_found_at_its_cell(ability, code, allowed):
+    account = resources()["housing-fund-account"]
+    names = tuple(item.name for item in account.items)
+    back = 1 if ability is RangeAbility.PERIOD else None
+    provider = Provider("hub.fund", names, 5, area="hub", range=ability, back_months=back)
+    entry = Entry(
+        account.name,
+        account.category,
+        "住房公积金",
+        account.zh,
+        account.en,
+        account.items,
+        None,
+        (provider,),
+    )
+    lines = (DraftLine(1, "hub", "住房公积金账户", (), date(2025, 1, 1), date(2025, 12, 31)),)
+    found = check_draft(replace(draft(), lines=lines), TODAY, Catalogue(1, (entry,)))
+    assert [(f.part, f.number, f.field, f.problem.code, f.problem.allowed) for f in found] == [
+        (DraftPart.LINES, 1, "range", code, allowed)
+    ]

@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bus.catalog.catalogue import Catalogue
 from bus.catalog.versions import CatalogueVersion, Change, changes
@@ -33,9 +33,6 @@ from schemas.loader import encode
 from signer.envelope.kinds import Kind
 from signer.identity import HUB
 from signer.uuid7 import uuid7
-
-REPORT_EVERY = timedelta(days=100)
-"""★ How long a province may be silent (R038), unless the hub is told otherwise."""
 
 
 class ReportRefusedError(InputError):
@@ -75,13 +72,11 @@ class CatalogueService:
 
     Attributes:
         wake: Called after every commit that may have filled the outbox.
-        report_every: How long a province may be silent; of no effect at a node.
     """
 
     office: Office
     store: Store
     wake: Wake
-    report_every: timedelta = REPORT_EVERY
 
     async def catalogue(
         self, version: int | None = None, category: str | None = None
@@ -203,7 +198,7 @@ class CatalogueService:
                 name,
                 found := newest.get(name),
                 overdue=name in owing
-                and is_overdue(None if found is None else found.at, self.report_every, now),
+                and is_overdue(None if found is None else found.at, office.report_every, now),
             )
             for name in sorted(owing | newest.keys())
         )

@@ -210,7 +210,7 @@ async def test_a_province_that_is_silent_is_told(country):
     hub = desk(country, "hub")
     overdue = {r.reporter for r in await hub.reports() if r.overdue}
     assert overdue == {"370000", "500000"}
-    country.clock.move(hub.report_every + DAY)
+    country.clock.move(hub.office.report_every + DAY)
     assert {r.reporter for r in await hub.reports() if r.overdue} == {"320000", "370000", "500000"}
 
 
