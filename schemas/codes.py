@@ -314,3 +314,9 @@ def evidence_faults() -> CodeTable[Code]:
 def delay_causes() -> CodeTable[DelayCause]:
     """Causes of a delay (R030)."""
     return _shipped("delay-causes", _delay_cause)
+
+
+@cache
+def recheck_reasons() -> CodeTable[Code]:
+    """What is disputed in a result that is to be checked again (R032)."""
+    return _shipped("recheck-reasons", _code)

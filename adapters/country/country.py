@@ -15,12 +15,12 @@ from bus.daemon.directory_publisher import HEAD_LIFETIME, DirectoryPublisher
 from bus.daemon.work import Work
 from bus.flow.levels import AssentPolicy
 from bus.flow.listing import Listing
-from bus.flow.review import ReviewPolicy
 from bus.ports.broker import Outgoing
 from bus.ports.clock import MovedClock
 from bus.ports.memory_broker import MemoryCluster
 from bus.ports.memory_store import MemoryStore
 from bus.ports.store import Store, Unit
+from bus.rules.review_policy import ReviewPolicy
 from schemas.resources import resources
 from signer.ca.issue import Authority
 from signer.certificates import PathValidator

@@ -22,7 +22,6 @@ from bus.daemon.router import CentreRouter
 from bus.daemon.service import Service
 from bus.daemon.step import Step
 from bus.flow.levels import AssentPolicy
-from bus.flow.review import ReviewPolicy
 from bus.logs.setup import make_logger
 from bus.metrics.catalogue import Metrics
 from bus.ports.broker import Record
@@ -30,6 +29,7 @@ from bus.ports.clock import Clock
 from bus.ports.memory_broker import MemoryBroker, MemoryCluster
 from bus.ports.memory_keyring import MemoryKeyRing
 from bus.ports.store import Store
+from bus.rules.review_policy import ReviewPolicy
 from schemas.loader import shipped
 from signer.certificates import PathValidator
 from signer.envelope.open import Opener

@@ -52,6 +52,15 @@ class PersonBody(Asked):
     document: Text
     authorised_on: date
     guardian: Text | None = None
+    document_hash: Annotated[
+        str | None,
+        Field(
+            pattern="^[0-9a-f]{64}$",
+            description="授权书文件的 SHA-256，十六进制 / SHA-256 of the document's file",
+        ),
+    ] = None
+    scope: Text = ""
+    valid_until: date | None = None
 
     def to_model(self) -> DraftPerson:
         """Return the person, normalised as a workbook's row is."""
@@ -65,6 +74,9 @@ class PersonBody(Asked):
             document=clean(self.document),
             authorised_on=self.authorised_on,
             guardian=person_name(self.guardian) or None if self.guardian else None,
+            document_hash=None if self.document_hash is None else bytes.fromhex(self.document_hash),
+            scope=clean(self.scope),
+            valid_until=self.valid_until,
         )
 
 

@@ -29,6 +29,7 @@ from bus.daemon.hub import (
     hub_timers,
     inspections,
     report_taker,
+    review_policy,
 )
 from bus.daemon.retention import LOOK_EVERY as PURGE_EVERY
 from bus.daemon.retention import retention_of
@@ -36,9 +37,9 @@ from bus.daemon.router import CentreRouter
 from bus.daemon.run import Regular, run
 from bus.daemon.service import Service
 from bus.errors import ConfigError
-from bus.flow.review import ReviewPolicy
 from bus.http.server import faces
 from bus.ports.broker import Record
+from bus.rules.review_policy import ReviewPolicy
 from signer.commands import admission
 from signer.identity import Role, role_of
 
@@ -88,7 +89,7 @@ def _run(config: Config, path: Path, role: Role, *, dev: bool) -> None:
             raise ConfigError(
                 "CONFIG_INVALID", "缺少 [hub] 一节", "the section [hub] is missing", where=str(path)
             )
-        policy = ReviewPolicy(config.hub.review.value)
+        policy = review_policy(config.hub)
         examiner = Examiner(exam_rules(config.hub))
     centre = assemble(config, CentreRouter(policy, examiner), dev=dev)
     renewing = None if role is Role.HUB else renewing_of(centre)

@@ -123,7 +123,13 @@ def _placed_hub(hub: HubSection, folder: Path) -> HubSection:
             "passphrase_file": folder / ca.passphrase_file,
         }
         placed = ca.model_copy(update=files)
-    return hub.model_copy(update={"participants": folder / hub.participants, "ca": placed})
+    return hub.model_copy(
+        update={
+            "participants": folder / hub.participants,
+            "ca": placed,
+            "sampling_seed_file": _file(hub.sampling_seed_file, folder),
+        }
+    )
 
 
 def _file(path: Path | None, folder: Path) -> Path | None:

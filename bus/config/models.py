@@ -15,7 +15,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bus.config.review import Rate, ReviewRuleSection, check_rate
 from bus.flow.retention import DAYS, LEAST_DAYS, RetentionPolicy
+from bus.rules.review_policy import Households, ReviewMode
 from schemas.codes import business
 from signer.identity import IdentityError, role_of
 from signer.keystore import TokenSettings
@@ -140,13 +142,6 @@ class TimestampsSection(_Section):
     ca_file: Path
 
 
-class ReviewChoice(StrEnum):
-    """How the hub reviews clean applications."""
-
-    AUTOMATIC = "automatic"
-    MANUAL = "manual"
-
-
 def business_days(value: dict[str, int]) -> dict[str, int]:
     """Check retentions by business category for pydantic."""
     unknown = [code for code in value if code not in business()]
@@ -203,13 +198,28 @@ class HubSection(_Section):
     """What only the hub has: the participants it vouches for, and its review policy.
 
     Without `ca` certificates are issued on another machine, and their grants handed in.
+
+    `review_rule`: the first that fits decides how a clean application is reviewed, else `review`.
+    `sampling_seed_file`: the secret that draws are made from, needed where anything is sampled.
     """
 
     participants: Path
     ca: AuthoritySection | None = None
-    review: ReviewChoice = ReviewChoice.MANUAL
+    review: ReviewMode = ReviewMode.MANUAL
+    review_rate: Rate | None = None
+    review_rule: tuple[ReviewRuleSection, ...] = ()
+    sampling_seed_file: Path | None = None
+    households: Households = Households.REFUSE
     conformance: ConformanceSection = ConformanceSection()
     catalogue: CatalogueSection = CatalogueSection()
+
+    @model_validator(mode="after")
+    def _sampling_whole(self) -> Self:
+        check_rate(self.review, self.review_rate, "review_rate")
+        modes = {self.review, *(rule.mode for rule in self.review_rule)}
+        if ReviewMode.SAMPLED in modes and self.sampling_seed_file is None:
+            raise ValueError("抽查须填写 sampling_seed_file / sampling needs sampling_seed_file")
+        return self
 
 
 class FileSettings(BaseSettings):

@@ -56,7 +56,7 @@ class AssentService:
             kept = [stored for kind in superior.KEPT for stored in await unit.messages(query, kind)]
             work.note(query, Event.APPLICATION_READ, f"operator:{operator}")
             await work.finish()
-        return case, *await asyncio.to_thread(views.application, self.office, kept)
+        return case, *await asyncio.to_thread(views.application, self.office, case, kept)
 
     async def assent(self, query: UUID, operator: str) -> Case:
         """Assent to an application that waits for an operator; it goes up to the hub.

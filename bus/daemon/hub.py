@@ -18,12 +18,42 @@ from bus.daemon.conformance.inspections import Inspections
 from bus.daemon.directory_publisher import DirectoryPublisher
 from bus.daemon.open_rows import COUNT_EVERY
 from bus.daemon.run import Regular
+from bus.errors import ConfigError
 from bus.flow.conformance.check import ExamRules
 from bus.model.admission import ConformanceReport
 from bus.model.probe import Run, RunPurpose, RunState
 from bus.ports.store import Unit
+from bus.rules.review_policy import SEED_SIZE, ReviewPolicy, ReviewRule, per_million
+from signer.secretfiles import read_passphrase
 
 RENEW_EVERY = timedelta(seconds=10)
+
+
+def review_policy(section: HubSection) -> ReviewPolicy:
+    """Return how the hub reviews, by its configuration; reads the seed of draws.
+
+    Raises:
+        ConfigError: `SAMPLING_SEED_SHORT`.
+        KeyFileError: The seed's file cannot be read, or others can read it too.
+    """
+    seed = b""
+    if section.sampling_seed_file is not None:
+        seed = read_passphrase(section.sampling_seed_file)
+        if len(seed) < SEED_SIZE:
+            raise ConfigError(
+                "SAMPLING_SEED_SHORT",
+                f"抽查种子不足 {SEED_SIZE} 字节",
+                f"the seed of draws has less than {SEED_SIZE} bytes",
+                remedy_zh="请写入 openssl rand -hex 32 的输出",
+                remedy_en="Put in it what `openssl rand -hex 32` prints",
+                where=str(section.sampling_seed_file),
+            )
+    rules = tuple(
+        ReviewRule(rule.province, rule.business, rule.mode, per_million(rule.rate))
+        for rule in section.review_rule
+    )
+    rate = per_million(section.review_rate)
+    return ReviewPolicy(section.review, rules, section.households, seed, rate)
 
 
 def hub_directory(centre: Participant, section: HubSection) -> HubDirectory:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bus.daemon.requester import deliver_if_complete, sent_as, take_dispatch
+from bus.daemon.naming import sent_as
+from bus.daemon.requester import deliver_if_complete, take_dispatch
 from bus.daemon.work import Work
 from bus.errors import PendingError, RefusedError
 from bus.flow import delivery

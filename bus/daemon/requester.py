@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection
+from uuid import UUID
 
 from bus.catalog.expand import expand
+from bus.daemon.naming import Named, digests_of, received
+from bus.daemon.reissuing import reissue
 from bus.daemon.work import Work
 from bus.errors import PendingError, RefusedError
 from bus.flow.answer import accept_answer, check_readers, mark_faulty
@@ -28,19 +31,13 @@ from bus.flow.review import take_decision
 from bus.model.audit import Event
 from bus.model.case import Case, CaseRole, QueryState, RowState
 from bus.model.messages import Answer, Assent, Decision, Dispatch, PersonOutcome
-from bus.model.request import Draft, PartDigest, Submission
-from bus.ports.instants import to_milliseconds
+from bus.model.request import Draft, PartDigest, Recheck, Request, Submission
 from bus.wire.message import Message
 from signer.envelope.choice import choose_suite, parties
-from signer.envelope.format import envelope_bytes
 from signer.envelope.signing import Unsigned
 from signer.identity import HUB
-from signer.proof.books import envelope_digest
 
 NONCE_SIZE = 16
-
-Named = dict[str, str | int | None]
-"""The part of an audit entry's detail that names a message."""
 
 
 async def submit(work: Work, draft: Draft, submission: Submission) -> Case:
@@ -51,8 +48,24 @@ async def submit(work: Work, draft: Draft, submission: Submission) -> Case:
         UnavailableError: The directory does not lead to the hub.
     """
     office = work.office
-    readers = _own_readers(work, draft)
+    readers = own_readers(work, {line.resource for line in expand(draft.lines, office.catalogue)})
     request = compose_request(draft, office.catalogue, readers, office.entropy(NONCE_SIZE))
+    return await send_application(work, draft, request, submission)
+
+
+async def send_application(
+    work: Work,
+    draft: Draft,
+    request: Request,
+    submission: Submission,
+    rechecks: Recheck | None = None,
+) -> Case:
+    """Seal the application of a composed request, and its parts, and open the requester's case.
+
+    Raises:
+        InputError, UnavailableError: As `submit`.
+    """
+    office = work.office
     ancestors = office.directory.path_up(office.me)[1:]
     digests: list[PartDigest] = []
     sent: list[Unsigned] = []
@@ -62,7 +75,7 @@ async def submit(work: Work, draft: Draft, submission: Submission) -> Case:
             sent.append(sealed)
             number = part.roster.part
             digests.append(PartDigest(send.kind, number, sealed.digest, send.subject_count))
-    application = compose_application(draft, request, tuple(digests))
+    application = compose_application(draft, request, tuple(digests), rechecks)
     sealed = await work.send(submission.query, application_message(application, ancestors))
     case = open_case(office.me, submission, application, sealed.digest)
     work.save(case)
@@ -73,16 +86,16 @@ async def submit(work: Work, draft: Draft, submission: Submission) -> Case:
         persons=case.person_count,
         parts=len(case.parts),
         application=sealed.digest.hex(),
+        **({} if rechecks is None else {"rechecks": str(UUID(bytes=rechecks.query))}),
     )
     # Apart, so that a proof can show it without the operator's name.
-    work.note(case.query, Event.QUERY_SENT, messages=_digests([*sent, sealed]))
+    work.note(case.query, Event.QUERY_SENT, messages=digests_of([*sent, sealed]))
     return case
 
 
-def _own_readers(work: Work, draft: Draft) -> tuple[bytes, ...]:
-    """Our key that answers are sealed to: of the suite that those who may answer have too."""
+def own_readers(work: Work, resources: Collection[str]) -> tuple[bytes, ...]:
+    """Return our key that answers are sealed to: of the suite that those who may answer have."""
     office, directory = work.office, work.office.directory
-    resources = {line.resource for line in expand(draft.lines, office.catalogue)}
     concerned = parties(directory, office.me, HUB, (), resources)
     suite = choose_suite(directory, office.ring, concerned, work.now, office.suite)
     me = directory.get(office.me)
@@ -113,6 +126,8 @@ async def take(work: Work, message: Message) -> None:
             case = take_at_requester(case, message, assent, work.office.directory)
             yes, named = int(assent.assented), received(message)
             work.note(case.query, Event.ASSENT_RECEIVED, source, assented=yes, **named)
+        case Decision(reissue=(_, *_)) as decision:
+            case = await reissue(work, case, message, decision)
         case Decision() as decision:
             case = take_decision(case, message, decision)
             accepted = int(decision.accepted)
@@ -231,23 +246,5 @@ async def deliver_if_complete(work: Work, case: Case) -> None:
         if cut_off(directory, receipt.destination, me) != WITHDRAWN
     ]
     work.save(delivered)
-    work.note(case.query, Event.QUERY_DELIVERED, messages=_digests(sent))
+    work.note(case.query, Event.QUERY_DELIVERED, messages=digests_of(sent))
     work.office.milestone.set()
-
-
-def received(message: Message) -> Named:
-    """Return what an audit entry names a received message by, so that a proof can show when."""
-    envelope = envelope_bytes(message.opened.envelope)
-    return {
-        "envelope": envelope_digest(envelope).hex(),
-        "received": to_milliseconds(message.received),
-    }
-
-
-def sent_as(message: Unsigned) -> Named:
-    """Return what an audit entry names a message of our own by; it is signed after the entry."""
-    return {"message": message.digest.hex()}
-
-
-def _digests(sent: Sequence[Unsigned]) -> str:
-    return " ".join(message.digest.hex() for message in sent)

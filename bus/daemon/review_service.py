@@ -6,8 +6,8 @@ Every call that changes something or reads personal data names an operator and i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from bus.daemon import reviewer, views
@@ -16,12 +16,14 @@ from bus.daemon.service import Wake
 from bus.daemon.work import Work
 from bus.errors import InputError
 from bus.flow.cut_off import cut_off
+from bus.flow.reissue import check_remaining, household_members
 from bus.flow.review import reason
 from bus.model.audit import Event
 from bus.model.case import STATE_ZH, Case, CaseRole, QueryState
 from bus.model.messages import Finding
 from bus.model.request import Application
 from bus.ports.store import Store
+from bus.rules import places
 from bus.rules.members import Member
 from signer.envelope.kinds import Kind
 
@@ -61,7 +63,7 @@ class ReviewService:
             ]
             work.note(query, Event.APPLICATION_READ, f"operator:{operator}")
             await work.finish()
-        return case, *await asyncio.to_thread(views.application, self.office, kept)
+        return case, *await asyncio.to_thread(views.application, self.office, case, kept)
 
     async def accept(self, query: UUID, operator: str) -> Case:
         """Accept an application that waits for an operator.
@@ -80,21 +82,65 @@ class ReviewService:
         """
         return await self._decide(query, operator, accepted=False, reasons=(reason(code),))
 
+    async def give_back(
+        self,
+        query: UUID,
+        operator: str,
+        code: str,
+        *,
+        households: Collection[str],
+        persons: Collection[int],
+    ) -> Case:
+        """Return an application, to come again without some households (R067).
+
+        Args:
+            query: The application.
+            operator: Who returns it.
+            code: The coded reason (R027).
+            households: Households, as the list names them.
+            persons: Numbers of persons, whose whole households are meant.
+
+        Raises:
+            InputError: `QUERY_UNKNOWN`, `NOT_UNDER_REVIEW`, `REASON_UNKNOWN`, `RETURN_NOBODY`,
+                `RETURN_EVERYBODY`.
+        """
+        why = reason(code)
+        async with self.store.transaction() as unit:
+            work = Work(self.office, unit, self.office.clock.now())
+            case = await self._under_review(work, query)
+            kept = [
+                stored
+                for kind in (Kind.APPLICATION, Kind.ROSTER, Kind.CONSENT)
+                for stored in await unit.messages(query, kind)
+            ]
+            _, members = await asyncio.to_thread(views.application, self.office, case, kept)
+            refused = household_members(members, households, persons)
+            check_remaining(refused, [member.reference for member in members], str(query))
+            reasons = (replace(why, where=places.persons(refused)),)
+            case = await reviewer.give_back(work, case, refused, reasons, operator)
+            await work.finish()
+        self.wake()
+        return case
+
+    async def _under_review(self, work: Work, query: UUID) -> Case:
+        case = await reviewer.find(work, query)
+        if case.state is not QueryState.UNDER_REVIEW:
+            raise InputError(
+                "NOT_UNDER_REVIEW",
+                f"该申请{STATE_ZH[case.state]}，不在审查中",
+                f"the application is {case.state}, not under review",
+                remedy_zh="请用 hedui application show 查看已作的决定",
+                remedy_en="Look at the decision with hedui application show",
+                where=str(query),
+            )
+        return case
+
     async def _decide(
         self, query: UUID, operator: str, *, accepted: bool, reasons: tuple[Finding, ...]
     ) -> Case:
         async with self.store.transaction() as unit:
             work = Work(self.office, unit, self.office.clock.now())
-            case = await reviewer.find(work, query)
-            if case.state is not QueryState.UNDER_REVIEW:
-                raise InputError(
-                    "NOT_UNDER_REVIEW",
-                    f"该申请{STATE_ZH[case.state]}，不在审查中",
-                    f"the application is {case.state}, not under review",
-                    remedy_zh="请用 hedui application show 查看已作的决定",
-                    remedy_en="Look at the decision with hedui application show",
-                    where=str(query),
-                )
+            case = await self._under_review(work, query)
             if accepted:
                 check_requester(self.office, case)
             if accepted and case.blocked:
@@ -102,8 +148,8 @@ class ReviewService:
                     "NOT_ACCEPTABLE",
                     "审查意见中有不得受理的情形（申请表、授权、一致性、目录或结果读者）",
                     "findings on form, consent, consistency, catalogue or readers forbid it",
-                    remedy_zh="请以理由代码拒绝，由申请方更正后重新提交",
-                    remedy_en="Refuse it with a reason; the requester mends and submits again",
+                    remedy_zh="请以理由代码拒绝，或退回以撤下授权不齐全的家庭",
+                    remedy_en="Refuse it with a reason, or return it without those households",
                     where=str(query),
                 )
             case = await reviewer.decide(

@@ -7,19 +7,24 @@ from dataclasses import replace
 from uuid import UUID
 
 from bus.catalog.versions import Cited
+from bus.daemon.open_rows import province_of
 from bus.daemon.provider import dispatch_parts, query_unknown, unreadable
 from bus.daemon.work import Work
 from bus.errors import InputError, PendingError, RefusedError
-from bus.flow import levels, review
+from bus.flow import levels, reissue, review
 from bus.flow.answer import accept_answer, check_readers
 from bus.flow.delivery import accept_receipt
 from bus.flow.dispatch import accept_dispatch, dispatch_messages, dispatch_of, start_rows
-from bus.flow.review import Reviewed, ReviewPolicy
+from bus.flow.recheck import check_recheck
+from bus.flow.reissue import NOBODY_REMAINS, returns
+from bus.flow.review import Reviewed
 from bus.model.audit import Event
 from bus.model.case import Case, CaseRole, QueryState
 from bus.model.messages import Assent, Dispatch, Finding, Receipt
 from bus.model.request import Application, Consent, Roster
+from bus.model.review import Waits
 from bus.ports.store import StoredMessage
+from bus.rules.review_policy import ReviewPolicy
 from bus.wire.message import Message
 from signer.envelope.kinds import Kind
 from signer.envelope.seal import EnvelopeTooLargeError
@@ -33,7 +38,7 @@ async def collect(work: Work, message: Message, policy: ReviewPolicy) -> None:
         RefusedError: It may not stand here.
     """
     case = await work.case(message.header.conversation, CaseRole.REVIEWER)
-    case = review.collect(case, message)
+    case = review.collect(case, message, set_back=work.office.set_back)
     levels.check_assented(case, str(case.query))
     work.keep(message)
     if isinstance(message.body, Application):
@@ -73,11 +78,38 @@ async def _open(work: Work, case: Case, policy: ReviewPolicy) -> None:
     if case.state is not QueryState.SUBMITTED or not complete:
         work.save(case)
         return
-    case = review.open_review(case, await judged(work, case), work.now)
+    reviewed = await judged(work, case)
+    province = province_of(work.office.directory, case.requester)
+    case = review.open_review(case, reviewed, work.now)
+    case = review.under_policy(case, reviewed, policy, province)
     work.save(case)
-    work.note(case.query, Event.REVIEW_OPENED, findings=len(case.findings))
-    if review.may_accept_by_policy(case, policy):
+    _note_review(work, case)
+    if returns(reviewed, policy):
+        if reviewed.everyone:
+            reasons = (NOBODY_REMAINS, *review.kept(reviewed.blocking))
+            await decide(work, case, accepted=False, reasons=reasons, by=review.BY_POLICY)
+        else:
+            await give_back(work, case, reviewed.refused, reviewed.blocking, review.BY_POLICY)
+    elif review.may_accept_by_policy(case):
         await _accept_by_policy(work, case)
+
+
+def _note_review(work: Work, case: Case) -> None:
+    how = case.review
+    if how is None:
+        return
+    work.note(
+        case.query,
+        Event.REVIEW_OPENED,
+        findings=len(case.findings),
+        warnings=len(how.warnings),
+        codes=" ".join(dict.fromkeys(finding.code for finding in case.findings)),
+        rule=how.rule,
+        mode=how.mode,
+        rate=how.rate,
+        draw=how.draw,
+        waits=how.waits,
+    )
 
 
 async def _accept_by_policy(work: Work, case: Case) -> None:
@@ -87,7 +119,33 @@ async def _accept_by_policy(work: Work, case: Case) -> None:
         await decide(work, case, accepted=True, reasons=(), by=review.BY_POLICY)
     except EnvelopeTooLargeError as error:
         work.go_back(before)
-        work.save(replace(case, findings=(Finding(error.code, error.zh, error.en, error.where),)))
+        found = (Finding(error.code, error.zh, error.en, error.where),)
+        how = case.review and replace(case.review, waits=Waits.TOO_LARGE)
+        work.save(replace(case, findings=found, review=how))
+
+
+async def give_back(
+    work: Work, case: Case, refused: frozenset[int], reasons: tuple[Finding, ...], by: str
+) -> Case:
+    """Return an application under review, to come again without some persons (R067).
+
+    Raises:
+        RefusedError: `ILLEGAL_STATE` when it is not under review.
+    """
+    office = work.office
+    # A province that assented follows what becomes of it.
+    between = office.directory.path_up(case.requester)[1:-1]
+    case, send = reissue.give_back(case, refused, reasons, by, office.calendar, work.now, between)
+    await work.send(case.query, send)
+    work.note(
+        case.query,
+        Event.APPLICATION_RETURNED,
+        office.me if by == review.BY_POLICY else f"operator:{by}",
+        persons=len(refused),
+        codes=" ".join(dict.fromkeys(reason.code for reason in reasons)),
+    )
+    work.save(case)
+    return case
 
 
 async def decide(
@@ -174,7 +232,7 @@ async def take_receipt(work: Work, message: Message, receipt: Receipt) -> None:
 
 
 async def judged(work: Work, case: Case) -> Reviewed:
-    """Return what the formal review finds, in a thread: a list of many thousands takes seconds."""
+    """Review in a thread: a list of many thousand persons takes seconds."""
     listed = {part.digest for part in case.parts} | {case.application}
     kept = [
         stored
@@ -182,9 +240,14 @@ async def judged(work: Work, case: Case) -> Reviewed:
         for stored in await work.stored(case.query, kind)
         if stored.digest in listed
     ]
+    disputed: tuple[Finding, ...] = ()
+    # A province above the requester has no books of what others were answered.
+    if case.rechecks is not None and case.role is CaseRole.REVIEWER:
+        earlier = await work.case(UUID(bytes=case.rechecks.query), CaseRole.REVIEWER)
+        disputed = check_recheck(case.rechecks, case.requester, earlier, work.office.directory)
     named = 0 if case.request is None else case.request.catalogue_version
     cited = await cited_catalogue(work, named)
-    return await asyncio.to_thread(_review, work, case.requester, kept, cited)
+    return await asyncio.to_thread(_review, work, case.requester, kept, cited, disputed)
 
 
 async def cited_catalogue(work: Work, version: int) -> Cited:
@@ -198,7 +261,13 @@ async def cited_catalogue(work: Work, version: int) -> Cited:
     return Cited(version, kept.catalogue, await work.unit.catalogue_after(kept.version))
 
 
-def _review(work: Work, requester: str, kept: list[StoredMessage], cited: Cited) -> Reviewed:
+def _review(
+    work: Work,
+    requester: str,
+    kept: list[StoredMessage],
+    cited: Cited,
+    disputed: tuple[Finding, ...],
+) -> Reviewed:
     bodies = [work.message(stored).body for stored in kept]
     application = next(body for body in bodies if isinstance(body, Application))
     rosters = [body for body in bodies if isinstance(body, Roster)]
@@ -213,6 +282,7 @@ def _review(work: Work, requester: str, kept: list[StoredMessage], cited: Cited)
         office.directory,
         work.now,
         office.catalogue_limit,
+        disputed,
     )
 
 

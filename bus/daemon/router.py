@@ -8,7 +8,7 @@ concerns our own case.
 | Application, Consent, Roster without order | hub: reviewer.collect | province: superior; else up |
 | Assent | hub: reviewer.take_assent; else requester.take | passed on |
 | Roster under an order | provider.take_order | - |
-| Decision | requester.take | passed down |
+| Decision | requester.take | a return noted by the province that assented; passed down |
 | Dispatch | noted if from below, then requester.take | noted if from below, passed on |
 | Answer | provider.note_answer if from below, then requester.take | noted, passed on |
 | Receipt | hub: reviewer.take_receipt | to the hub: provider.pass_receipt; passed on |
@@ -31,11 +31,11 @@ from bus.daemon.work import Work
 from bus.errors import RefusedError
 from bus.flow.cut_off import check_source
 from bus.flow.levels import AssentPolicy, is_province
-from bus.flow.review import ReviewPolicy
 from bus.model.audit import Event
 from bus.model.catalogue_report import CatalogReport
 from bus.model.messages import Assent, Problem, Receipt, Renewal
 from bus.model.probe import Probe
+from bus.rules.review_policy import ReviewPolicy
 from bus.wire.message import Message
 from signer.envelope.kinds import Kind
 from signer.identity import HUB
@@ -77,6 +77,8 @@ class CentreRouter:
         elif message.header.destination == work.office.me:
             await self._mine(work, message)
         else:
+            if kind == Kind.DECISION:
+                await superior.note_return(work, message)
             if kind == Kind.RECEIPT and message.header.destination == HUB:
                 await provider.pass_receipt(work, message)
             await work.relay(message)

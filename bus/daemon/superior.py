@@ -12,11 +12,11 @@ from uuid import UUID
 from bus.daemon.reviewer import judged
 from bus.daemon.work import Work, open_stored
 from bus.errors import InputError
-from bus.flow import levels, review
+from bus.flow import levels, reissue, review
 from bus.flow.levels import AssentPolicy
 from bus.model.audit import Event
 from bus.model.case import Case, CaseRole, QueryState
-from bus.model.messages import Finding
+from bus.model.messages import Decision, Finding
 from bus.model.request import Application
 from bus.wire.message import Message
 from signer.envelope.kinds import Kind
@@ -45,6 +45,28 @@ async def collect(work: Work, message: Message, policy: AssentPolicy) -> None:
     work.note(case.query, Event.REVIEW_OPENED, findings=len(case.findings))
     if not case.findings and policy.automatic(case.requester, work.office.directory):
         await decide(work, case, assent=True, reasons=(), by=review.BY_POLICY)
+
+
+async def note_return(work: Work, message: Message) -> None:
+    """Follow a Decision of the hub that returns what we assented to, before it is passed on (R067).
+
+    Any other decision is between the hub and the requester, and sealed to it.
+
+    Raises:
+        RefusedError: It does not fit what we assented to.
+    """
+    case = await work.case(message.header.conversation, CaseRole.SUPERIOR)
+    match message.body:
+        case Decision(reissue=(_, *_)) as decision if case is not None:
+            case = reissue.follow_return(case, decision, work.now)
+            work.save(case)
+            work.note(
+                case.query,
+                Event.APPLICATION_RETURNED,
+                message.header.source,
+                persons=len(decision.reissue),
+                codes=" ".join(dict.fromkeys(finding.code for finding in decision.findings)),
+            )
 
 
 async def decide(

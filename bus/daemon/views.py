@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from bus.daemon.office import Office
 from bus.daemon.work import open_stored
@@ -64,16 +65,24 @@ SHOWN = frozenset({Kind.APPLICATION, Kind.ROSTER, Kind.CONSENT, Kind.ANSWER})
 
 
 def application(
-    office: Office, stored: Sequence[StoredMessage]
+    office: Office, case: Case, stored: Sequence[StoredMessage]
 ) -> tuple[Application | None, tuple[Member, ...]]:
     """Return the form of an application and the persons on its list, opened.
 
+    Of one that was returned and has not come again, what it said before (R067).
+
     Args:
         office: The hub.
+        case: The hub's case.
         stored: The query's Application, Roster and Consent messages.
     """
-    bodies = [open_stored(office, kept).body for kept in stored]
-    form = next((body for body in bodies if isinstance(body, Application)), None)
+    asked = case.application or (case.superseded[-1] if case.superseded else None)
+    opened = {kept.digest: open_stored(office, kept).body for kept in stored}
+    form = opened.get(asked) if asked else None
+    if not isinstance(form, Application):
+        form = None
+    listed = None if form is None else {part.digest for part in form.parts}
+    bodies = [body for digest, body in opened.items() if listed is None or digest in listed]
     rosters = [body for body in bodies if isinstance(body, Roster)]
     consents = [body for body in bodies if isinstance(body, Consent)]
     return form, members_of_parts(rosters, consents)
@@ -92,7 +101,7 @@ def result(office: Office, case: Case, stored: Iterable[StoredMessage]) -> Resul
     Raises:
         InputError: `RESULT_NOT_HERE` when the application is not in the archive.
     """
-    archive = _Archive(office)
+    archive = _Archive(office, frozenset(case.received) | {case.application or b""})
     for kept in stored:
         if kept.kind in SHOWN:
             archive.add(kept)
@@ -101,13 +110,15 @@ def result(office: Office, case: Case, stored: Iterable[StoredMessage]) -> Resul
 
 @dataclass
 class _Archive:
-    """The opened messages of one query."""
+    """The opened messages of one query; `in_force` are its application and the parts of that."""
 
     office: Office
+    in_force: frozenset[bytes]
 
     def __post_init__(self) -> None:
         self._application: Application | None = None
         self._rosters: list[Roster] = []
+        self._returned: list[Roster] = []
         self._consents: dict[int, PersonConsent] = {}
         self._answers: dict[bytes, Message] = {}
 
@@ -116,9 +127,11 @@ class _Archive:
             return
         match open_stored(self.office, stored):
             case Message(body=Application() as application):
-                self._application = application
+                if stored.digest in self.in_force:
+                    self._application = application
             case Message(body=Roster() as roster):
-                self._rosters.append(roster)
+                in_force = stored.digest in self.in_force
+                (self._rosters if in_force else self._returned).append(roster)
             case Message(body=Consent() as consent):
                 self._consents.update({c.reference: c for c in consent.consents})
             case Message(body=Answer()) as message:
@@ -150,7 +163,13 @@ class _Archive:
                 person_count=application.person_count,
                 applied_on=application.applied_on,
             ),
-            persons=tuple(self._persons()),
+            persons=tuple(self._persons(self._rosters)),
+            withdrawn=tuple(
+                person
+                for person in self._persons(self._returned)
+                if person.reference in case.withdrawn
+            ),
+            rechecks=None if case.rechecks is None else UUID(bytes=case.rechecks.query),
             lines=lines,
             answers=tuple(self._given(case, application.request)),
             gaps=tuple(
@@ -167,10 +186,11 @@ class _Archive:
             ),
         )
 
-    def _persons(self) -> list[ResultPerson]:
-        persons = [p for roster in self._rosters for p in roster.persons]
+    def _persons(self, rosters: Iterable[Roster]) -> list[ResultPerson]:
+        # Who was returned twice stands in two parts, as the same person.
+        persons = {p.reference: p for roster in rosters for p in roster.persons}
         found = []
-        for person in sorted(persons, key=lambda p: p.reference):
+        for _, person in sorted(persons.items()):
             consent = self._consents.get(person.reference)
             found.append(
                 ResultPerson(

@@ -21,6 +21,7 @@ from bus.model.request import (
     PartDigest,
     Person,
     PersonConsent,
+    Recheck,
     Request,
     Roster,
     Submission,
@@ -94,7 +95,15 @@ def split(draft: Draft, request: Request) -> tuple[Part, ...]:
         )
         consents = tuple(
             PersonConsent(
-                reference, p.household, p.relation, p.document, p.authorised_on, p.guardian
+                reference,
+                p.household,
+                p.relation,
+                p.document,
+                p.authorised_on,
+                p.guardian,
+                p.document_hash,
+                p.scope,
+                p.valid_until,
             )
             for reference, p in chosen
         )
@@ -112,35 +121,59 @@ def split(draft: Draft, request: Request) -> tuple[Part, ...]:
 
 
 def references_of(case: Case, part: int | None) -> frozenset[int]:
-    """Return the persons of a roster part, which `split` numbers without gaps.
+    """Return the persons of a roster part: `split` numbers them on, and some were taken out since.
 
     Args:
         case: The requester's case.
         part: The roster part; one that was never sent has nobody.
     """
-    first = 1
+    total = case.person_count + len(case.withdrawn)
+    withdrawn = set(case.withdrawn)
+    remaining = [number for number in range(1, total + 1) if number not in withdrawn]
+    first = 0
     for listed in case.parts:
         if listed.kind == Kind.ROSTER:
             if listed.part == part:
-                return frozenset(range(first, first + listed.count))
+                return frozenset(remaining[first : first + listed.count])
             first += listed.count
     return frozenset()
 
 
-def part_messages(part: Part, ancestors: tuple[str, ...]) -> tuple[Send, Send]:
-    """Return the Roster and the Consent of a part, readable by the requester's ancestors."""
-    count = len(part.roster.persons)
-    roster = Send(
-        Kind.ROSTER, HUB, part.roster, ancestors, subject_count=count, part=part.roster.part
+def part_messages(
+    part: Part,
+    ancestors: tuple[str, ...],
+    replaces: tuple[bytes | None, bytes | None] = (None, None),
+) -> tuple[Send, Send]:
+    """Return the Roster and the Consent of a part, readable by the requester's ancestors.
+
+    Args:
+        part: The part.
+        ancestors: Who may read it.
+        replaces: The digests of the Roster and the Consent that they replace (R067).
+    """
+    number, count = part.roster.part, len(part.roster.persons)
+    first, second = replaces
+    return (
+        Send(
+            *(Kind.ROSTER, HUB, part.roster, ancestors),
+            subject_count=count,
+            part=number,
+            in_reply_to=first,
+        ),
+        Send(
+            *(Kind.CONSENT, HUB, part.consent, ancestors),
+            subject_count=count,
+            part=number,
+            in_reply_to=second,
+        ),
     )
-    consent = Send(
-        Kind.CONSENT, HUB, part.consent, ancestors, subject_count=count, part=part.consent.part
-    )
-    return roster, consent
 
 
 def compose_application(
-    draft: Draft, request: Request, parts: tuple[PartDigest, ...]
+    draft: Draft,
+    request: Request,
+    parts: tuple[PartDigest, ...],
+    rechecks: Recheck | None = None,
 ) -> Application:
     """Return 查询申请, naming every part by digest (R047)."""
     return Application(
@@ -158,6 +191,7 @@ def compose_application(
         applied_on=draft.applied_on,
         parts=parts,
         supersedes=None,
+        rechecks=rechecks,
     )
 
 
@@ -184,4 +218,5 @@ def open_case(me: str, submission: Submission, application: Application, digest:
         received=tuple(part.digest for part in application.parts),
         operator=submission.operator,
         authority=application.authority,
+        rechecks=application.rechecks,
     )

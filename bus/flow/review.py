@@ -2,6 +2,7 @@
 
 Review is a state with an event out of it, not a flag: a clean application may be accepted by
 policy at once, anything else waits for an operator, who accepts or refuses with a coded reason.
+What is returned instead stands in reissue.py.
 """
 
 from __future__ import annotations
@@ -9,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from bus.catalog.versions import Cited
-from bus.errors import InputError, RefusedError
+from bus.errors import InputError, PendingError, RefusedError
 from bus.flow.application import MAX_PARTS
 from bus.flow.deadlines import START_WITHIN_WORKING_DAYS
 from bus.flow.lifecycle import move
@@ -20,14 +20,17 @@ from bus.flow.outcome import Send
 from bus.model.case import Case, CaseRole, QueryState
 from bus.model.messages import Decision, Finding
 from bus.model.request import Application, Consent, Roster
+from bus.model.review import Review, Waits
 from bus.rules import places
 from bus.rules.catalogue_version import CATALOGUE_LIMIT, check_version
 from bus.rules.consent import review_consents
 from bus.rules.consistency import consistency
 from bus.rules.form import check_application
+from bus.rules.households import household_warnings
 from bus.rules.members import members_of_parts
-from bus.rules.persons import check_persons
+from bus.rules.persons import check_persons, person_warnings
 from bus.rules.request_lines import check_request
+from bus.rules.review_policy import ReviewMode, ReviewPolicy, draw, drawn
 from bus.rules.working_days import Calendar, local_date
 from bus.wire.message import Message
 from schemas.codes import refusal_reasons
@@ -44,26 +47,29 @@ MAX_FINDINGS = 500
 """Findings kept of one review, at most; a last one counts the others."""
 
 
-class ReviewPolicy(StrEnum):
-    """How the hub reviews: clean applications by policy, or every one by an operator."""
-
-    AUTOMATIC = "automatic"
-    MANUAL = "manual"
-
-
-def collect(case: Case | None, message: Message, role: CaseRole = CaseRole.REVIEWER) -> Case:
+def collect(
+    case: Case | None,
+    message: Message,
+    role: CaseRole = CaseRole.REVIEWER,
+    *,
+    set_back: bool = False,
+) -> Case:
     """Return the case after an Application or one of its parts arrived, in any order.
 
+    Nothing runs for parts without an application (R019). A withdrawn query stays as it is: what
+    comes is recorded only.
+
     Args:
-        case: The case so far; None where this is the first that came.
+        case: The case so far, None for the first message of a query.
         message: What arrived.
         role: Who collects: the hub, or the province above a city or county (R006).
-
-    A withdrawn query stays as it is: what comes is recorded only.
+        set_back: Whether our store was set back, so that we may not know what we returned.
 
     Raises:
+        PendingError: `RETURN_NOT_YET_KNOWN`: it replaces an application that we have still to
+            return again.
         RefusedError: `REQUESTER_DIFFERS`, `APPLICATION_TWICE`, `APPLICATION_CLOSED`,
-            `PART_NOT_LISTED`, `TOO_MANY_PARTS`.
+            `PART_NOT_LISTED`, `TOO_MANY_PARTS`, `SUPERSEDES_DIFFERS`, `WITHDRAWN_DIFFERS`.
     """
     header = message.header
     if case is None:
@@ -79,28 +85,62 @@ def collect(case: Case | None, message: Message, role: CaseRole = CaseRole.REVIE
         raise _refused("REQUESTER_DIFFERS", "查询编号属于另一申请方", "another's query id", case)
     if case.state is QueryState.CANCELLED:
         return case  # R031: withdrawn meanwhile
+    if set_back and _replaces(case, message):
+        raise PendingError(
+            "RETURN_NOT_YET_KNOWN",
+            "所替换的申请尚待重新退回",
+            "the application it replaces is still to be returned again",
+            where=str(case.query),
+        )
     if case.state is not QueryState.SUBMITTED:
         raise _refused("APPLICATION_CLOSED", "该申请已进入审查", "already under review", case)
-    listed = {part.digest for part in case.parts}
     if isinstance(message.body, Application):
-        if case.application is not None:
-            raise _refused("APPLICATION_TWICE", "该查询已有申请", "already applied for", case)
-        if len(message.body.parts) > MAX_LISTED:
-            raise _refused("TOO_MANY_PARTS", "申请所列分册过多", "too many parts", case)
-        return replace(
-            case,
-            application=message.digest,
-            request=message.body.request,
-            person_count=message.body.person_count,
-            parts=message.body.parts,
-            updated=message.received,
-        )
+        return _take_application(case, message, message.body)
+    listed = {part.digest for part in case.parts}
     if case.application is not None and message.digest not in listed:
         raise _refused("PART_NOT_LISTED", "申请未列明该分册", "not listed by the application", case)
-    if len(case.received) >= MAX_LISTED:
+    if len(case.received) >= MAX_LISTED * (1 + len(case.superseded)):
         raise _refused("TOO_MANY_PARTS", "分册过多", "too many parts", case)
     received = (*case.received, message.digest)
     return replace(case, received=received, updated=message.received)
+
+
+def _take_application(case: Case, message: Message, application: Application) -> Case:
+    if case.application is not None:
+        raise _refused("APPLICATION_TWICE", "该查询已有申请", "already applied for", case)
+    if len(application.parts) > MAX_LISTED:
+        raise _refused("TOO_MANY_PARTS", "申请所列分册过多", "too many parts", case)
+    _check_replacement(case, application)
+    return replace(
+        case,
+        application=message.digest,
+        request=application.request,
+        person_count=application.person_count,
+        parts=application.parts,
+        rechecks=application.rechecks,
+        updated=message.received,
+    )
+
+
+def _replaces(case: Case, message: Message) -> bool:
+    """Whether an application replaces the very one that the case holds."""
+    body = message.body
+    return (
+        isinstance(body, Application)
+        and body.supersedes is not None
+        and body.supersedes == case.application
+    )
+
+
+def _check_replacement(case: Case, application: Application) -> None:
+    # R067: what was returned comes again without those persons and without nobody else.
+    returned = case.superseded[-1] if case.superseded else None
+    if application.supersedes != returned:
+        zh, en = "所替换的不是本中心退回的申请", "it replaces an application we did not return"
+        raise _refused("SUPERSEDES_DIFFERS", zh, en, case)
+    if application.withdrawn != case.withdrawn:
+        zh, en = "撤下的人员与退回时所列不符", "not the persons that were to be taken out"
+        raise _refused("WITHDRAWN_DIFFERS", zh, en, case)
 
 
 def all_here(case: Case) -> bool:
@@ -115,12 +155,20 @@ class Reviewed:
     `blocking` findings no operator may pass over: the form's fields are mandatory and its
     declaration is refused when false (R021, R046), a household without every member's consent is
     refused (R067), a request that contradicts its parts or the catalogue cannot be run (R020,
-    R025), and results go to the requester only (R034). `doubtful` ones, about how persons are
-    named, are for an operator to judge (R027).
+    R025), results go to the requester only (R034), and a result can be disputed by who has it
+    (R032). `doubtful` ones, about how persons are named, are for an operator to judge (R027).
+    `warnings` are for an operator's eye; nothing waits for them (R058).
+
+    `refused` are the persons of households without complete consent; `consents_only` says that
+    nothing else is blocking, `everyone` that nobody remains without them.
     """
 
     blocking: tuple[Finding, ...]
     doubtful: tuple[Finding, ...]
+    warnings: tuple[Finding, ...] = ()
+    refused: frozenset[int] = frozenset()
+    consents_only: bool = False
+    everyone: bool = False
 
 
 def judge(
@@ -132,6 +180,7 @@ def judge(
     directory: Directory,
     now: datetime,
     limit: timedelta = CATALOGUE_LIMIT,
+    disputed: tuple[Finding, ...] = (),
 ) -> Reviewed:
     """Return everything the formal review has to say.
 
@@ -144,19 +193,26 @@ def judge(
         directory: Whose key is whose.
         now: The present instant.
         limit: How long ago that catalogue may have been superseded.
+        disputed: What is wrong with the query whose result it disputes, where the hub looks.
     """
     today = local_date(now)
     members = members_of_parts(rosters, consents)
+    consented = review_consents(members, application.applied_on, today)  # R022, R067, R068
+    other = (
+        *check_application(application, today),  # R021, R041-R048
+        *check_version(cited, now, limit),  # R020
+        *check_request(application.request, cited.catalogue, today),  # R020, R049-R053
+        *consistency(application, rosters, consents),  # R025, R044, R047
+        *_check_readers(requester, application.request.readers, directory),  # R034
+        *disputed,  # R032
+    )
     return Reviewed(
-        blocking=(
-            *check_application(application, today),  # R021, R041-R048
-            *check_version(cited, now, limit),  # R020
-            *check_request(application.request, cited.catalogue, today),  # R020, R049-R053
-            *consistency(application, rosters, consents),  # R025, R047
-            *review_consents(members, application.applied_on).findings,  # R022, R067, R068
-            *_check_readers(requester, application.request.readers, directory),  # R034
-        ),
+        blocking=(*other, *consented.findings),
         doubtful=check_persons(members, today),  # R058, R070
+        warnings=(*household_warnings(members, today), *person_warnings(members)),  # R058, R070
+        refused=consented.refused,
+        consents_only=bool(consented.refused) and not other,
+        everyone=consented.refused == {member.reference for member in members},
     )
 
 
@@ -178,18 +234,56 @@ def _check_readers(
 
 def open_review(case: Case, reviewed: Reviewed, now: datetime) -> Case:
     """Return the case under review, with what the formal review found, as far as it is kept."""
-    found = reviewed.blocking + reviewed.doubtful
-    if len(found) > MAX_FINDINGS:
-        more = len(found) - MAX_FINDINGS
-        rest = Finding("FINDINGS_MORE", f"另有 {more} 项未列出", f"{more} more are not listed", "")
-        found = (*found[:MAX_FINDINGS], rest)
     opened = move(case, QueryState.UNDER_REVIEW, now)
+    found = kept(reviewed.blocking + reviewed.doubtful)
     return replace(opened, findings=found, blocked=bool(reviewed.blocking))
 
 
-def may_accept_by_policy(case: Case, policy: ReviewPolicy) -> bool:
-    """Whether the application is clean and the hub's policy accepts such ones at once."""
-    return policy is ReviewPolicy.AUTOMATIC and not case.findings
+def under_policy(case: Case, reviewed: Reviewed, policy: ReviewPolicy, province: str) -> Case:
+    """Return the case under review with the rule it falls under, and why it waits, if it does.
+
+    Args:
+        case: The case as `open_review` returned it.
+        reviewed: What the review had to say.
+        policy: How the hub reviews.
+        province: The province that the application comes from.
+    """
+    chosen = policy.choose(province, case.request.business if case.request else "")
+    sampled = chosen.rule.mode is ReviewMode.SAMPLED
+    number = draw(policy.seed, case.query) if sampled else None
+    waits = None
+    if reviewed.blocking:
+        waits = Waits.BLOCKING
+    elif reviewed.doubtful:
+        waits = Waits.DOUBTFUL
+    elif chosen.rule.mode is ReviewMode.MANUAL:
+        waits = Waits.MANUAL
+    elif drawn(chosen.rule, number):  # R026
+        waits = Waits.SAMPLED
+    review = Review(
+        rule=chosen.number,
+        mode=chosen.rule.mode,
+        rate=chosen.rule.rate if sampled else None,
+        draw=number,
+        waits=waits,
+        blocking=len(reviewed.blocking),
+        warnings=kept(reviewed.warnings),
+    )
+    return replace(case, review=review)
+
+
+def may_accept_by_policy(case: Case) -> bool:
+    """Whether the application is clean and its rule accepts such ones at once."""
+    return case.review is not None and case.review.waits is None
+
+
+def kept(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return findings as far as they are kept; a last one counts the others."""
+    if len(findings) <= MAX_FINDINGS:
+        return findings
+    more = len(findings) - MAX_FINDINGS
+    rest = Finding("FINDINGS_MORE", f"另有 {more} 项未列出", f"{more} more are not listed", "")
+    return (*findings[:MAX_FINDINGS], rest)
 
 
 def reason(code: str) -> Finding:

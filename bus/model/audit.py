@@ -9,13 +9,22 @@ class Event(StrEnum):
     """Names of audit events; the actor is a participant or `operator:<name>`."""
 
     QUERY_SUBMITTED = "query.submitted"
-    """Requester: an operator submitted an application. persons, parts, application."""
+    """Requester: an operator submitted an application. persons, parts, application; rechecks (the
+    query it asks to check again)."""
+    APPLICATION_RETURNED = "application.returned"
+    """Hub: an application went back for households to be taken out (R067); requester, and a
+    province that assented: it came back. persons (count), codes; at the requester envelope,
+    received."""
+    QUERY_REISSUED = "query.reissued"
+    """Requester: it applied again. persons, withdrawn, parts (counts)."""
     QUERY_SENT = "query.sent"
     """Requester: what it sealed for a query. messages (their digests, by spaces)."""
     APPLICATION_RECEIVED = "application.received"
     """Hub, or the province above a city: an application arrived. requester, application."""
     REVIEW_OPENED = "review.opened"
-    """Hub or province, as above: all parts are here, review begins. findings (count)."""
+    """Hub or province, as above: all parts are here, review begins. findings (count); at the hub
+    warnings (count), codes; rule (number, 0: the default), mode; rate and draw, where it samples;
+    waits (why, if it does)."""
     APPLICATION_DECIDED = "application.decided"
     """Hub: accepted or refused. accepted, by, codes."""
     APPLICATION_ASSENTED = "application.assented"

@@ -8,7 +8,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from bus.model.messages import Finding
-from bus.model.request import PartDigest, Request
+from bus.model.request import PartDigest, Recheck, Request
+from bus.model.review import Review
 
 
 class CaseRole(StrEnum):
@@ -177,6 +178,9 @@ class Case:
     `assent` is the province's, where the requester is a city or county that has it (R006).
     `authority` is the entrusting unit as the application names it, at the requester (R034).
     `purged` is when the contents were destroyed at the end of their retention.
+    `review` is how the hub reviewed it. `superseded` are the applications that were returned, the
+    last one last, and `withdrawn` the numbers of the persons taken out for it (R067). `rechecks` is
+    the query whose result is disputed (R032).
     """
 
     query: UUID
@@ -202,3 +206,7 @@ class Case:
     assent: Assented | None = None
     authority: str = ""
     purged: datetime | None = None
+    review: Review | None = None
+    superseded: tuple[bytes, ...] = ()
+    withdrawn: tuple[int, ...] = ()
+    rechecks: Recheck | None = None

@@ -169,7 +169,10 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class DraftPerson:
-    """One row of the list sheet (名单), normalised: person and consent together."""
+    """One row of the list sheet (名单), normalised: person and consent together.
+
+    What was registered of the authorisation's document is as in `PersonConsent`.
+    """
 
     household: str
     relation: str
@@ -180,6 +183,9 @@ class DraftPerson:
     document: str
     authorised_on: date
     guardian: str | None
+    document_hash: bytes | None = None
+    scope: str = ""
+    valid_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,11 @@ class ResultGap:
 
 @dataclass(frozen=True, slots=True)
 class ResultView:
-    """The result of one query at one moment."""
+    """The result of one query at one moment.
+
+    `withdrawn` are the persons who were not asked about, for their household lacked a consent
+    (R067). `rechecks` is the query whose result this one was to check (R032).
+    """
 
     query: UUID
     state: QueryState
@@ -128,3 +132,5 @@ class ResultView:
     lines: tuple[ResultLine, ...]
     answers: tuple[ResultAnswer, ...]
     gaps: tuple[ResultGap, ...]
+    withdrawn: tuple[ResultPerson, ...] = ()
+    rechecks: UUID | None = None

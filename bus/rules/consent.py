@@ -1,13 +1,16 @@
-"""Whether every person was authorised before being asked about (R022, R067, R068).
+"""Whether every person was authorised before being asked about (R022, R046, R067, R068).
 
 Each member of a household gives written authorisation, for a minor a guardian (监护人) does, and
 one missing refuses the whole household (R067). ★ Dates have no hour, so an authorisation of the day
 of the application counts as before it. ★ A person is a minor until the 18th birthday (民法典
 article 17), told by the birth date in the number; whose number holds none is taken for an adult.
+★ Scope and last day are judged where the requester registered them; where it did not, the form's
+declaration (R046) stands for them.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from datetime import date
 
 from bus.model.messages import Finding
 from bus.rules import places
+from bus.rules.form import DECLARED_SCOPE
 from bus.rules.id_number import birth_date
 from bus.rules.members import Member
 
@@ -32,20 +36,18 @@ class ConsentReview:
     refused: frozenset[int]
 
 
-def review_consents(members: Sequence[Member], applied_on: date) -> ConsentReview:
+def review_consents(members: Sequence[Member], applied_on: date, today: date) -> ConsentReview:
     """Return what is wrong with the consents, and who is refused for it.
 
     Args:
         members: Everybody on the list.
         applied_on: The date of the application.
+        today: The day of the check, in Asia/Shanghai.
     """
-    households: defaultdict[str, list[Member]] = defaultdict(list)
-    for member in members:
-        households[member.household].append(member)
     findings: list[Finding] = []
     refused: set[int] = set()
-    for household in households.values():
-        faults = [f for member in household for f in check_consent(member, applied_on)]
+    for household in households(members).values():
+        faults = [f for member in household for f in check_consent(member, applied_on, today)]
         if faults:
             references = {member.reference for member in household}
             findings += [*faults, _household_refused(references)]
@@ -53,9 +55,28 @@ def review_consents(members: Sequence[Member], applied_on: date) -> ConsentRevie
     return ConsentReview(tuple(findings), frozenset(refused))
 
 
-def check_consent(member: Member, applied_on: date) -> tuple[Finding, ...]:
+def households(members: Sequence[Member]) -> dict[str, list[Member]]:
+    """Return the members of each household, in the order of the list.
+
+    A label tells households apart but for blanks and full-width characters: whoever writes one
+    household in two ways does not split it.
+    """
+    found: defaultdict[str, list[Member]] = defaultdict(list)
+    for member in members:
+        label = "".join(unicodedata.normalize("NFKC", member.household).split())
+        found[label].append(member)
+    return dict(found)
+
+
+def check_consent(member: Member, applied_on: date, today: date) -> tuple[Finding, ...]:
     """Return what is wrong with one person's consent; nothing when it is in order."""
-    found = (_missing(member), _late(member, applied_on), _guardian(member))
+    found = (
+        _missing(member),
+        _late(member, applied_on),
+        _guardian(member),
+        _scope(member),
+        _expired(member, max(applied_on, today)),
+    )
     return tuple(finding for finding in found if finding is not None)
 
 
@@ -104,6 +125,31 @@ def _guardian(member: Member) -> Finding | None:
         "未成年人须由监护人授权：请填写监护人",
         "a minor's authorisation is a guardian's: name the guardian",
         places.person(member.reference, "监护人"),
+    )
+
+
+def _scope(member: Member) -> Finding | None:
+    # R022, R046
+    scope = "".join(unicodedata.normalize("NFKC", member.scope).split())
+    if scope in ("", DECLARED_SCOPE):
+        return None
+    return Finding(
+        "CONSENT_SCOPE",
+        f"授权范围须为{DECLARED_SCOPE}",
+        "the scope of the authorisation is not every checking agency of the country",
+        places.person(member.reference, "授权范围"),
+    )
+
+
+def _expired(member: Member, on: date) -> Finding | None:
+    # R022: an authorisation that has run out is none.
+    if member.valid_until is None or member.valid_until >= max(on, member.authorised_on):
+        return None
+    return Finding(
+        "CONSENT_EXPIRED",
+        "授权已过有效期，或有效期早于授权日期",
+        "the authorisation has run out, or ended before it began",
+        places.person(member.reference, "授权有效期"),
     )
 
 

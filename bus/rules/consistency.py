@@ -43,7 +43,7 @@ def consistency(
         *counts,
         *_part_sizes(rosters),
         *_total(application, rosters),
-        *_references(rosters),
+        *_references(application, rosters),
         *_consent_each(rosters, consents),
         *_first_named(application, rosters),
     )
@@ -136,10 +136,20 @@ def _total(application: Application, rosters: Iterable[Roster]) -> Iterable[Find
         )
 
 
-def _references(rosters: Iterable[Roster]) -> Iterable[Finding]:
+def _references(application: Application, rosters: Iterable[Roster]) -> Iterable[Finding]:
+    # Persons keep their numbers when others are taken out (R067), and nobody else gets those.
     times = Counter(person.reference for roster in rosters for person in roster.persons)
+    listed_again = times.keys() & set(application.withdrawn)
+    if listed_again:
+        yield Finding(
+            "WITHDRAWN_LISTED",
+            "已撤下的人员仍在名单上",
+            "somebody who was taken out stands on the list",
+            places.persons(listed_again),
+        )
+    times.update(application.withdrawn)
     count = times.total()
-    wrong = {at for at, n in times.items() if n > 1 or not 1 <= at <= count}
+    wrong = {at for at, n in times.items() if n > 1 or not 1 <= at <= count} - listed_again
     if wrong:
         yield Finding(
             "REFERENCES_MISNUMBERED",
@@ -174,7 +184,8 @@ def _consent_each(rosters: Iterable[Roster], consents: Iterable[Consent]) -> Ite
 
 def _first_named(application: Application, rosters: Iterable[Roster]) -> Iterable[Finding]:
     # R044: the person the form names is the first on the list.
-    first = [p.name for part in rosters for p in part.persons if p.reference == 1]
+    lowest = min((p.reference for part in rosters for p in part.persons), default=1)
+    first = [p.name for part in rosters for p in part.persons if p.reference == lowest]
     if len(first) != 1 or not same_name(first[0], application.first_named):
         yield Finding(
             "FORM_FIRST_NAMED_DIFFERS",

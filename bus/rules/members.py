@@ -15,7 +15,10 @@ from bus.model.request import Consent, Draft, Roster
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One person on the list, member of a household; `reference` counts from 1 over the query."""
+    """One person on the list, member of a household; `reference` counts from 1 over the query.
+
+    `scope` and `valid_until` are what the requester registered of the authorisation, if it did.
+    """
 
     reference: int
     name: str
@@ -27,6 +30,8 @@ class Member:
     document: str
     authorised_on: date
     guardian: str | None
+    scope: str = ""
+    valid_until: date | None = None
 
 
 def members_of_draft(draft: Draft) -> tuple[Member, ...]:
@@ -43,6 +48,8 @@ def members_of_draft(draft: Draft) -> tuple[Member, ...]:
             row.document,
             row.authorised_on,
             row.guardian,
+            row.scope,
+            row.valid_until,
         )
         for reference, row in enumerate(draft.persons, 1)
     )
@@ -67,6 +74,8 @@ def members_of_parts(rosters: Iterable[Roster], consents: Iterable[Consent]) -> 
             given.document,
             given.authorised_on,
             given.guardian,
+            given.scope,
+            given.valid_until,
         )
         for part in rosters
         for person in part.persons

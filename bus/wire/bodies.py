@@ -16,7 +16,7 @@ from bus.model.catalogue_report import CatalogReport
 from bus.model.evidence import Evidence, EvidenceRequest, EvidenceReview
 from bus.model.messages import Answer, Assent, Decision, Delay, Dispatch, Problem, Receipt, Renewal
 from bus.model.probe import Probe
-from bus.model.request import Application, Consent, Roster
+from bus.model.request import Application, Consent, Recheck, Roster
 from schemas.loader import Schema, load
 from signer.envelope.kinds import Kind
 
@@ -112,7 +112,7 @@ def _codes(body: Body) -> list[str]:
     """Return the codes a peer wrote: they end up in audit entries, tables and screens."""
     found: list[str | None] = []
     match body:
-        case Problem(code=code) | Delay(cause=code):
+        case Problem(code=code) | Delay(cause=code) | Application(rechecks=Recheck(reason=code)):
             found = [code]
         case Decision() | Assent():
             found = [finding.code for finding in body.findings]

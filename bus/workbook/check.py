@@ -112,7 +112,11 @@ def check_draft(
         *form.check_draft(draft, today),
         *(finding for line in draft.lines for finding in _check_line(line, today)),
         *check_persons(members, today),
-        *(finding for member in members for finding in check_consent(member, draft.applied_on)),
+        *(
+            finding
+            for member in members
+            for finding in check_consent(member, draft.applied_on, today)
+        ),
     ]
     located = [fault for finding in findings for fault in _located(finding, draft)]
     asked = [] if catalogue is None else _check_catalogue(draft.lines, catalogue, today)

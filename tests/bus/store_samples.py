@@ -11,9 +11,10 @@ from uuid import UUID
 
 import pytest
 
-from bus.model.case import Case, CaseRole, Fragment, QueryState, Row, RowState
+from bus.model.case import Assented, Case, CaseRole, Fragment, QueryState, Row, RowState, Withdrawal
 from bus.model.messages import Finding
-from bus.model.request import PartDigest, Request, RequestLine
+from bus.model.request import PartDigest, Recheck, Request, RequestLine
+from bus.model.review import Review, Waits
 from bus.ports.memory_store import MemoryStore
 from bus.ports.store import AuditEvent, Store, StoredMessage
 from bus.store.store import SqlStore
@@ -124,4 +125,27 @@ def full_case() -> Case:
         decided_by="policy",
         decided=LATER,
         operator="值班员",
+    )
+
+
+def later_case() -> Case:
+    """The full case with what a case came to hold since there were stores."""
+    return replace(
+        full_case(),
+        review=Review(
+            rule=2,
+            mode="sampled",
+            rate=50_000,
+            draw=12_345,
+            waits=Waits.SAMPLED,
+            blocking=1,
+            warnings=(Finding("ID_NUMBER_AREA", "请核对", "check", "名单 第 7 人"),),
+        ),
+        superseded=(digest(11),),
+        withdrawn=(3, 4),
+        rechecks=Recheck(OTHER_QUERY.bytes, digest(12), "OUTDATED"),
+        assent=Assented("320000", digest(13), digest(14), "省级审查员", NOW),
+        authority="测试县民政局",
+        purged=LATER,
+        withdrawal=Withdrawal("APPLICANT_WITHDREW", NOW, confirmed=True),
     )

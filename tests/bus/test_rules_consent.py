@@ -15,7 +15,7 @@ BEFORE = date(2026, 5, 1)
 
 
 def codes_of(**changes):
-    return [finding.code for finding in check_consent(member(7, **changes), APPLIED)]
+    return [finding.code for finding in check_consent(member(7, **changes), APPLIED, APPLIED)]
 
 
 @pytest.mark.requirement("R022")
@@ -26,7 +26,7 @@ def test_a_consent_in_order_has_no_finding():
 @pytest.mark.requirement("R022")
 @pytest.mark.parametrize("document", ["", "  "])
 def test_a_person_without_a_document_is_found(document):
-    (finding,) = check_consent(member(7, document=document), APPLIED)
+    (finding,) = check_consent(member(7, document=document), APPLIED, APPLIED)
     assert (finding.code, finding.where) == ("CONSENT_MISSING", "名单 第 7 人 授权书")
 
 
@@ -97,7 +97,7 @@ def test_one_member_missing_refuses_the_household_and_no_other():
         member(4, household="2"),
         member(5, household="1"),
     ]
-    review = review_consents(members, APPLIED)
+    review = review_consents(members, APPLIED, APPLIED)
     assert review.refused == {1, 3, 5}
     assert [(f.code, f.where) for f in review.findings] == [
         ("CONSENT_MISSING", "名单 第 3 人 授权书"),
@@ -114,20 +114,20 @@ def test_refused_are_exactly_the_households_with_a_fault(rows):
     ]
     faulty = {household for household, given_ in rows if not given_}
     expected = {at for at, (household, _) in enumerate(rows, 1) if household in faulty}
-    review = review_consents(members, APPLIED)
+    review = review_consents(members, APPLIED, APPLIED)
     assert review.refused == expected
     assert bool(review.findings) == bool(expected)
 
 
 def test_findings_never_name_the_household():
-    review = review_consents([member(1, household="欧阳测试家", document="")], APPLIED)
+    review = review_consents([member(1, household="欧阳测试家", document="")], APPLIED, APPLIED)
     assert review.findings
     assert all("欧阳" not in f.zh + f.en + f.where for f in review.findings)
 
 
 def test_a_long_household_is_cut_short():
     members = [member(at, document="") for at in range(1, 31)]
-    where = review_consents(members, APPLIED).findings[-1].where
+    where = review_consents(members, APPLIED, APPLIED).findings[-1].where
     assert where == "名单 第 " + "、".join(map(str, range(1, 21))) + "等 人"
 
 
@@ -137,3 +137,43 @@ def test_members_are_the_same_from_a_draft_and_from_parts():
     _, rosters, consents = parts([2, 1])
     assert [m.reference for m in members_of_parts(reversed(rosters), consents)] == [1, 2, 3]
     assert [m.reference for m in members_of_parts(rosters, consents[1:])] == [3]
+
+
+@pytest.mark.requirement("R022")
+@pytest.mark.requirement("R046")
+@pytest.mark.parametrize(
+    ("scope", "codes"),
+    [
+        ("全国各核对机构", []),
+        ("全国 各核对机构", []),
+        ("", []),
+        ("山东省核对机构", ["CONSENT_SCOPE"]),
+        ("全国", ["CONSENT_SCOPE"]),
+    ],
+)
+def test_a_registered_scope_is_that_of_the_declaration_and_none_is_not_judged(scope, codes):
+    assert codes_of(scope=scope) == codes
+
+
+@pytest.mark.requirement("R022")
+@pytest.mark.parametrize(
+    ("until", "today", "codes"),
+    [
+        (None, APPLIED, []),
+        (APPLIED, APPLIED, []),
+        (APPLIED - timedelta(days=1), APPLIED, ["CONSENT_EXPIRED"]),
+        # It was valid when the form was written and is not on the day the hub looks.
+        (APPLIED, APPLIED + timedelta(days=1), ["CONSENT_EXPIRED"]),
+        (BEFORE - timedelta(days=1), BEFORE, ["CONSENT_EXPIRED"]),
+    ],
+)
+def test_an_authorisation_that_has_run_out_is_none(until, today, codes):
+    found = check_consent(member(7, valid_until=until, authorised_on=BEFORE), APPLIED, today)
+    assert [finding.code for finding in found] == codes
+    assert all(finding.where == "名单 第 7 人 授权有效期" for finding in found)
+
+
+@pytest.mark.requirement("R067")
+def test_a_household_written_in_two_ways_is_one_household():
+    members = [member(1, household="H1", document=""), member(2, household="Ｈ 1")]
+    assert review_consents(members, APPLIED, APPLIED).refused == {1, 2}

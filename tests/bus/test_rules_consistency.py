@@ -43,6 +43,57 @@ def test_a_part_with_another_request_is_named_with_what_differs(changes, names):
     assert found(application, rosters, consents) == [("REQUEST_DIFFERS", f"名单 第 2 册 {names}")]
 
 
+def without(parts_made, numbers):
+    """The query after some persons were taken out of it, whose numbers nobody else gets."""
+    application, rosters, consents = parts_made
+    rosters = [
+        replace(r, persons=tuple(p for p in r.persons if p.reference not in numbers))
+        for r in rosters
+    ]
+    consents = [
+        replace(c, consents=tuple(p for p in c.consents if p.reference not in numbers))
+        for c in consents
+    ]
+    count = {r.part: len(r.persons) for r in rosters}
+    first = min((p for r in rosters for p in r.persons), key=lambda p: p.reference)
+    changed = replace(
+        application,
+        person_count=sum(count.values()),
+        parts=tuple(replace(p, count=count[p.part]) for p in application.parts),
+        first_named=first.name,
+        withdrawn=tuple(numbers),
+    )
+    return changed, rosters, consents
+
+
+@pytest.mark.requirement("R067")
+def test_persons_keep_their_numbers_when_others_are_taken_out():
+    assert found(*without(parts([3, 3]), (1, 5))) == []
+
+
+@pytest.mark.requirement("R067")
+@pytest.mark.parametrize(
+    ("listed", "codes"),
+    [
+        ((1,), ["REFERENCES_MISNUMBERED"]),
+        ((1, 5, 5), ["REFERENCES_MISNUMBERED"]),
+        ((1, 5, 9), ["REFERENCES_MISNUMBERED"]),
+        ((1, 2, 5), ["WITHDRAWN_LISTED"]),
+    ],
+)
+def test_a_gap_in_the_numbers_is_a_person_taken_out_and_nothing_else(listed, codes):
+    application, rosters, consents = without(parts([3, 3]), (1, 5))
+    application = replace(application, withdrawn=listed)
+    assert [code for code, _ in found(application, rosters, consents)] == codes
+
+
+@pytest.mark.requirement("R044")
+def test_the_person_named_first_is_the_first_that_remains():
+    application, rosters, consents = without(parts([3]), (1,))
+    wrong = replace(application, first_named="测试乙")
+    assert found(wrong, rosters, consents) == [("FORM_FIRST_NAMED_DIFFERS", "申请 首位被查询人")]
+
+
 def test_consents_of_another_query_are_found():
     application, rosters, consents = parts([2, 2])
     consents[0] = replace(consents[0], nonce=b"1" * 16)

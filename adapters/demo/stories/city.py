@@ -17,9 +17,9 @@ from adapters.demo.stories.stage import (
     Stage,
     at,
 )
-from bus.flow.review import ReviewPolicy
 from bus.model.case import CaseRole, QueryState
 from bus.model.request import DraftLine
+from bus.rules.review_policy import ReviewPolicy
 from signer.identity import HUB
 
 ZH = "市级查询：经省级同意上报；省级不同意的，部中心无从知晓"

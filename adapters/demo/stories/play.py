@@ -12,7 +12,7 @@ from types import MappingProxyType
 from adapters.demo.stories import city, refused
 from adapters.demo.stories.account import Account
 from adapters.demo.stories.stage import Stage
-from bus.flow.review import ReviewPolicy
+from bus.rules.review_policy import ReviewPolicy
 from signer.suites.keys import require_suite
 
 

@@ -16,8 +16,8 @@ from adapters.demo.stories.stage import (
     Stage,
     at,
 )
-from bus.flow.review import ReviewPolicy
 from bus.model.case import CaseRole, QueryState
+from bus.rules.review_policy import ReviewPolicy
 from signer.identity import HUB
 
 ZH = "拒绝受理：查询用途不符合规定，更正后重新申请"

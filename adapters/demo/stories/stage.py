@@ -17,9 +17,9 @@ from adapters.country.people import application, household
 from adapters.country.source import SourceRow, TableConnector
 from adapters.demo.stories.account import Account, Chain, Check, Entry, Holding
 from bus.errors import DefectError, HeduiError
-from bus.flow.review import ReviewPolicy
 from bus.model.case import Case, CaseRole, QueryState
 from bus.model.request import Draft, DraftLine, DraftPerson
+from bus.rules.review_policy import ReviewPolicy
 from bus.rules.working_days import SHANGHAI, local_date
 from signer.identity import HUB
 from signer.proof.failures import CHECKS

@@ -17,11 +17,11 @@ from admitting import Admitting
 from country import close_country, gauges_of, make_draft, open_country, service_of
 
 from bus.cli import main
-from bus.flow.review import ReviewPolicy
 from bus.http.operator import operator_app
 from bus.http.public import public_app
 from bus.http.server import serve
 from bus.logs.setup import make_logger
+from bus.rules.review_policy import ReviewPolicy
 from bus.workbook.template import fill
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bus.config.load import load_config
-from bus.config.models import BrokerKind, ReviewChoice
+from bus.config.models import BrokerKind
 from bus.errors import ConfigError
+from bus.rules.review_policy import ReviewMode
 
 GOOD = """
 [participant]
@@ -73,7 +74,7 @@ def test_a_session_time_out_that_no_broker_allows_is_refused(write, seconds):
 
 def test_a_hub_reviews_by_people_unless_told_otherwise(write, tmp_path):
     config = load_config(write(GOOD + '[hub]\nparticipants = "participants.toml"\n'))
-    assert config.hub.review is ReviewChoice.MANUAL
+    assert config.hub.review is ReviewMode.MANUAL
     assert config.hub.participants == tmp_path / "participants.toml"
 
 

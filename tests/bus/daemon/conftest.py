@@ -11,10 +11,10 @@ import pytest
 from adapters.country import country as whole
 from adapters.country.country import Country, offers
 from bus.flow.levels import AssentPolicy
-from bus.flow.review import ReviewPolicy
 from bus.model.request import Contact, Declaration, Draft, DraftLine, DraftPerson
 from bus.ports.memory_store import MemoryStore
 from bus.ports.store import Store
+from bus.rules.review_policy import ReviewPolicy
 from bus.store.store import SqlStore
 from signer.suites.keys import P256
 

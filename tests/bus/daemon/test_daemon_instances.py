@@ -24,7 +24,6 @@ from bus.daemon.service import Service
 from bus.daemon.step import Step
 from bus.errors import InputError
 from bus.flow.listing import Listing
-from bus.flow.review import ReviewPolicy
 from bus.logs.setup import make_logger
 from bus.metrics.catalogue import Metrics
 from bus.model.audit import Event
@@ -33,6 +32,7 @@ from bus.ports.audit_chain import verify
 from bus.ports.broker import Record
 from bus.ports.memory_broker import MemoryBroker
 from bus.ports.memory_store import MemoryStore
+from bus.rules.review_policy import ReviewPolicy
 from bus.store.store import SqlStore
 from schemas.loader import shipped
 from signer.directory.records import HEAD_KEY

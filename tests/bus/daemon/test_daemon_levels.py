@@ -24,11 +24,12 @@ from daemon_levels import NOW, OFFERED, TREE
 from bus.errors import InputError
 from bus.flow.levels import Assenting, AssentPolicy, decide
 from bus.flow.outcome import Send
-from bus.flow.review import ReviewPolicy, reason
+from bus.flow.review import reason
 from bus.model.audit import Event
 from bus.model.case import CaseRole, QueryState, RowState
 from bus.model.messages import Assent
 from bus.model.request import DraftLine
+from bus.rules.review_policy import ReviewPolicy
 from signer.envelope.kinds import Kind
 from signer.identity import outbox_topic
 

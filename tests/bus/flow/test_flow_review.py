@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import permutations
 
 import pytest
-from flow_samples import APPLICATION, NOW, application, case, message
+from flow_samples import APPLICATION, NOW, QUERY, application, case, message
 
 from bus.errors import InputError, RefusedError
 from bus.flow.review import (
@@ -15,7 +15,6 @@ from bus.flow.review import (
     MAX_FINDINGS,
     MAX_LISTED,
     Reviewed,
-    ReviewPolicy,
     all_here,
     collect,
     decide,
@@ -23,10 +22,13 @@ from bus.flow.review import (
     open_review,
     reason,
     take_decision,
+    under_policy,
 )
 from bus.model.case import CaseRole, QueryState
 from bus.model.messages import Decision, Finding
 from bus.model.request import Consent, PartDigest, Roster
+from bus.model.review import Waits
+from bus.rules.review_policy import ReviewMode, ReviewPolicy, ReviewRule, draw
 from bus.rules.working_days import Calendar
 from schemas.codes import refusal_reasons
 
@@ -51,6 +53,13 @@ def test_parts_and_application_are_collected_in_any_order(order):
         assert at.state is QueryState.SUBMITTED
     assert (at.application, at.person_count) == (APPLICATION, 1)
     assert set(at.received) == {ROSTER.digest, CONSENT.digest}
+
+
+SEED = b"seed" * 8
+
+
+def judged(reviewed, policy, province="370000"):
+    return under_policy(open_review(collected(), reviewed, NOW), reviewed, policy, province)
 
 
 def collected():
@@ -91,11 +100,39 @@ def test_findings_beyond_what_is_kept_are_counted():
 
 @pytest.mark.requirement("R025")
 def test_only_a_clean_application_under_an_automatic_policy_needs_nobody():
-    clean = open_review(collected(), Reviewed((), ()), NOW)
-    doubtful = open_review(collected(), Reviewed((), (FINDING,)), NOW)
-    assert may_accept_by_policy(clean, ReviewPolicy.AUTOMATIC)
-    assert not may_accept_by_policy(doubtful, ReviewPolicy.AUTOMATIC)
-    assert not may_accept_by_policy(clean, ReviewPolicy.MANUAL)
+    assert may_accept_by_policy(judged(Reviewed((), ()), ReviewPolicy.AUTOMATIC))
+    for reviewed, policy, why in (
+        (Reviewed((), (FINDING,)), ReviewPolicy.AUTOMATIC, Waits.DOUBTFUL),
+        (Reviewed((FINDING,), (FINDING,)), ReviewPolicy.AUTOMATIC, Waits.BLOCKING),
+        (Reviewed((), ()), ReviewPolicy.MANUAL, Waits.MANUAL),
+    ):
+        at = judged(reviewed, policy)
+        assert not may_accept_by_policy(at)
+        assert at.review.waits is why
+    assert not may_accept_by_policy(collected())
+
+
+@pytest.mark.requirement("R058")
+@pytest.mark.requirement("R070")
+def test_a_warning_is_kept_for_the_reviewer_and_stops_nothing():
+    at = judged(Reviewed((), (), (FINDING,)), ReviewPolicy.AUTOMATIC)
+    assert may_accept_by_policy(at)
+    assert at.review.warnings == (FINDING,)
+    assert at.findings == ()
+
+
+@pytest.mark.requirement("R026")
+def test_a_sampled_application_waits_exactly_where_its_draw_is_below_the_rate():
+    number = draw(SEED, QUERY)
+    below = ReviewRule(None, None, ReviewMode.SAMPLED, number)
+    above = ReviewRule(None, None, ReviewMode.SAMPLED, number + 1)
+    passed = judged(Reviewed((), ()), ReviewPolicy(ReviewMode.MANUAL, (below,), seed=SEED))
+    taken = judged(Reviewed((), ()), ReviewPolicy(ReviewMode.MANUAL, (above,), seed=SEED))
+    assert (passed.review.waits, passed.review.draw) == (None, number)
+    assert (taken.review.waits, taken.review.draw) == (Waits.SAMPLED, number)
+    assert (taken.review.rule, taken.review.rate) == (1, number + 1)
+    other = judged(Reviewed((), ()), ReviewPolicy(ReviewMode.MANUAL, (above,), seed=SEED[::-1]))
+    assert other.review.draw != number
 
 
 @pytest.mark.requirement("R028")

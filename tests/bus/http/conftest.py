@@ -13,9 +13,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from country import close_country, make_draft, open_country, service_of
 
-from bus.flow.review import ReviewPolicy
 from bus.http.operator import operator_app
 from bus.logs.setup import make_logger
+from bus.rules.review_policy import ReviewPolicy
 from bus.workbook.template import fill
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
