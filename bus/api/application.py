@@ -11,14 +11,14 @@ from pydantic import Field
 
 from bus.api.body import Answered, Asked
 from bus.api.errors import FindingBody
-from bus.api.query import DecisionBody, RowBody, Titles
+from bus.api.query import AssentBody, DecisionBody, RowBody, Titles
 from bus.model.case import Case, QueryState
 from bus.model.request import Application, RequestLine
 from bus.rules.members import Member
 
 
 class ApplicationSummary(Answered):
-    """An application in one line."""
+    """An application in one line; `decision` is the hub's, or at a province its own."""
 
     query: UUID
     state: QueryState
@@ -31,6 +31,10 @@ class ApplicationSummary(Answered):
     received: datetime
     updated: datetime
     decision: DecisionBody | None
+    assent: Annotated[
+        AssentBody | None,
+        Field(description="省级同意，仅市县申请 / The province's, of a city's or county's"),
+    ]
 
     @classmethod
     def of(cls, case: Case, titles: Titles) -> ApplicationSummary:
@@ -47,6 +51,7 @@ class ApplicationSummary(Answered):
             received=case.opened,
             updated=case.updated,
             decision=DecisionBody.of(case),
+            assent=AssentBody.of(case, titles),
         )
 
 

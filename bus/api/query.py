@@ -109,6 +109,27 @@ class DecisionBody(Answered):
         )
 
 
+class AssentBody(Answered):
+    """The province's assent to a city's or county's application (上级同意, R006)."""
+
+    province: str
+    province_title: str
+    by: Annotated[str, Field(description="policy 或操作员 / `policy` or the operator's name")]
+    at: datetime
+
+    @classmethod
+    def of(cls, case: Case, titles: Titles) -> AssentBody | None:
+        """Return the assent on a case; None where none is needed or there is none yet."""
+        if case.assent is None:
+            return None
+        return cls(
+            province=case.assent.province,
+            province_title=titles.participant(case.assent.province),
+            by=case.assent.decided_by,
+            at=case.assent.decided,
+        )
+
+
 class ProblemBody(Answered):
     """A Problem (问题通知) that a peer reported about a message of this query."""
 
@@ -162,6 +183,10 @@ class QueryDetail(Answered):
     """A query with the hub's decision, everything owed, and what went wrong."""
 
     summary: QuerySummary
+    assent: Annotated[
+        AssentBody | None,
+        Field(description="省级同意，仅市县 / The province's, for a city"),
+    ]
     decision: DecisionBody | None
     findings: tuple[FindingBody, ...]
     rows: tuple[RowBody, ...]
@@ -172,6 +197,7 @@ class QueryDetail(Answered):
         """Return the detail of a case."""
         return cls(
             summary=QuerySummary.of(case, titles),
+            assent=AssentBody.of(case, titles),
             decision=DecisionBody.of(case),
             findings=tuple(FindingBody.of(finding) for finding in case.findings),
             rows=tuple(RowBody.of(row, titles) for row in case.rows),

@@ -1,4 +1,4 @@
-"""`hedui application`: the empty workbook, and the hub's review."""
+"""`hedui application`: the empty workbook, the hub's review, a province's assent."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from schemas.codes import categories
 from schemas.resources import resources
 
 app = typer.Typer(
-    help="查询申请：空白工作簿与部中心审查 / Applications: the workbook, the hub's review",
+    help="查询申请：空白工作簿、部中心审查与省级同意 / Applications: workbook, review, assent",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -70,7 +70,7 @@ def list_(
     _operator: AnyOperator = "",
     as_json: AsJson = False,
 ) -> None:
-    """列出部中心收到的申请 / List the applications at the hub."""
+    """列出部中心收到的、或省级收到的下级申请 / List what came to the hub, or to a province."""
     with connect(socket, config) as remote:
         found = remote.get("applications", tuple[ApplicationSummary, ...], state=state or [])
     if as_json:
@@ -111,6 +111,21 @@ def accept(
     _decided(found, as_json=as_json)
 
 
+@app.command("assent")
+def assent(
+    application: QueryId,
+    socket: SocketPath = None,
+    config: ConfigFile = None,
+    operator: OperatorName = "",
+    as_json: AsJson = False,
+) -> None:
+    """省级同意市县的申请上报 / At a province: let a city's application go up to the hub."""
+    with connect(socket, config, require_operator(operator)) as remote:
+        path = f"applications/{_id(remote, application)}/assent"
+        found = remote.send("POST", path, ApplicationSummary)
+    _decided(found, as_json=as_json)
+
+
 @app.command("refuse")
 def refuse(
     application: QueryId,
@@ -120,7 +135,7 @@ def refuse(
     operator: OperatorName = "",
     as_json: AsJson = False,
 ) -> None:
-    """以代码化理由拒绝申请 / Refuse an application with a coded reason."""
+    """以代码化理由拒绝，省级则为不同意上报 / Refuse an application with a coded reason."""
     with connect(socket, config, require_operator(operator)) as remote:
         path = f"applications/{_id(remote, application)}/refuse"
         found = remote.send("POST", path, ApplicationSummary, json={"reason": reason})

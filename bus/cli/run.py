@@ -31,12 +31,15 @@ from bus.daemon.hub import (
     report_taker,
     review_policy,
 )
+from bus.daemon.provincial import LOOK_EVERY as RULES_EVERY
+from bus.daemon.provincial import RuleWatch, check_rules
 from bus.daemon.retention import LOOK_EVERY as PURGE_EVERY
 from bus.daemon.retention import retention_of
 from bus.daemon.router import CentreRouter
 from bus.daemon.run import Regular, run
 from bus.daemon.service import Service
 from bus.errors import ConfigError
+from bus.flow.levels import AssentPolicy
 from bus.http.server import faces
 from bus.ports.broker import Record
 from bus.rules.review_policy import ReviewPolicy
@@ -91,14 +94,27 @@ def _run(config: Config, path: Path, role: Role, *, dev: bool) -> None:
             )
         policy = review_policy(config.hub)
         examiner = Examiner(exam_rules(config.hub))
-    centre = assemble(config, CentreRouter(policy, examiner), dev=dev)
+        if config.levels is not None or config.rule:
+            raise ConfigError(
+                "CONFIG_INVALID",
+                "[levels] 与 [[rule]] 只用于节点",
+                "[levels] and [[rule]] are a node's",
+                where=str(path),
+            )
+    assent = AssentPolicy() if config.levels is None else config.levels.policy
+    centre = assemble(config, CentreRouter(policy, examiner, assent), dev=dev)
+    centre.office.rules = tuple(
+        section.rule(number) for number, section in enumerate(config.rule, start=1)
+    )
     renewing = None if role is Role.HUB else renewing_of(centre)
-    uvloop.run(_serve(centre, examiner, renewing))
+    uvloop.run(_serve(centre, path, examiner, renewing))
     if renewing is not None and renewing.renewed:
         raise typer.Exit(RENEWED_EXIT)
 
 
-async def _serve(centre: Participant, examiner: Examiner, renewing: Renewing | None) -> None:
+async def _serve(
+    centre: Participant, path: Path, examiner: Examiner, renewing: Renewing | None
+) -> None:
     service = service_of(centre)
     closing = CutOff(centre.office, centre.store, centre.loops.outbox, centre.log)
     regular = [
@@ -120,12 +136,18 @@ async def _serve(centre: Participant, examiner: Examiner, renewing: Renewing | N
     else:
         waiting = Waiting(centre.office, centre.store)
         regular.append(Regular("test-runs", INSPECT_EVERY, waiting.look))
+        rules = RuleWatch(centre.office, centre.store, centre.metrics, centre.log)
+        regular.append(Regular("rules", RULES_EVERY, rules.look))
+
+    async def prepare() -> None:
+        await service.load_calendar()
+        check_rules(centre.office, str(path))
 
     await run(
         centre,
         faces(service, centre, examiner, admitting),
         regular,
-        prepare=service.load_calendar,
+        prepare=prepare,
         follow_directory=section is None,
     )
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bus.api.application import ApplicationDetail, ApplicationSummary
-from bus.api.query import HopBody, ProblemBody, QueryDetail, QuerySummary, RowBody
+from bus.api.query import AssentBody, HopBody, ProblemBody, QueryDetail, QuerySummary, RowBody
 from bus.cli.form import form_table, lines_table, members_table
 from bus.cli.output import findings_table, local, table
 from bus.model.case import STATE_ZH, QueryState, RowState
@@ -128,6 +128,8 @@ def show_query(console: Console, detail: QueryDetail) -> None:
     made.add_row("送达 delivered", local(summary.delivered))
     if summary.purged is not None:
         made.add_row("结果 result", f"已清除 purged {local(summary.purged)}")
+    if detail.assent is not None:
+        made.add_row("上级同意 assent", assent_text(detail.assent))
     if detail.decision is not None:
         word = "受理 accepted" if detail.decision.accepted else "拒绝 refused"
         made.add_row("决定 decision", f"{word} {detail.decision.by} {local(detail.decision.at)}")
@@ -169,9 +171,16 @@ def applications_table(applications: Sequence[ApplicationSummary]) -> Table:
     return made
 
 
+def assent_text(assent: AssentBody) -> str:
+    """Return who assented to a city's application, in one line."""
+    return f"{assent.province_title} {assent.province} {assent.by} {local(assent.at)}"
+
+
 def show_application(console: Console, detail: ApplicationDetail) -> None:
     """Print an application: the form, the list, the findings, everything owed."""
     console.print(applications_table([detail.summary]))
+    if detail.summary.assent is not None:
+        console.print(f"上级同意 assent: {assent_text(detail.summary.assent)}")
     if detail.form is not None:
         console.print()
         console.print(form_table(detail.form))

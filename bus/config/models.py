@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bus.config.levels import LevelsSection, RuleSection
 from bus.config.review import Rate, ReviewRuleSection, check_rate
 from bus.flow.retention import DAYS, LEAST_DAYS, RetentionPolicy
 from bus.rules.review_policy import Households, ReviewMode
@@ -245,6 +246,7 @@ class FileSettings(BaseSettings):
 class Config(FileSettings):
     """The configuration of one daemon.
 
+    `levels` and `rule` are a node's: its say over what is below it.
     `source` and `resource` belong to an adapter's mapping and are read by `adapters.mapping`.
     """
 
@@ -256,5 +258,7 @@ class Config(FileSettings):
     hub: HubSection | None = None
     timestamps: TimestampsSection | None = None
     retention: RetentionSection = RetentionSection()
+    levels: LevelsSection | None = None
+    rule: tuple[RuleSection, ...] = ()
     source: dict[str, Any] | None = None
     resource: Annotated[list[dict[str, Any]], Field(default_factory=list)]

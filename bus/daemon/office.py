@@ -12,6 +12,7 @@ from bus.errors import UnavailableError
 from bus.flow.deadlines import WARN_WORKING_DAYS, DeadlineRules
 from bus.ports.clock import Clock
 from bus.rules.catalogue_version import CATALOGUE_LIMIT
+from bus.rules.provincial_rules import ProvincialRule
 from bus.rules.report_due import REPORT_EVERY
 from bus.rules.working_days import Calendar
 from schemas.loader import Schema
@@ -41,6 +42,7 @@ class Office:
     is set when a query was delivered, so that the audit chain is signed soon after.
     `catalogue_limit`: how long ago a catalogue may have been superseded that an application names.
     `report_every`: how long a province may be silent about its resources; used at the hub.
+    `rules` are a province's own (R039).
     """
 
     me: str
@@ -59,6 +61,7 @@ class Office:
     milestone: asyncio.Event = field(default_factory=asyncio.Event)
     catalogue_limit: timedelta = CATALOGUE_LIMIT
     report_every: timedelta = REPORT_EVERY
+    rules: tuple[ProvincialRule, ...] = ()
     _directory: Directory | None = None
     _catalogue: Catalogue | None = None
     _resources: Mapping[str, Resource] = field(default_factory=resources)

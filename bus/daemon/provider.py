@@ -54,6 +54,8 @@ async def dispatch_parts(
             office.directory,
             office.calendar,
             work.now,
+            office.rules,
+            message.body.request.business,
         )
         plans[lines, message.order] = planned
         chains = []

@@ -15,9 +15,13 @@ from bus.catalog.routing import unserved as no_answer
 from bus.flow.deadlines import bounded, count
 from bus.model.deadline import Term
 from bus.model.request import RequestLine
+from bus.rules.provincial_rules import ProvincialRule, remaining, tightened
 from bus.rules.working_days import Calendar
 from signer.directory.view import Directory
 from signer.envelope.format import Order, OrderLine
+
+ITEMS_EXCLUDED = "ITEMS_EXCLUDED"
+"""A province's own rules keep items back (R039): what else was asked is answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ def plan(
     directory: Directory,
     calendar: Calendar,
     now: datetime,
+    rules: Sequence[ProvincialRule] = (),
+    business: str = "",
 ) -> Plan:
     """Return who gets which lines.
 
@@ -60,10 +66,13 @@ def plan(
         directory: Who is where and offers what.
         calendar: For the feedback terms, in working days (R029).
         now: The present instant.
+        rules: Our own, where we are a province that has some (R039).
+        business: What the query is for.
 
     Returns:
-        One hop for each child. Items are those asked, granted and offered; due is the longest
-        term of the agencies behind the child, never later than what was granted to us.
+        One hop for each child. Items are those asked, granted, offered and not excluded; due is the
+        longest term of the agencies behind the child, or a shorter one of our own, never later than
+        what was granted to us.
     """
     limits = None if granted is None else {line.line: line for line in granted.lines}
     by_child: dict[str, list[OrderLine]] = {}
@@ -76,9 +85,15 @@ def plan(
             continue
         asked = line if limit is None else replace(line, items=limit.items)
         for child in children_for(directory, me, asked):
-            term = count(calendar, now, child.term_working_days)  # R029
+            items = remaining(rules, line.resource, business, child.items)  # R039
+            if len(items) < len(child.items):
+                unserved[line.resource] = ITEMS_EXCLUDED
+            if not items:
+                continue
+            days = tightened(rules, line.resource, business, child.term_working_days)  # R039
+            term = count(calendar, now, days)  # R029
             term = bounded(term, None if limit is None else limit.due)
-            ordered = OrderLine(line.line, line.resource, child.items, term.due)
+            ordered = OrderLine(line.line, line.resource, items, term.due)
             by_child.setdefault(child.id, []).append(ordered)
             counted = terms.setdefault(child.id, {})
             # Two lines may ask for one resource: it is owed by the later date.

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from bus.daemon.access.gate import Door, Gate
 from bus.daemon.access.operators import OperatorService
 from bus.daemon.admission.service import AdmissionService
+from bus.daemon.assent_service import AssentService
 from bus.daemon.catalogue.service import CatalogueService
 from bus.daemon.conformance.examiner import Examiner
 from bus.daemon.conformance.service import ConformanceService
@@ -23,6 +24,7 @@ from bus.http.access import AccessGate, passed
 from bus.http.admissions import admission_routes
 from bus.http.answers import install
 from bus.http.applications import application_routes
+from bus.http.assents import assent_routes
 from bus.http.catalogue import catalogue_routes
 from bus.http.conformance import conformance_routes
 from bus.http.office import office_routes
@@ -77,6 +79,9 @@ def operator_app(
         )
     else:
         routes.include_router(query_routes(service))
+        routes.include_router(
+            assent_routes(AssentService(service.office, service.store, service.wake))
+        )
     if admissions is not None:
         routes.include_router(admission_routes(admissions))
     tests = ConformanceService(service.office, service.store, service.wake, examiner or Examiner())

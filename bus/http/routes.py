@@ -18,10 +18,11 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("GET", "/queries/{query}/result.xlsx"): Deed.READ_RESULT,
     ("GET", "/queries/{query}/proof"): Deed.EXPORT_PROOF,
     ("GET", "/queries/{query}/proof/opened"): Deed.READ_RESULT,
-    # The hub's review.
+    # The hub's review, a province's assent.
     ("GET", "/applications"): Deed.LOOK,
     ("GET", "/applications/{query}"): Deed.READ_APPLICATION,
     ("POST", "/applications/{query}/accept"): Deed.DECIDE,
+    ("POST", "/applications/{query}/assent"): Deed.DECIDE,
     ("POST", "/applications/{query}/refuse"): Deed.DECIDE,
     # The hub's admission.
     ("GET", "/admissions"): Deed.LOOK,

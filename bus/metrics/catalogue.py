@@ -189,6 +189,11 @@ class Metrics:
             "When the directory in force expires.",
             registry=r,
         )
+        self.rules_ignored = Gauge(
+            "hedui_provincial_rules_ignored",
+            "At a node: its own rules that would relax the catalogue and are passed over (R039).",
+            registry=r,
+        )
         self.certificate_expires = Gauge(
             "hedui_certificate_expires_timestamp_seconds",
             "When our newest certificate of a use expires.",

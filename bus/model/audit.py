@@ -72,6 +72,9 @@ class Event(StrEnum):
     """An operator gave a refused record to the step again. number."""
     YEAR_TABLE_IMPORTED = "calendar.imported"
     """An operator imported a working-day table. year."""
+    RULE_IGNORED = "rule.ignored"
+    """Node: a rule of its own would relax the catalogue that came into force. rule, resource, term,
+    catalogue (its term)."""
     STORE_KEY_BOUND = "store.bound"
     """The first entry: the store was given its store key. key (fingerprint)."""
     ADMISSION_MOVED = "admission.moved"

@@ -8,6 +8,13 @@ from signer.directory.view import Participant
 from signer.errors import DirectoryError
 from signer.identity import HUB, Role
 
+MAX_NODES = 4
+"""Nodes on the way from a participant to the hub, at most: province, city, county, and one more.
+
+A Roster passes those above its requester, the hub, and those above an agency: nine of an envelope's
+ten seals.
+"""
+
 
 def check_tree(participants: Mapping[str, Participant]) -> None:
     """Check that parents form a tree rooted at the hub.
@@ -17,7 +24,7 @@ def check_tree(participants: Mapping[str, Participant]) -> None:
     would let two provinces exchange directly (R002).
 
     Raises:
-        DirectoryError: `DIRECTORY_PARENT`, `DIRECTORY_CYCLE`.
+        DirectoryError: `DIRECTORY_PARENT`, `DIRECTORY_CYCLE`, `DIRECTORY_TOO_DEEP`.
     """
     for participant in participants.values():
         if not _parent_fits(participant, participants):
@@ -40,6 +47,13 @@ def check_tree(participants: Mapping[str, Participant]) -> None:
                 )
             path.add(at)
             at = participants[at].parent
+        if sum(participants[one].role is Role.NODE for one in path) > MAX_NODES:
+            raise DirectoryError(
+                "DIRECTORY_TOO_DEEP",
+                f"部中心以下超过 {MAX_NODES} 级节点",
+                f"more than {MAX_NODES} levels of nodes below the hub",
+                where=name,
+            )
 
 
 def check_keys(participants: Mapping[str, Participant]) -> None:

@@ -25,13 +25,18 @@ def _daemon_conftest():
 _country = _daemon_conftest()
 NOW = _country.NOW
 OFFERED = _country.OFFERED
+WITH_CITY = {
+    "parents": {**_country.PARENTS, **_country.CITY_PARENTS},
+    "offered": {**_country.OFFERED, **_country.CITY_OFFERED},
+}
+"""A country in which a province has a city."""
 make_country = _country.make_country
 make_draft = _country.make_draft
 
 
-async def open_country(policy):
+async def open_country(policy, **how):
     """A country with every store open and every broker started."""
-    made = make_country(policy)
+    made = make_country(policy, **how)
     await made.start()
     return made
 

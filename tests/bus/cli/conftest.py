@@ -14,7 +14,14 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from admitting import Admitting
-from country import close_country, gauges_of, make_draft, open_country, service_of
+from country import (
+    WITH_CITY,
+    close_country,
+    gauges_of,
+    make_draft,
+    open_country,
+    service_of,
+)
 
 from bus.cli import main
 from bus.http.operator import operator_app
@@ -28,10 +35,12 @@ from bus.workbook.template import fill
 class Live:
     """A country on a thread of its own, its node and its hub served on sockets."""
 
-    def __init__(self, folder, policy):
+    def __init__(self, folder, policy, more=(), **how):
         self.node = folder / "node.sock"
         self.hub = folder / "hub.sock"
-        self._policy = policy
+        self.sockets = {"370000": self.node, "hub": self.hub}
+        self.sockets |= {name: folder / f"{name}.sock" for name in more}
+        self._policy, self._how = policy, how
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()))
 
@@ -53,14 +62,11 @@ class Live:
     async def _main(self):
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        self.country = await open_country(self._policy)
+        self.country = await open_country(self._policy, **self._how)
         self.admitting = Admitting(self.country)
-        waiting = [asyncio.Event(), asyncio.Event()]
+        waiting = [asyncio.Event() for _ in self.sockets]
         async with asyncio.TaskGroup() as group:
-            for name, path, up in (
-                ("370000", self.node, waiting[0]),
-                ("hub", self.hub, waiting[1]),
-            ):
+            for (name, path), up in zip(self.sockets.items(), waiting, strict=True):
                 group.create_task(self._serve(name, path, up))
             for up in waiting:
                 await up.wait()
@@ -108,6 +114,13 @@ def hedui(capsys, monkeypatch):
 @pytest.fixture
 def live(tmp_path):
     with Live(tmp_path, ReviewPolicy.AUTOMATIC) as made:
+        yield made
+
+
+@pytest.fixture
+def with_city(tmp_path):
+    more = ("320000", "321200")
+    with Live(tmp_path, ReviewPolicy.AUTOMATIC, more, **WITH_CITY) as made:
         yield made
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from random import Random
 
 from bus.daemon.directory import DirectoryKeeper
+from bus.daemon.provincial import RuleWatch
 from bus.daemon.readers import TopicReader
 from bus.daemon.requester import submit
 from bus.daemon.review_service import ReviewService
@@ -211,3 +212,10 @@ async def drive(country, seed, again=0.3):
         await country[name].step.run(batch)
         if rng.random() < again:
             await country[name].step.retry_held()
+
+
+def make_rules_watch(country, name, stream):
+    """What watches a province's own rules, with the metrics it sets; logs go to a stream."""
+    desk = country[name]
+    metrics = desk.step.metrics
+    return RuleWatch(desk.office, desk.store, metrics, make_logger(name, stream)), metrics

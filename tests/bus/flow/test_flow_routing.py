@@ -8,6 +8,7 @@ import pytest
 from flow_samples import APPLICATION, FUND, ITEMS, NOW, directory, line, order
 
 from bus.flow.routing import plan
+from bus.rules.provincial_rules import ProvincialRule
 from bus.rules.working_days import Calendar
 from signer.envelope.format import OrderLine
 
@@ -76,3 +77,43 @@ def test_one_child_gets_all_its_lines_in_one_order():
     lines = {hop.child: [x.line for x in hop.order.lines] for hop in found.hops}
     assert lines == {"320000": [1, 2], "370000": [2], "500000": [2]}
     assert set(found.hops[0].order.lines[0].items) <= set(ITEMS)
+
+
+@pytest.mark.requirement("R029")
+@pytest.mark.requirement("R039")
+def test_a_provinces_own_rule_shortens_the_term_of_all_below_it_and_of_nobody_else():
+    rule = ProvincialRule(1, FUND, "subsistence-allowance", term_working_days=2)
+    granted = order(due=NOW + timedelta(days=60))
+
+    def due(business, rules=(rule,), granted=granted):
+        found = plan(
+            *("320000", APPLICATION, [line()], granted, directory(), CALENDAR, NOW),
+            rules,
+            business,
+        )
+        return {line.due for hop in found.hops for line in hop.order.lines}
+
+    assert due("subsistence-allowance") == {CALENDAR.add_working_days(NOW, 2).end}
+    assert due("medical-aid") == {CALENDAR.add_working_days(NOW, 5).end}
+    assert due("subsistence-allowance", rules=()) == due("medical-aid")
+    # Never later than what was ordered, whatever the rule says.
+    soon = NOW + timedelta(hours=1)
+    assert due("subsistence-allowance", granted=order(due=soon)) == {soon}
+
+
+@pytest.mark.requirement("R039")
+def test_items_that_a_rule_keeps_back_are_not_ordered_and_the_gap_is_told():
+    def asked(*excluded):
+        rule = ProvincialRule(1, FUND, items_excluded=excluded)
+        return plan(
+            *("320000", APPLICATION, [line()], order(), directory(), CALENDAR, NOW), (rule,)
+        )
+
+    some = asked("balance")
+    assert {item for hop in some.hops for item in hop.order.lines[0].items} == (
+        set(ITEMS) - {"balance"}
+    )
+    assert some.unserved == ((FUND, "ITEMS_EXCLUDED"),)
+    everything = asked("balance", "status")
+    assert everything.hops == ()
+    assert everything.unserved == ((FUND, "ITEMS_EXCLUDED"),)

@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from country import close_country, make_draft, open_country, service_of
+from country import WITH_CITY, close_country, make_draft, open_country, service_of
 
 from bus.http.operator import operator_app
 from bus.logs.setup import make_logger
@@ -64,6 +64,27 @@ async def manual_land():
     made = await open_country(ReviewPolicy.MANUAL)
     yield made
     await close_country(made)
+
+
+@pytest.fixture
+async def city_land():
+    made = await open_country(ReviewPolicy.AUTOMATIC, **WITH_CITY)
+    yield made
+    await close_country(made)
+
+
+@pytest.fixture
+async def city(city_land, log):
+    desk = Desk(city_land, "321200", log)
+    yield desk
+    await desk.http.aclose()
+
+
+@pytest.fixture
+async def province(city_land, log):
+    desk = Desk(city_land, "320000", log)
+    yield desk
+    await desk.http.aclose()
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ async def test_deciding_needs_an_operator_and_a_known_application(hub, waiting, 
 
 async def test_each_role_has_its_own_routes_only(hub, manual_node, operator):
     at_hub = await hub.http.get("/queries")
-    at_node = await manual_node.http.get("/applications")
+    at_node = await manual_node.http.post(f"/applications/{uuid4()}/accept", headers=operator)
     other_method = await hub.http.delete("/applications")
 
     assert (at_hub.status_code, at_hub.json()["code"]) == (404, "ROUTE_UNKNOWN")
