@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from adapters.mapping import MappingError, SourceMapping
 from adapters.sql.check import catalogue_faults_of_document
 from adapters.sql.connector import SqlConnector
 from bus.config.models import Config
+from bus.config.resources import known_resources
 from bus.daemon.admission.renewing import LOOK_EVERY, renewing_of
 from bus.daemon.assemble import assemble
 from bus.daemon.retention import LOOK_EVERY as PURGE_EVERY
@@ -19,7 +21,7 @@ from bus.daemon.retention import retention_of
 from bus.daemon.run import Regular, run
 from bus.errors import ConfigError
 from bus.http.server import health_face
-from schemas.resources import resources
+from schemas.resources import Resource
 from signer.identity import Role, role_of
 
 ANSWER_EVERY = timedelta(seconds=1)
@@ -37,9 +39,10 @@ async def run_adapter(config: Config, path: Path, *, dev: bool) -> bool:
         ConfigError: Configuration, keys or mapping are unfit, or the source does not fit them.
         UnavailableError: The source cannot be reached at start.
     """
-    mapping = _mapping(config, path)
+    known = known_resources(config.adapter.resources)
+    mapping = _mapping(config, path, known)
     participant = assemble(config, AgencyRouter(), dev=dev)
-    connector = SqlConnector(mapping, resources())
+    connector = SqlConnector(mapping, known)
     await connector.check()
     answering = Answering(
         participant.office,
@@ -82,8 +85,9 @@ async def check_adapter(config: Config, path: Path) -> tuple[str, ...]:
         ConfigError: Every fault of mapping and source, named.
         UnavailableError: The source cannot be reached.
     """
-    mapping = _mapping(config, path)
-    connector = SqlConnector(mapping, resources())
+    known = known_resources(config.adapter.resources)
+    mapping = _mapping(config, path, known)
+    connector = SqlConnector(mapping, known)
     try:
         await connector.check()
     finally:
@@ -91,7 +95,7 @@ async def check_adapter(config: Config, path: Path) -> tuple[str, ...]:
     return tuple(entry.name for entry in mapping.resources)
 
 
-def _mapping(config: Config, path: Path) -> SourceMapping:
+def _mapping(config: Config, path: Path, known: Mapping[str, Resource]) -> SourceMapping:
     if role_of(config.participant.id) is not Role.ADAPTER:
         raise ConfigError(
             "ROLE_DIFFERS",
@@ -107,6 +111,6 @@ def _mapping(config: Config, path: Path) -> SourceMapping:
         return SourceMapping.from_toml(given, str(path), path.resolve().parent)
     except MappingError as error:
         # Both at once: mending one key must not bring a second list of faults to light.
-        catalogue = catalogue_faults_of_document(given, resources())
+        catalogue = catalogue_faults_of_document(given, known)
         findings = [*error.findings, *catalogue]
     raise MappingError("MAPPING_INVALID", findings, where=str(path))

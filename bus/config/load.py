@@ -107,6 +107,9 @@ def _placed(config: Config, folder: Path) -> Config:
             ),
             "http": http.model_copy(update={"socket": _file(http.socket, folder)}),
             "hub": None if hub is None else _placed_hub(hub, folder),
+            "adapter": config.adapter.model_copy(
+                update={"resources": _file(config.adapter.resources, folder)}
+            ),
             "timestamps": None
             if timestamps is None
             else timestamps.model_copy(update={"ca_file": folder / timestamps.ca_file}),
@@ -123,11 +126,15 @@ def _placed_hub(hub: HubSection, folder: Path) -> HubSection:
             "passphrase_file": folder / ca.passphrase_file,
         }
         placed = ca.model_copy(update=files)
+    catalogue = hub.catalogue.model_copy(
+        update={"resources": _file(hub.catalogue.resources, folder)}
+    )
     return hub.model_copy(
         update={
             "participants": folder / hub.participants,
             "ca": placed,
             "sampling_seed_file": _file(hub.sampling_seed_file, folder),
+            "catalogue": catalogue,
         }
     )
 

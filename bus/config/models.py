@@ -223,6 +223,16 @@ class HubSection(_Section):
         return self
 
 
+class AdapterSection(_Section):
+    """What only an adapter has beside its mapping.
+
+    `resources`: a folder of resource schemas (`*.avsc`) that the software does not ship: the same
+    files as travel in the directory.
+    """
+
+    resources: Path | None = None
+
+
 class FileSettings(BaseSettings):
     """What a configuration file holds, the environment laid over it."""
 
@@ -256,6 +266,7 @@ class Config(FileSettings):
     store: StoreSection
     http: HttpSection = HttpSection()
     hub: HubSection | None = None
+    adapter: AdapterSection = AdapterSection()
     timestamps: TimestampsSection | None = None
     retention: RetentionSection = RetentionSection()
     levels: LevelsSection | None = None

@@ -1,16 +1,18 @@
-"""The hub's folder of resource schemas that this version does not ship (R005).
+"""A folder of resource schemas that this version does not ship (R005): a hub's, an adapter's.
 
-Each `*.avsc` file is one resource; its category may be one that no code table here has. They travel
-in the signed directory, so that everybody knows them.
+Each `*.avsc` file is one resource; its category may be one that no code table here has. Those of
+the hub travel in the signed directory, so that everybody knows them; an adapter is given the same
+files, because it checks its mapping before it reads any directory.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from bus.errors import ConfigError
 from schemas.loader import SchemaError, parse
-from schemas.resources import resource_from, resources
+from schemas.resources import Resource, resource_from, resources, with_resources
 
 LARGEST = 64 * 1024
 """Bytes of the largest schema: all of them stand in one record of the directory."""
@@ -45,6 +47,15 @@ def load_resources(folder: Path | None) -> tuple[bytes, ...]:
             )
         found[resource.name] = source
     return tuple(found.values())
+
+
+def known_resources(folder: Path | None) -> Mapping[str, Resource]:
+    """Return the shipped resources and those of a folder, by name.
+
+    Raises:
+        ConfigError: `RESOURCES_INVALID`, as `load_resources`.
+    """
+    return with_resources(parse("directory", source) for source in load_resources(folder))
 
 
 def _fault(path: Path, zh: str, en: str) -> ConfigError:

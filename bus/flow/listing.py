@@ -50,8 +50,8 @@ def listing(
     """Return what the directory lists.
 
     ★ What an agency offers is what was said of it last: its province's newest report (R037, R038),
-    or its own application where the hub accepted that later. An agency that no report names keeps
-    what it has on file.
+    or its own application where the hub accepted one with other offers later. An agency that no
+    report names keeps what it has on file.
 
     Args:
         filed: The participants of the hub's file.
@@ -91,18 +91,26 @@ def listing(
 def _reported(
     reports: Sequence[FiledReport], admissions: Sequence[Admission]
 ) -> Mapping[str, tuple[Offer, ...]]:
-    """What reports say of agencies, as far as nothing was accepted about them since."""
-    accepted = {
-        a.participant: a.in_force.accepted
-        for a in admissions
-        if a.in_force is not None and a.in_force.accepted is not None
-    }
+    """What reports say of agencies, as far as they did not say otherwise themselves since."""
+    stated = {admission.participant: _stated(admission) for admission in admissions}
     return {
         agency.agency: tuple(offer.offer() for offer in agency.offers)
         for report in reports
         for agency in report.report.agencies
-        if agency.agency not in accepted or accepted[agency.agency] <= report.at
+        if (since := stated.get(agency.agency)) is None or since <= report.at
     }
+
+
+def _stated(admission: Admission) -> datetime | None:
+    """When what an agency says of its offers was last accepted as something new.
+
+    An application that changes addresses or contacts repeats the offers; that says nothing of them.
+    """
+    since, offers = None, None
+    for filing in admission.filings:
+        if filing.accepted is not None and filing.offers != offers:
+            since, offers = filing.accepted, filing.offers
+    return since
 
 
 def _with_reported(

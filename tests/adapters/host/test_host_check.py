@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from adapters.host.run import check_adapter
 from adapters.mapping import MappingError
 from bus.config.load import load_config
+from schemas.errors import HeduiError
+from schemas.loader import load
 
 CONFIG = """
 [participant]
@@ -57,3 +63,48 @@ async def test_a_wrong_key_hides_no_unknown_or_unmapped_item(tmp_path):
     }
     # What cannot be read has faults of its own; guessing what it maps would add wrong ones.
     assert not [where for _, where in found if where.startswith("marriage-registration")]
+
+
+BOATS = """
+[participant]
+id = "320000.fishery"
+[keys]
+directory = "keys"
+passphrase_file = "passphrase"
+store_key = "storekey"
+[broker]
+bootstrap = "kafka.example:9093"
+[store]
+url = "sqlite+aiosqlite:///adapter.db"
+[adapter]
+resources = "schemas"
+[source]
+url = "sqlite+aiosqlite:///boats.db"
+[[resource]]
+name = "fishing-boat"
+table = "boats"
+id_number = "id"
+person_name = "name"
+not_held = ["balance", "account", "opened_on", "monthly_deposit", "id_type"]
+[resource.columns]
+name = "name"
+id_number = "id"
+status = "state"
+"""
+
+
+@pytest.mark.requirement("R005")
+async def test_a_resource_that_no_code_knows_is_mapped_by_its_schema_alone(tmp_path):
+    source = json.loads(json.dumps(load("resource/housing-fund-account.v1").source))
+    source["name"] = "FishingBoat"
+    source["hedui"] |= {"resource": "fishing-boat", "category": "boats", "zh": "渔船"}
+    file, folder = tmp_path / "adapter.toml", tmp_path / "schemas"
+    file.write_text(BOATS, encoding="utf-8")
+    folder.mkdir()
+    with closing(sqlite3.connect(tmp_path / "boats.db")) as database:
+        database.execute("CREATE TABLE boats (id TEXT, name TEXT, state TEXT)")
+    with pytest.raises(HeduiError) as unknown:
+        await check_adapter(load_config(file), file)
+    assert "RESOURCE_UNKNOWN" in {one.code for one in unknown.value.findings}
+    (folder / "boat.avsc").write_text(json.dumps(source), encoding="utf-8")
+    assert await check_adapter(load_config(file), file) == ("fishing-boat",)

@@ -196,3 +196,14 @@ def test_contents_are_kept_for_a_year_unless_told_otherwise_and_never_for_less_t
         ("[retention.business]\nhousing = 90", "retention.business"),
     ):
         assert key in faulty(write(GOOD + f"[retention]\n{text}\n")).en
+
+
+@pytest.mark.requirement("R005")
+def test_folders_of_resources_are_relative_to_the_file(write, tmp_path):
+    hub = '[hub]\nparticipants = "p.toml"\n[hub.catalogue]\nresources = "more"\nvalid_days = 30\n'
+    config = load_config(write(GOOD + hub + '[adapter]\nresources = "also"\n'))
+    assert config.hub.catalogue.resources == tmp_path / "more"
+    assert config.adapter.resources == tmp_path / "also"
+    assert (config.hub.catalogue.valid_days, config.hub.catalogue.report_every_days) == (30, 100)
+    plain = load_config(write(GOOD + '[hub]\nparticipants = "p.toml"\n'))
+    assert (plain.hub.catalogue.resources, plain.adapter.resources) == (None, None)

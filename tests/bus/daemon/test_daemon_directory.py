@@ -19,7 +19,7 @@ from bus.ports.broker import Record
 from bus.ports.memory_store import MemoryStore
 from bus.ports.store import TOMBSTONE
 from bus.ports.store_errors import StoreUnavailable
-from signer.directory.records import GRACE, HEAD_KEY
+from signer.directory.records import GRACE, HEAD_KEY, sign_entry, sign_head
 from signer.directory.view import Offer
 from signer.envelope.kinds import Kind
 from signer.errors import DirectoryError
@@ -329,3 +329,50 @@ async def test_a_tombstone_survives_a_real_outbox(sql_country):
     assert await hub.outbox.drain() == 1
     (record,) = sql_country.cluster.records(DIRECTORY_TOPIC)
     assert (record.key, record.value) == (b"320000.x", None)
+
+
+@pytest.mark.requirement("R020")
+async def test_a_store_from_a_version_that_kept_no_catalogues_keeps_the_first_for_all_numbers(
+    country, keeper
+):
+    for key, record in country.records.items():
+        async with keeper.store.transaction() as unit:
+            await unit.put_directory(key, record)
+    await keeper.load()
+    async with keeper.store.transaction() as unit:
+        assert [number for number, _ in await unit.catalogues()] == [1]
+        assert (await unit.catalogue_at(1)).catalogue.entries == keeper.office.catalogue.entries
+    await keeper.load()
+    async with keeper.store.transaction() as unit:
+        assert len(await unit.catalogues()) == 1
+
+
+@pytest.mark.requirement("R020")
+async def test_a_hub_that_numbers_no_catalogues_is_followed_by_content(country, keeper):
+    await keeper.take(topic_of(country.records))
+    participants = dict(country.directory.participants)
+    for version, changed in ((2, {}), (3, {"320000.housing-bureau": ()})):
+        for name, offers in changed.items():
+            participants[name] = replace(participants[name], version=2, offers=offers)
+        head = keeper.current.head_digest
+        directory = replace(country.directory, version=version, participants=participants)
+        records = signed_after(country, directory, head)
+        assert await keeper.take(topic_of(records))
+        assert keeper.office.catalogue.version == version
+    async with keeper.store.transaction() as unit:
+        assert [number for number, _ in await unit.catalogues()] == [3, 1]
+
+
+def signed_after(country, directory, prev):
+    ring = country["hub"].office.ring
+    entries = {name: sign_entry(ring, p) for name, p in directory.participants.items()}
+    head = sign_head(
+        ring,
+        version=directory.version,
+        prev=prev,
+        entries=entries,
+        issued=directory.issued,
+        expires=directory.expires,
+        issuers=country.issuers,
+    )
+    return entries | {HEAD_KEY: head}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +17,11 @@ from admitting import NODE, OPERATOR, WHY, Admitting, Applicant
 from daemon_deeds import reader_of
 
 from bus.daemon.admission.hub_directory import HubDirectory
+from bus.daemon.catalogue.service import CatalogueService
 from bus.errors import ConfigError
 from bus.model.admission import Act
 from bus.ports.broker_errors import topic_missing
+from schemas.loader import load
 from signer.directory.view import Standing
 from signer.identity import inbox_topic, outbox_topic
 from signer.suites.p256_aes256gcm import NAME as P256
@@ -161,3 +164,48 @@ async def test_a_topic_of_who_has_left_that_is_there_is_read_to_its_end(hub, cou
     assert outbox_topic(NAME) in reader._topics
     assert inbox_topic(NAME) not in reader._topics
     await reader.close()
+
+
+REPORT = """
+[[agency]]
+id = "370000.housing-fund"
+"""
+
+
+@pytest.mark.requirement("R037")
+async def test_a_report_has_the_directory_published_and_is_listed(country, directory, tmp_path):
+    _list(country, tmp_path, "hub", "370000", "370000.housing-fund")
+    file = tmp_path / "participants.toml"
+    offer = '[[participant.offer]]\nresource = "housing-fund-account"\nterm_working_days = 5\n'
+    file.write_text(file.read_text(encoding="utf-8") + offer, encoding="utf-8")
+    await directory.publish()
+    assert listed(country)["370000.housing-fund"].offers
+    first = country["hub"].office.catalogue.version
+    desk = country["370000"]
+    service = CatalogueService(desk.office, desk.store, desk.outbox.wake.set)
+    await service.report(REPORT, OPERATOR)
+    await country.settle()
+    await directory.look()
+    assert directory.wake.is_set()
+    await directory.publish()
+    assert listed(country)["370000.housing-fund"].offers == ()
+    assert country["hub"].office.catalogue.version > first
+
+
+@pytest.mark.requirement("R005")
+async def test_schemas_of_the_folder_travel_and_a_broken_one_leaves_the_directory_as_it_is(
+    country, directory, tmp_path
+):
+    directory.resources = tmp_path / "schemas"
+    directory.resources.mkdir()
+    await directory.publish()
+    source = json.loads(json.dumps(load("resource/housing-fund-account.v1").source))
+    source["hedui"] |= {"resource": "fishing-boat", "category": "boats", "zh": "渔船"}
+    file = directory.resources / "boat.avsc"
+    file.write_text("{", encoding="utf-8")
+    with pytest.raises(ConfigError, match="RESOURCES_INVALID"):
+        await directory.publish()
+    assert country["hub"].office.resource("fishing-boat") is None
+    file.write_text(json.dumps(source), encoding="utf-8")
+    await directory.publish()
+    assert country["hub"].office.resource("fishing-boat").zh == "渔船"

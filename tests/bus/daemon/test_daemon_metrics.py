@@ -10,6 +10,7 @@ from io import StringIO
 import pytest
 from daemon_deeds import reader_of, submit_draft
 
+from bus.daemon.catalogue.service import CatalogueService
 from bus.daemon.gauges import Gauges
 from bus.daemon.open_rows import OpenRows
 from bus.daemon.readers import RETRY_REFUSED
@@ -176,3 +177,24 @@ async def test_others_show_neither_certificates_nor_rows(country):
     assert samples(node, NAME) == {}
     assert samples(node, "hedui_open_rows") == {}
     assert node.office.me != HUB
+
+
+@pytest.mark.requirement("R038")
+async def test_the_hub_counts_the_provinces_that_have_not_reported(country):
+    hub, name = country["hub"], "hedui_catalogue_reports_overdue"
+    gauges = gauges_of(hub)
+    await gauges.refresh()
+    assert value(hub, name) == 3
+    text = await CatalogueService(*_desk(country, "320000")).template()
+    await CatalogueService(*_desk(country, "320000")).report(text, "测试操作员")
+    await country.settle()
+    await gauges.refresh()
+    assert value(hub, name) == 2
+    hub.office.report_every = timedelta(0)
+    await gauges.refresh()
+    assert value(hub, name) == 0
+
+
+def _desk(country, name):
+    desk = country[name]
+    return desk.office, desk.store, desk.outbox.wake.set
