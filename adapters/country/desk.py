@@ -21,6 +21,7 @@ from bus.daemon.review_service import ReviewService
 from bus.daemon.router import CentreRouter
 from bus.daemon.service import Service
 from bus.daemon.step import Step
+from bus.daemon.timers import Timers
 from bus.flow.levels import AssentPolicy
 from bus.logs.setup import make_logger
 from bus.metrics.catalogue import Metrics
@@ -182,6 +183,7 @@ class Fitting:
         heads = AuditHeads(office, store, asyncio.Event())
         desk = Desk(office, store, broker, step, outbox, keeper, heads)
         desk.timers += [step.retry_held]
+        timers = Timers(office, store, metrics, log, instance, outbox.wake.set)
         if agency:
             desk.connector = TableConnector()
             desk.answering = Answering(
@@ -189,5 +191,5 @@ class Fitting:
             )
         else:
             desk.timers += [CutOff(office, store, outbox, log).close]
-        desk.timers += [desk.heads.sign]
+        desk.timers += [timers.look, desk.heads.sign]
         return desk

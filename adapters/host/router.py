@@ -7,6 +7,7 @@ narrowing). What is left to check before any lookup: that I was asked, for what 
 from __future__ import annotations
 
 from bus.catalog.routing import agencies
+from bus.daemon import delays
 from bus.daemon.conformance import examinee
 from bus.daemon.provider import query_unknown
 from bus.daemon.router import not_here, note_problem
@@ -17,7 +18,7 @@ from bus.flow.cut_off import check_source
 from bus.flow.delivery import accept_receipt
 from bus.model.audit import Event
 from bus.model.case import CaseRole
-from bus.model.messages import Problem, Receipt
+from bus.model.messages import Delay, Problem, Receipt
 from bus.model.probe import Probe
 from bus.model.request import Roster
 from bus.wire.message import Message
@@ -39,6 +40,8 @@ class AgencyRouter:
                 await _order(work, message, roster)
             case Receipt() as receipt:
                 await _receipt(work, message, receipt)
+            case Delay():
+                await delays.take(work, message)
             case Problem() as problem:
                 note_problem(work, message, problem)
             case Probe() as probe:

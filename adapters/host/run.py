@@ -18,7 +18,7 @@ from bus.daemon.admission.renewing import LOOK_EVERY, renewing_of
 from bus.daemon.assemble import assemble
 from bus.daemon.retention import LOOK_EVERY as PURGE_EVERY
 from bus.daemon.retention import retention_of
-from bus.daemon.run import Regular, run
+from bus.daemon.run import Regular, deadlines, run
 from bus.errors import ConfigError
 from bus.http.server import health_face
 from schemas.resources import Resource
@@ -71,6 +71,7 @@ async def run_adapter(config: Config, path: Path, *, dev: bool) -> bool:
                 Regular("answering", ANSWER_EVERY, answer, stepped, answering.hand_over),
                 Regular("renewal", LOOK_EVERY, renewing.look),
                 Regular("retention", PURGE_EVERY, retention_of(participant).purge),
+                deadlines(participant),
             ],
         )
     finally:

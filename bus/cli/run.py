@@ -36,7 +36,7 @@ from bus.daemon.provincial import RuleWatch, check_rules
 from bus.daemon.retention import LOOK_EVERY as PURGE_EVERY
 from bus.daemon.retention import retention_of
 from bus.daemon.router import CentreRouter
-from bus.daemon.run import Regular, run
+from bus.daemon.run import Regular, deadlines, run
 from bus.daemon.service import Service
 from bus.errors import ConfigError
 from bus.flow.levels import AssentPolicy
@@ -122,6 +122,7 @@ async def _serve(
         Regular("calendar", CALENDAR_EVERY, service.load_calendar),
         Regular("cut-off", CLOSE_EVERY, closing.close),
         Regular("retention", PURGE_EVERY, retention_of(centre).purge),
+        deadlines(centre),
     ]
     if renewing is not None:
         regular.append(Regular("renewal", LOOK_EVERY, renewing.look))

@@ -11,6 +11,7 @@ concerns our own case.
 | Decision | requester.take | a return noted by the province that assented; passed down |
 | Dispatch | noted if from below, then requester.take | noted if from below, passed on |
 | Answer | provider.note_answer if from below, then requester.take | noted, passed on |
+| Delay | delays.take | noted where it concerns us, passed on |
 | Receipt | hub: reviewer.take_receipt | to the hub: provider.pass_receipt; passed on |
 | Problem | noted | passed on |
 | Renewal | hub: renewals.take | passed on |
@@ -22,7 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bus.daemon import provider, requester, reviewer, superior
+from bus.daemon import delays, provider, requester, reviewer, superior
 from bus.daemon.admission import renewals
 from bus.daemon.catalogue import reports
 from bus.daemon.conformance import examinee
@@ -74,6 +75,8 @@ class CentreRouter:
             await self._answer(work, message)
         elif kind == Kind.DISPATCH:
             await self._dispatch(work, message)
+        elif kind == Kind.DELAY:
+            await self._delay(work, message)
         elif message.header.destination == work.office.me:
             await self._mine(work, message)
         else:
@@ -111,6 +114,11 @@ class CentreRouter:
             await work.relay(message)
         elif me != HUB:
             await requester.take(work, message)
+
+    async def _delay(self, work: Work, message: Message) -> None:
+        await delays.take(work, message)
+        if message.header.destination != work.office.me:
+            await work.relay(message)
 
     async def _mine(self, work: Work, message: Message) -> None:
         match message.body:

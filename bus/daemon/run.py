@@ -13,6 +13,8 @@ from bus.daemon.assemble import Participant
 from bus.daemon.audit_heads import HEADS_EVERY
 from bus.daemon.certificates import LOOK_EVERY
 from bus.daemon.loop import Loops
+from bus.daemon.timers import LOOK_EVERY as DEADLINES_EVERY
+from bus.daemon.timers import Timers
 from bus.daemon.timestamping import LOOK_EVERY as STAMP_EVERY
 from bus.errors import HeduiError
 from bus.logs.foreign import route_foreign
@@ -142,3 +144,16 @@ def _held(participant: Participant) -> Callable[[], Awaitable[object]]:
             participant.loops.outbox.wake.set()
 
     return retry
+
+
+def deadlines(participant: Participant) -> Regular:
+    """Return the timer of deadlines."""
+    looking = Timers(
+        participant.office,
+        participant.store,
+        participant.metrics,
+        participant.log,
+        participant.instance,
+        participant.loops.outbox.wake.set,
+    )
+    return Regular("deadlines", DEADLINES_EVERY, looking.look, leave=looking.hand_over)

@@ -288,7 +288,10 @@ class Service:
         """Put the imported year tables in force, those another instance imported among them."""
         async with self.store.transaction() as unit:
             tables = await unit.year_tables()
-        self.office.calendar = Calendar([read_year_table(text) for text in tables.values()])
+        calendar = Calendar([read_year_table(text) for text in tables.values()])
+        # The same one stays: another makes every deadline be counted anew.
+        if calendar.tables != self.office.calendar.tables:
+            self.office.calendar = calendar
 
     async def import_year_table(self, text: str, operator: str) -> int:
         """Import a working-day year table; returns its year.

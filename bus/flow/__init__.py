@@ -15,6 +15,7 @@ Read it from top to bottom:
 | 材料清单: what is produced is what was called up | evidence_manifest.py | 9 (R023-R026) |
 | 期限: what is due when, and what is near (all the way) | deadlines.py | 9, 10 (R024, R028-R029) |
 | 延期: a notice, a new date, agreed or not (side door) | delay.py | 10 (R030) |
+| 逾期未启动: what never became complete is refused (side door) | lapse.py | 9, 10 (R025, R028) |
 | 暂停与退出: who cannot answer any more owes nothing (side door) | cut_off.py | 5, 6 (R007, R014) |
 | 撤销: withdrawn; each hop says what it had done (side door) | cancel.py | 10 (R031) |
 | 过期: orders, or an application, have run out (side door) | expiry.py | 10 (R028, R029) |

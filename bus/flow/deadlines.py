@@ -137,7 +137,7 @@ def deadlines_of(
     Raises:
         CalendarError: A term reaches a year that no source knows.
     """
-    found = [*_start(case, rules), *_expiry(case, rules)]
+    found = [*_start(case, rules), *_assent(case, rules), *_expiry(case, rules)]
     if case.state in RUNNING:
         found += _feedback(case, case.rows if among is None else among, rules)
     named = {deadline.name: deadline for deadline in found}
@@ -173,6 +173,13 @@ def _start(case: Case, rules: DeadlineRules) -> Iterator[Deadline]:
         return
     term = count(rules.calendar, case.opened, START_WITHIN_WORKING_DAYS)  # R028
     yield _deadline(case, DeadlineKind.START, "", HUB, term, term.due, rules)
+
+
+def _assent(case: Case, rules: DeadlineRules) -> Iterator[Deadline]:
+    """★ A province assents, or not, within the term in which a query starts (R006, R028)."""
+    if case.role is CaseRole.SUPERIOR and case.state in AWAITING_START:
+        term = count(rules.calendar, case.opened, START_WITHIN_WORKING_DAYS)
+        yield _deadline(case, DeadlineKind.ASSENT, "", rules.me, term, term.due, rules)
 
 
 def _expiry(case: Case, rules: DeadlineRules) -> Iterator[Deadline]:

@@ -94,6 +94,7 @@ MOVEMENTS: dict[CaseRole, tuple[Movement, ...]] = {
     ),
     CaseRole.SUPERIOR: (
         Movement(_S.SUBMITTED, _S.UNDER_REVIEW, "申请到齐", "all parts are here", "R006"),
+        Movement(_S.SUBMITTED, _S.REFUSED, "逾期未到齐", "parts are missing too long", "R025"),
         Movement(_S.UNDER_REVIEW, _S.ACCEPTED, "省级同意上报", "the province assents", "R006"),
         Movement(_S.UNDER_REVIEW, _S.REFUSED, "省级不同意", "the province refuses", "R006"),
         Movement(_S.ACCEPTED, _S.SUBMITTED, "部中心退回补正", "the hub returns it", "R067"),

@@ -40,6 +40,9 @@ from signer.envelope.kinds import Kind
 BY_POLICY = "policy"
 """Who decided, when no operator did."""
 
+NOT_HERE = bytes(32)
+"""What a refusal names where the application itself never arrived."""
+
 MAX_LISTED = 2 * MAX_PARTS
 """Roster and consent parts one application may list."""
 
@@ -359,7 +362,8 @@ def take_decision(case: Case, message: Message, decision: Decision) -> Case:
     Raises:
         RefusedError: `DECISION_ELSEWHERE` when it is about another application; `DECISION_TWICE`.
     """
-    if decision.application != case.application:
+    absent = not decision.accepted and decision.application == NOT_HERE
+    if decision.application != case.application and not absent:
         raise _refused("DECISION_ELSEWHERE", "决定针对另一申请", "about another application", case)
     if case.decision is not None:
         raise _refused("DECISION_TWICE", "该申请已有决定", "already decided", case)

@@ -72,6 +72,7 @@ class Metrics:
         self._broker()
         self._trust()
         self._account()
+        self._deadlines()
         self._access()
 
     def _pipeline(self) -> None:
@@ -266,3 +267,24 @@ class Metrics:
         )
         for code in ACCESS_CODES:
             self.access_refused.labels(code=code)
+
+    def _deadlines(self) -> None:
+        r = self.registry
+        self.deadline_warnings = Counter(
+            "hedui_deadline_warnings_total",
+            "Deadlines warned of before they passed, by kind and by the province that owes.",
+            ["kind", "province"],
+            registry=r,
+        )
+        self.deadline_breaches = Counter(
+            "hedui_deadline_breaches_total",
+            "Deadlines that passed, by kind and by the province that owes.",
+            ["kind", "province"],
+            registry=r,
+        )
+        self.deadlines = Gauge(
+            "hedui_deadlines",
+            "Deadlines of what is not done yet, by kind: near (one working day left), or passed.",
+            ["kind", "standing"],
+            registry=r,
+        )

@@ -12,7 +12,7 @@ computed again when the year's table arrives.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import cache
@@ -94,6 +94,11 @@ class Calendar:
                 )
             by_year[table.year] = table
         self._tables = MappingProxyType(by_year)
+
+    @property
+    def tables(self) -> Mapping[int, YearTable]:
+        """The operator's year tables, by year."""
+        return self._tables
 
     def day(self, day: date) -> DayKind:
         """Return whether a day in Asia/Shanghai is worked.
