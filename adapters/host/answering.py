@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from adapters.contract import Connector, Lookup, LookupResult, Subject, none_answerable
+from adapters.host.outage import Outage
 from bus.daemon.office import Office
 from bus.daemon.work import Work, open_stored
 from bus.errors import ConfigError, DefectError, HeduiError, UnavailableError
@@ -71,6 +72,10 @@ class Answering:
     holder: str
     retry_at: datetime | None = None
     _waiting: dict[RowKey, datetime] = field(default_factory=dict)
+    _outage: Outage = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._outage = Outage(self.office, self.store, self.log)
 
     async def answer_open_rows(self) -> int:
         """Answer what is owed; returns how many rows were closed.
@@ -98,11 +103,13 @@ class Answering:
             except UnavailableError as error:
                 self._report(error)
                 self.retry_at = now + RETRY_AFTER
+                await self._outage.goes_on(owed.values())
                 break
             except Exception as error:  # noqa: BLE001 - one row must not stop the others
                 self._report(error)
                 self._waiting[key] = now + ROW_RETRY_AFTER
                 continue
+            self._outage.over()
             try:
                 closed += await self._close(case, row, roster, answers)
             except HeduiError as error:

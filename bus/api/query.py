@@ -12,6 +12,8 @@ from pydantic import Field
 
 from bus.api.body import Answered
 from bus.api.errors import FindingBody
+from bus.api.row_delay import DelayBody
+from bus.model.account import Account
 from bus.model.case import Case, QueryState, Row, RowState
 from bus.model.timeline import Hop
 from bus.ports.store import AuditEntry
@@ -45,6 +47,8 @@ class RowBody(Answered):
     closed: datetime | None
     late: bool
     code: Annotated[str | None, Field(description="无法查询的原因代码 / Why it is unserved")]
+    deadline: Annotated[datetime, Field(description="商定的新期限，未商定则同 due / As agreed")]
+    delay: DelayBody | None
 
     @classmethod
     def of(cls, row: Row, titles: Titles) -> RowBody:
@@ -61,6 +65,8 @@ class RowBody(Answered):
             closed=row.closed,
             late=row.late,
             code=row.code,
+            deadline=row.deadline,
+            delay=DelayBody.of(row.delay),
         )
 
 
@@ -74,6 +80,11 @@ class CountsBody(Answered):
     unserved: int
     late: int
     answers: int
+
+    @property
+    def account(self) -> Account:
+        """How far the query has come."""
+        return Account(self.answered, self.open, self.unserved)
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> CountsBody:
@@ -191,10 +202,22 @@ class QueryDetail(Answered):
     findings: tuple[FindingBody, ...]
     rows: tuple[RowBody, ...]
     problems: tuple[ProblemBody, ...]
+    hours: Annotated[
+        float | None,
+        Field(
+            description="提交到签收的工作小时，未签收则至今 / Working hours to delivery, or so far"
+        ),
+    ] = None
 
     @classmethod
-    def of(cls, case: Case, problems: Iterable[AuditEntry], titles: Titles) -> QueryDetail:
-        """Return the detail of a case."""
+    def of(
+        cls,
+        case: Case,
+        problems: Iterable[AuditEntry],
+        titles: Titles,
+        hours: float | None = None,
+    ) -> QueryDetail:
+        """Return the detail of a case, which took so many working hours up to now."""
         return cls(
             summary=QuerySummary.of(case, titles),
             assent=AssentBody.of(case, titles),
@@ -202,6 +225,7 @@ class QueryDetail(Answered):
             findings=tuple(FindingBody.of(finding) for finding in case.findings),
             rows=tuple(RowBody.of(row, titles) for row in case.rows),
             problems=tuple(ProblemBody.of(entry) for entry in problems),
+            hours=None if hours is None else round(hours, 1),
         )
 
 

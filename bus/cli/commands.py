@@ -32,6 +32,7 @@ _OWN = {
     "audit": "bus.cli.audit:app",
     "calendar": "bus.cli.calendar:app",
     "catalog": "bus.cli.catalog:app",
+    "report": "bus.cli.report:app",
     "operator": "bus.cli.operator:app",
     "conformance": "bus.cli.conformance:app",
     "store": "bus.cli.store:app",

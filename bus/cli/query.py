@@ -10,6 +10,7 @@ from uuid import UUID
 import typer
 
 from bus.api.query import HopBody, QueryDetail, QuerySummary
+from bus.cli.delay import add_to
 from bus.cli.files import check_suffix, check_writable, read_file, write_file
 from bus.cli.options import (
     AnyOperator,
@@ -33,6 +34,9 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+
+add_to(app)
 
 
 @app.command("submit")

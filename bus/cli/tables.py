@@ -9,6 +9,7 @@ from rich.table import Table
 
 from bus.api.application import ApplicationDetail, ApplicationSummary
 from bus.api.query import AssentBody, HopBody, ProblemBody, QueryDetail, QuerySummary, RowBody
+from bus.api.row_delay import DelayBody
 from bus.cli.form import form_table, lines_table, members_table
 from bus.cli.output import findings_table, local, table
 from bus.model.case import STATE_ZH, QueryState, RowState
@@ -27,9 +28,18 @@ def state_text(state: QueryState) -> str:
 
 
 def progress_text(summary: QuerySummary) -> str:
-    """Return how many of the answers have come."""
-    counts = summary.counts
-    return f"{counts.answered}/{counts.answers}"
+    """Return how many of the answers have come, are due still, or will not come."""
+    account = summary.counts.account
+    return f"{account.zh} / {account.en}"
+
+
+def delay_text(delay: DelayBody | None) -> str:
+    """Return a delay in a line: the cause, the new date, and what the requester said."""
+    if delay is None:
+        return "-"
+    said = {None: "待答复 open", True: "已同意 agreed", False: "未同意 declined"}[delay.agreed]
+    new = "" if delay.until is None else f" → {local(delay.until)} {said}"
+    return f"{delay.cause_title} {delay.cause}{new}"
 
 
 def queries_table(queries: Sequence[QuerySummary]) -> Table:
@@ -59,7 +69,13 @@ def queries_table(queries: Sequence[QuerySummary]) -> Table:
 def rows_table(rows: Sequence[RowBody]) -> Table:
     """Return everything owed, with holder, due date and lateness."""
     made = table(
-        "应答方 holder", "信息资源 resource", "分册 part", "状态 state", "期限 due", "完成 closed"
+        "应答方 holder",
+        "信息资源 resource",
+        "分册 part",
+        "状态 state",
+        "期限 due",
+        "完成 closed",
+        "延期 delay",
     )
     for row in rows:
         state = f"{_ROW_STATES[row.state]} {row.state}"
@@ -68,8 +84,9 @@ def rows_table(rows: Sequence[RowBody]) -> Table:
             row.resource_title,
             str(row.part),
             f"{state} {row.code}" if row.code else state,
-            local(row.due),
+            local(row.deadline),
             f"{local(row.closed)} 逾期 late" if row.late else local(row.closed),
+            delay_text(row.delay),
         )
     return made
 
@@ -123,6 +140,8 @@ def show_query(console: Console, detail: QueryDetail) -> None:
     made.add_row("人数 persons", str(summary.persons))
     made.add_row("分册 parts", str(summary.parts))
     made.add_row("反馈 answers", progress_text(summary))
+    if detail.hours is not None:
+        made.add_row("用时 turnaround", f"{detail.hours} 工作小时 working hours")
     made.add_row("操作员 operator", summary.operator or "-")
     made.add_row("提交 submitted", local(summary.opened))
     made.add_row("送达 delivered", local(summary.delivered))

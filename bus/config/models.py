@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bus.config.levels import LevelsSection, RuleSection
 from bus.config.review import Rate, ReviewRuleSection, check_rate
+from bus.flow.deadlines import WARN_WORKING_DAYS
 from bus.flow.retention import DAYS, LEAST_DAYS, RetentionPolicy
 from bus.rules.review_policy import Households, ReviewMode
 from schemas.codes import business
@@ -165,6 +166,12 @@ class RetentionSection(_Section):
         return RetentionPolicy(self.result_days, self.business)
 
 
+class DeadlinesSection(_Section):
+    """How many working days are left when a deadline is warned of (R028-R030)."""
+
+    warn_working_days: Annotated[int, Field(ge=1, le=20)] = WARN_WORKING_DAYS
+
+
 class AuthoritySection(_Section):
     """The issuing authority, where the hub issues certificates by itself (`hedui ca init`)."""
 
@@ -271,5 +278,6 @@ class Config(FileSettings):
     retention: RetentionSection = RetentionSection()
     levels: LevelsSection | None = None
     rule: tuple[RuleSection, ...] = ()
+    deadlines: DeadlinesSection = DeadlinesSection()
     source: dict[str, Any] | None = None
     resource: Annotated[list[dict[str, Any]], Field(default_factory=list)]

@@ -120,6 +120,7 @@ def assemble(
         opener=Opener(ring, find),
         schemas=find,
         suite=config.keys.suite,
+        warn_days=config.deadlines.warn_working_days,
     )
     instance = f"{me}/{config.participant.instance}"
     section = config.store

@@ -23,6 +23,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
+from bus.daemon.measures import observe
 from bus.daemon.office import Office
 from bus.daemon.opening import Arrived, Opened
 from bus.daemon.signing import SigningBatch
@@ -32,6 +33,7 @@ from bus.flow.outcome import Send
 from bus.logs.setup import Logger
 from bus.metrics.catalogue import Metrics
 from bus.model.audit import Event
+from bus.model.case import Case
 from bus.model.messages import Problem
 from bus.ports.store import HeldMessage, Unit
 from bus.ports.store_errors import StoreCorrupt, StoreUnavailable
@@ -85,6 +87,8 @@ class Endings:
     unit: Unit
     parked: dict[str, int]
     _counts: list[Counter] = field(default_factory=list)
+    _changes: list[tuple[Case | None, Case]] = field(default_factory=list)
+    """Cases before and after, for what is measured of them."""
     _took: list[timedelta] = field(default_factory=list)
     """How long the queries took that it delivers."""
     _batch: SigningBatch = field(init=False)
@@ -130,6 +134,8 @@ class Endings:
             counter.inc()
         for span in self._took:
             self.metrics.query_seconds.observe(span.total_seconds())
+        for before, after in self._changes:
+            observe(self.metrics, self.office, before, after)
 
     async def _end(self, place: int, one: Arrived, how: Opened, now: datetime) -> bool:
         match how.verdict:
@@ -189,6 +195,7 @@ class Endings:
             raise HandlingFailed(place, self._report(error)) from None
         self._counts.append(self.metrics.handled.labels(kind=header.kind))
         self._took += work.delivered()
+        self._changes += work.changes()
         return True
 
     def _report(self, error: Exception) -> str:

@@ -86,6 +86,10 @@ class Work:
             if case.role is CaseRole.REQUESTER and case.delivered == self.now
         ]
 
+    def changes(self) -> list[tuple[Case | None, Case]]:
+        """Return the cases that were saved, each as it was before and as it is now."""
+        return [(self._loaded.get(key), case) for key, case in self._cases.items()]
+
     def note(
         self,
         query: UUID | None,

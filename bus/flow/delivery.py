@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bus.errors import PendingError, RefusedError
+from bus.flow.answer import mark_faulty
 from bus.flow.dispatch import below
 from bus.flow.lifecycle import ENDED, move, settle
 from bus.flow.outcome import Send
@@ -132,6 +133,9 @@ def accept_receipt(
             case = move(case, QueryState.CANCELLED, now)
         else:
             case = settle(case, now)
+    if case.role is CaseRole.REVIEWER:
+        for fault in receipt.faults:  # R001: what could not be used is known at the hub too
+            case = mark_faulty(case, fault.answer, fault.code)
     return _delivered(case, now)
 
 

@@ -18,6 +18,7 @@ from bus.daemon.assent_service import AssentService
 from bus.daemon.catalogue.service import CatalogueService
 from bus.daemon.conformance.examiner import Examiner
 from bus.daemon.conformance.service import ConformanceService
+from bus.daemon.delay_service import DelayService
 from bus.daemon.review_service import ReviewService
 from bus.daemon.service import Service
 from bus.http.access import AccessGate, passed
@@ -27,6 +28,7 @@ from bus.http.applications import application_routes
 from bus.http.assents import assent_routes
 from bus.http.catalogue import catalogue_routes
 from bus.http.conformance import conformance_routes
+from bus.http.delays import delay_routes
 from bus.http.office import office_routes
 from bus.http.operators import operator_routes
 from bus.http.queries import query_routes
@@ -73,6 +75,9 @@ def operator_app(
         redoc_url=None,
     )
     routes = APIRouter(prefix=PREFIX, dependencies=[Depends(passed)])
+    asks = role_of(service.office.me) is not Role.HUB
+    delays = DelayService(service.office, service.store, service.wake)
+    routes.include_router(delay_routes(delays, asks=asks))
     if role_of(service.office.me) is Role.HUB:
         routes.include_router(
             application_routes(ReviewService(service.office, service.store, service.wake))

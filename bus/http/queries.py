@@ -17,6 +17,7 @@ from bus.http.bodies import BINARY, JSON, XLSX, read_body, read_draft
 from bus.http.caller import Calling, Operator, Purpose
 from bus.http.titles import titles_of
 from bus.rules.working_days import local_date
+from bus.rules.working_hours import working_hours
 from bus.workbook.result import result_workbook
 from bus.workbook.result_json import result_json
 
@@ -67,7 +68,9 @@ def query_routes(service: Service) -> APIRouter:
     async def query(query: UUID) -> QueryDetail:
         """状态、决定、各应答项及问题通知。 State, decision, everything owed, problems."""
         case = await service.query(query)
-        return QueryDetail.of(case, await service.problems(query), titles)
+        until = case.delivered or service.office.clock.now()
+        hours = working_hours(service.office.calendar, case.opened, until)
+        return QueryDetail.of(case, await service.problems(query), titles, hours)
 
     @routes.get("/{query}/timeline", summary="经过 / Timeline")
     async def timeline(query: UUID) -> tuple[HopBody, ...]:

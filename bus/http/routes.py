@@ -18,6 +18,13 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("GET", "/queries/{query}/result.xlsx"): Deed.READ_RESULT,
     ("GET", "/queries/{query}/proof"): Deed.EXPORT_PROOF,
     ("GET", "/queries/{query}/proof/opened"): Deed.READ_RESULT,
+    ("GET", "/delays"): Deed.LOOK,
+    ("POST", "/delays/{query}"): Deed.SUBMIT,
+    # Deadlines and delays of every centre.
+    ("GET", "/owed"): Deed.LOOK,
+    ("POST", "/owed/{query}/delays"): Deed.DELAY,
+    ("GET", "/deadlines/{query}"): Deed.LOOK,
+    ("GET", "/turnaround"): Deed.LOOK,
     # The hub's review, a province's assent.
     ("GET", "/applications"): Deed.LOOK,
     ("GET", "/applications/{query}"): Deed.READ_APPLICATION,

@@ -42,6 +42,9 @@ QUERY_SECONDS = (
 )
 """From submission to delivery: seconds between machines, days where a medium or people are."""
 
+WORKING_HOURS = (0.5, 1, 2, 4, 8, 16, 24, 32, 40, 56, 80, 120, 160, 240)
+"""What the rules give days for: eight working hours each."""
+
 
 class Metrics:
     """The metrics of one participant's process.
@@ -286,5 +289,25 @@ class Metrics:
             "hedui_deadlines",
             "Deadlines of what is not done yet, by kind: near (one working day left), or passed.",
             ["kind", "standing"],
+            registry=r,
+        )
+        self.answer_hours = Histogram(
+            "hedui_answer_working_hours",
+            "At hub and requester: from an order to its answer, by province; working hours.",
+            ["province"],
+            buckets=WORKING_HOURS,
+            registry=r,
+        )
+        self.query_hours = Histogram(
+            "hedui_query_working_hours",
+            "At hub and requester: from receipt to delivery, by the requester's province.",
+            ["province"],
+            buckets=WORKING_HOURS,
+            registry=r,
+        )
+        self.answer_faults = Counter(
+            "hedui_answer_faults_total",
+            "At hub and requester: answers that could not be used, by province.",
+            ["province"],
             registry=r,
         )

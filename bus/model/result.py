@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from bus.model.account import Account
 from bus.model.case import QueryState
 from bus.model.messages import OutcomeKind
 
@@ -134,3 +135,11 @@ class ResultView:
     gaps: tuple[ResultGap, ...]
     withdrawn: tuple[ResultPerson, ...] = ()
     rechecks: UUID | None = None
+
+    @property
+    def account(self) -> Account:
+        """How far the query had come; a fragment of an answer makes nothing answered yet."""
+        still = {(g.provider, g.resource, g.part) for g in self.gaps if g.code is None}
+        came = {(a.provider, a.resource, a.part) for a in self.answers}
+        refused = sum(gap.code is not None for gap in self.gaps)
+        return Account(len(came - still), len(still), refused)

@@ -32,6 +32,8 @@ class Deed(StrEnum):
     """Applications at the hub or a superior centre, with their lists."""
     DECIDE = "decide"
     """Accept or refuse applications."""
+    DELAY = "delay"
+    """Give notice that rows are late (R030)."""
     OPERATE = "operate"
     """Run the centre: quarantine, calendar, tests."""
     ADMIT = "admit"
@@ -56,6 +58,7 @@ MAY: dict[Deed, frozenset[OperatorRole]] = {
     Deed.EXPORT_PROOF: frozenset({_R.VIEWER, _R.SUBMITTER, _R.AUDITOR}),
     Deed.READ_APPLICATION: frozenset({_R.REVIEWER}),
     Deed.DECIDE: frozenset({_R.REVIEWER}),
+    Deed.DELAY: frozenset({_R.SUBMITTER, _R.REVIEWER}),
     Deed.OPERATE: frozenset({_R.ADMINISTRATOR}),
     Deed.ADMIT: frozenset({_R.ADMINISTRATOR}),
     Deed.OPERATORS: frozenset({_R.ADMINISTRATOR}),

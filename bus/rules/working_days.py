@@ -70,6 +70,11 @@ def local_date(instant: datetime) -> date:
     return instant.astimezone(SHANGHAI).date()
 
 
+def end_of_day(day: date) -> datetime:
+    """Return the first instant (UTC) after a day in Asia/Shanghai."""
+    return datetime.combine(day + _ONE_DAY, time.min, SHANGHAI).astimezone(UTC)
+
+
 class Calendar:
     """Knows which days are worked.
 
@@ -147,8 +152,7 @@ class Calendar:
             # A day off that is only estimated moves the end as much as a day worked.
             provisional = provisional or kind.provisional
             left -= kind.working
-        midnight = datetime.combine(at + _ONE_DAY, time.min, SHANGHAI)
-        return Deadline(midnight.astimezone(UTC), at, provisional)
+        return Deadline(end_of_day(at), at, provisional)
 
 
 @cache

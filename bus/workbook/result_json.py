@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from bus.model.account import Account
 from bus.model.result import (
     ResultAnswer,
     ResultGap,
@@ -34,6 +35,7 @@ def result_json(view: ResultView) -> dict[str, Any]:
     return {
         "query": str(view.query),
         "state": view.state.value,
+        "account": _account(view.account),
         "application": {
             "requester": facts.requester,
             "operator": facts.operator,
@@ -50,6 +52,17 @@ def result_json(view: ResultView) -> dict[str, Any]:
         "summary": _summary(view),
         "answers": [_answer(answer, lines) for answer in view.answers],
         "unanswered": [_gap(gap) for gap in view.gaps],
+    }
+
+
+def _account(account: Account) -> dict[str, Any]:
+    return {
+        "answered": account.answered,
+        "due": account.due,
+        "refused": account.refused,
+        "complete": account.complete,
+        "zh": account.zh,
+        "en": account.en,
     }
 
 

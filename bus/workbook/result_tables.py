@@ -101,6 +101,9 @@ def overview_rows(view: ResultView) -> Iterator[list[str]]:
     """项目, 内容: the query and its application; then one row for each line of the request."""
     facts = view.application
     yield ["项目", "内容"]
+    account = view.account
+    # At the top: who reads on must know that it is not everything yet.
+    yield ["反馈情况", account.zh if account.complete else f"部分结果：{account.zh}"]
     yield ["查询编号", str(view.query)]
     yield ["查询状态", STATE_ZH[view.state]]
     yield ["申请单位", facts.requester]

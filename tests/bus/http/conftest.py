@@ -95,6 +95,13 @@ async def node(land, log):
 
 
 @pytest.fixture
+async def provider(land, log):
+    desk = Desk(land, "320000", log)
+    yield desk
+    await desk.http.aclose()
+
+
+@pytest.fixture
 async def manual_node(manual_land, log):
     desk = Desk(manual_land, "370000", log)
     yield desk

@@ -1,0 +1,91 @@
+"""延期通知: while a source is down for long, the agency says so by itself, with no new date (R030).
+
+★ It speaks after half an office day, or earlier where a row is about to be late: what is down for
+minutes is nobody's business, what is down when a term ends is the requester's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from bus.daemon import delays
+from bus.daemon.office import Office
+from bus.daemon.work import Work
+from bus.errors import HeduiError
+from bus.flow.deadlines import warn_from
+from bus.flow.delay import SOURCE_DOWN, notice
+from bus.logs.setup import Logger
+from bus.model.case import Case, CaseRole, Row, RowState
+from bus.ports.store import Store
+from bus.ports.store_errors import StoreUnavailable
+
+DOWN_FOR = timedelta(hours=4)
+"""How long a source has been down before those who wait are told."""
+
+
+@dataclass
+class Outage:
+    """What an agency knows of its source being down.
+
+    Attributes:
+        since: When it was first found down; None while it is up. A restart begins anew.
+    """
+
+    office: Office
+    store: Store
+    log: Logger
+    since: datetime | None = None
+
+    def over(self) -> None:
+        """The source has answered."""
+        self.since = None
+
+    async def goes_on(self, owed: Iterable[tuple[Case, Row]]) -> int:
+        """The source is down: give notice of the rows for which it is time; returns how many.
+
+        Args:
+            owed: The open rows.
+
+        Raises:
+            StoreUnavailable: The store cannot be reached.
+        """
+        now = self.office.clock.now()
+        if self.since is None or now < self.since:  # the first time, or a clock set back
+            self.since = now
+        due: dict[UUID, list[Row]] = {}
+        for case, row in owed:
+            if row.delay is None and self._is_time(row, case, now):
+                due.setdefault(case.query, []).append(row)
+        told = 0
+        for query, rows in due.items():
+            try:
+                told += await self._tell(query, rows)
+            except HeduiError as error:
+                if isinstance(error, StoreUnavailable):
+                    raise
+                # Not sealed now; the next round tries again.
+                self.log.warning("notice.failed", query=str(query), code=error.code)
+        return told
+
+    def _is_time(self, row: Row, case: Case, now: datetime) -> bool:
+        if self.since is not None and now >= self.since + DOWN_FOR:
+            return True
+        office = self.office
+        received = row.received or case.opened
+        return now >= warn_from(office.calendar, received, row.deadline, office.warn_days)
+
+    async def _tell(self, query: UUID, rows: list[Row]) -> int:
+        async with self.store.transaction() as unit:
+            work = Work(self.office, unit, self.office.clock.now())
+            case = await work.case(query, CaseRole.AGENCY)
+            # Another instance may have answered, or spoken, meanwhile.
+            present = () if case is None else case.rows
+            late = [r for r in present if r in rows and r.state is RowState.OPEN]
+            if case is None or not late:
+                return 0
+            await delays.announce(work, case, notice(late, SOURCE_DOWN, None, work.now))
+            await work.finish()
+        return len(late)
