@@ -1,8 +1,9 @@
 """Exports the proof of a query from the requester's store (docs/spec/proof.md).
 
-What leaves the store is sealed as it was; only Decisions and Dispatches come with their content
-secrets, and the answers where their owner asked for it. The caller has noted `PROOF_EXPORTED` with
-the operator in the same transaction (R035), before: so the head that the proof ends with covers it.
+What leaves the store is sealed as it was; only Assents, Decisions and Dispatches come with their
+content secrets, and the answers where their owner asked for it. The caller has noted
+`PROOF_EXPORTED` with the operator in the same transaction (R035), before: so the head that the
+proof ends with covers it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from bus.daemon.audit_heads import append_head, head_in
 from bus.daemon.office import Office
 from bus.errors import InputError, UnavailableError
 from bus.model.audit import Event
-from bus.model.case import CaseRole
+from bus.model.case import Case, CaseRole
 from bus.ports.audit_chain import canonical_bytes
 from bus.ports.store import AuditEntry, StoredMessage, Unit
 from signer.audit.heads import inclusion
@@ -51,9 +52,9 @@ async def export(
         UnavailableError: `DIRECTORY_NOT_READ`, `DIRECTORY_LAPSED`: there is no directory in force
             that the proof could be judged by.
     """
-    await _check(office, unit, query, now)
+    case = await _check(office, unit, query, now)
     kept = await unit.messages(query)
-    stored = [m for m in kept if m.kind in _kinds(m) and _ours(m, office.me)]
+    stored = [m for m in kept if m.kind in _kinds(m) and _belongs(m, case, office.me)]
     records = await unit.directory()
     await append_head(office, unit, now)
     books = _Books(unit)
@@ -75,7 +76,7 @@ async def export(
     return await asyncio.to_thread(made)
 
 
-async def _check(office: Office, unit: Unit, query: UUID, now: datetime) -> None:
+async def _check(office: Office, unit: Unit, query: UUID, now: datetime) -> Case:
     case = await unit.case(query, CaseRole.REQUESTER)
     if case is None:
         raise InputError(
@@ -109,15 +110,26 @@ async def _check(office: Office, unit: Unit, query: UUID, now: datetime) -> None
             remedy_zh="请检查与部中心之间的网络和部中心的运行状况",
             remedy_en="Check the network to the hub, and the hub itself",
         )
+    return case
 
 
 def _kinds(stored: StoredMessage) -> frozenset[str]:
     return frozenset(SENT if stored.sent else RECEIVED)
 
 
-def _ours(stored: StoredMessage, me: str) -> bool:
-    """Whether it was sent by us or to us; what we only passed on is no part of our query."""
-    return stored.sent or reread(stored.envelope).header.destination == me
+def _belongs(stored: StoredMessage, case: Case, me: str) -> bool:
+    """Whether a message is part of the query as it ended.
+
+    What we only passed on is none of it, nor an application that was returned and came again
+    (R067), with its parts and what was decided on it.
+    """
+    header = reread(stored.envelope).header
+    if stored.kind in (Kind.APPLICATION, Kind.ROSTER, Kind.CONSENT):
+        listed = {case.application, *(part.digest for part in case.parts)}
+        return stored.digest in listed
+    if stored.kind in (Kind.DECISION, Kind.ASSENT):
+        return header.in_reply_to == case.application
+    return stored.sent or header.destination == me
 
 
 def _proven(office: Office, stored: StoredMessage, *, opened: bool) -> ProvenMessage:

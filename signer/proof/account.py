@@ -52,6 +52,20 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Assented:
+    """A province's assent to the application of a city or county below it (R006).
+
+    `decided_by` is `policy` or the province's operator.
+    """
+
+    by: Party
+    decided_by: str
+    decided_at: datetime
+    signed_at: datetime
+    received: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """A coded reason of a decision."""
 
@@ -272,6 +286,7 @@ class Account:
     state: ProofState
     requester: Party
     application: Asked
+    assent: Assented | None
     decision: Decided
     orders: tuple[Ordered, ...]
     answers: tuple[Answered, ...]

@@ -20,13 +20,13 @@ from signer.envelope.verdict import CODES, Opened, RefusedEnvelope
 from signer.identity import HUB
 from signer.proof.failures import ProofError
 
-DISCLOSED = frozenset({Kind.DECISION, Kind.DISPATCH})
+DISCLOSED = frozenset({Kind.ASSENT, Kind.DECISION, Kind.DISPATCH})
 """Kinds whose content every proof discloses: they hold no data of persons asked about."""
 
 SENT = frozenset({Kind.APPLICATION, Kind.ROSTER, Kind.CONSENT, Kind.DISPATCH, Kind.RECEIPT})
 """Kinds the requester itself sends."""
 
-RECEIVED = frozenset({Kind.DECISION, Kind.DISPATCH, Kind.ANSWER})
+RECEIVED = frozenset({Kind.ASSENT, Kind.DECISION, Kind.DISPATCH, Kind.ANSWER})
 """Kinds the requester receives."""
 
 
@@ -68,9 +68,13 @@ class Proven:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A query's messages by what they are. Parts are by number."""
+    """A query's messages by what they are. Parts are by number.
+
+    `assent` is the province's, where the requester is a city or county (R006).
+    """
 
     application: Proven
+    assent: Proven | None
     decision: Proven
     rosters: Mapping[int, Proven]
     dispatches: tuple[Proven, ...]
@@ -163,12 +167,12 @@ def disclose(message: Proven, *, opened: bool) -> Proven:
     return replace(message, body=body)
 
 
-def sort(messages: Sequence[Proven]) -> Conversation:
-    """10 and 11. Return the messages by kind; one application, its parts, one decision on it.
+def sort(messages: Sequence[Proven], requester: str, directory: Directory) -> Conversation:
+    """10 and 11. Return the messages by kind; one application, its parts, what was decided on it.
 
     Raises:
-        ProofError: `PROOF_APPLICATION`, `PROOF_PART`, `PROOF_DECISION`, `PROOF_DECISION_ELSEWHERE`,
-            `PROOF_AFTER_REFUSAL`.
+        ProofError: `PROOF_APPLICATION`, `PROOF_PART`, `PROOF_ASSENT`, `PROOF_DECISION`,
+            `PROOF_DECISION_ELSEWHERE`, `PROOF_AFTER_REFUSAL`.
     """
     by_kind: dict[str, list[Proven]] = {kind: [] for kind in Kind}
     for message in messages:
@@ -179,21 +183,45 @@ def sort(messages: Sequence[Proven]) -> Conversation:
     consents = _parts(by_kind[Kind.CONSENT])
     if not rosters or _persons(rosters) != _persons(consents):
         raise ProofError("PROOF_PART")
-    # 11. The decision.
+    # 11. The decision, and the province's assent.
     decision = _only(by_kind[Kind.DECISION], "PROOF_DECISION")
     if {decision.header.in_reply_to, decision.body["application"]} != {application.digest}:
         raise ProofError("PROOF_DECISION_ELSEWHERE", decision.where)
     later = [*by_kind[Kind.DISPATCH], *by_kind[Kind.ANSWER], *by_kind[Kind.RECEIPT]]
     if later and not decision.body["accepted"]:
         raise ProofError("PROOF_AFTER_REFUSAL", later[0].where)
+    accepted = decision.body["accepted"]
+    assent = _assent(by_kind[Kind.ASSENT], application, requester, directory, needed=accepted)
     return Conversation(
         application,
+        assent,
         decision,
         rosters,
         tuple(by_kind[Kind.DISPATCH]),
         tuple(by_kind[Kind.ANSWER]),
         tuple(by_kind[Kind.RECEIPT]),
     )
+
+
+def _assent(
+    found: Sequence[Proven],
+    application: Proven,
+    requester: str,
+    directory: Directory,
+    *,
+    needed: bool,
+) -> Proven | None:
+    """Return the province's assent to a city's application; a province's own has none (R006)."""
+    *_, province, _ = (None, *directory.path_up(requester))
+    if not found and (province == requester or not needed):
+        return None
+    assent = _only(found, "PROOF_ASSENT")
+    said = assent.body
+    about = {assent.header.in_reply_to, said["application"]} == {application.digest}
+    ours = (assent.header.source, said["requester"]) == (province, requester)
+    if province == requester or not (about and ours and said["assented"]):
+        raise ProofError("PROOF_ASSENT", assent.where)
+    return assent
 
 
 def _only(found: Sequence[Proven], code: str) -> Proven:

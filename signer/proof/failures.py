@@ -89,6 +89,11 @@ FAILURES: dict[str, tuple[int, str, str]] = {
     "PROOF_SECRET_WRONG": (9, "所附内容密钥打不开消息", "the content secret does not open it"),
     "PROOF_APPLICATION": (10, "应有且仅有一份查询申请", "there must be exactly one application"),
     "PROOF_PART": (10, "名单与授权分册不成套", "the roster and consent parts do not match"),
+    "PROOF_ASSENT": (
+        11,
+        "省级同意缺失、多余或不属于此申请",
+        "the province's assent is missing, surplus, or not to this application",
+    ),
     "PROOF_DECISION": (11, "应有且仅有一份受理决定", "there must be exactly one decision"),
     "PROOF_DECISION_ELSEWHERE": (11, "决定针对另一申请", "the decision is on another application"),
     "PROOF_AFTER_REFUSAL": (11, "申请已被拒绝，不应再有此消息", "nothing may follow a refusal"),

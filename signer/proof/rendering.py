@@ -185,6 +185,11 @@ def _facts(account: Account) -> Table:
     _fact(table, "申请方 asked by", f"{_name(account.requester)}\n{_time(asked.signed_at)}")
     size = f"{asked.persons} 人 persons，{asked.parts} 册 parts"
     _fact(table, "查询申请 application", f"{asked.digest.hex()}\n{size}")
+    if account.assent is not None:
+        given = account.assent
+        by = "自动同意 by policy" if given.decided_by == _BY_POLICY else given.decided_by
+        said = f"{_name(given.by)}\n{by}，{_time(given.decided_at)}"
+        _fact(table, "上级同意 assented by", said)
     ruling = f"{verdict}，{who}，{_time(decided.decided_at)}"
     _fact(table, "审批方 decided by", "\n".join([_name(decided.by), ruling, *reasons]))
     for receipt in account.receipts:

@@ -16,6 +16,7 @@ from signer.proof.account import (
     Account,
     Answered,
     Asked,
+    Assented,
     AuditHead,
     Certificate,
     CertificateStanding,
@@ -83,6 +84,7 @@ def tell(
             conversation.application.header.subject_count,
             len(conversation.rosters),
         ),
+        assent=_assented(conversation.assent, directory),
         decision=_decided(conversation.decision, directory),
         orders=tuple(_ordered(row, row in owed, directory) for row in rows.rows),
         answers=tuple(_answered(found, directory) for found in answered),
@@ -152,6 +154,18 @@ def _state(
 def _party(participant: str, directory: Directory) -> Party:
     found = directory.get(participant)
     return Party(participant, "" if found is None else found.title)
+
+
+def _assented(message: Proven | None, directory: Directory) -> Assented | None:
+    if message is None:
+        return None
+    return Assented(
+        _party(message.header.source, directory),
+        message.body["decided_by"],
+        message.body["decided"],
+        message.signed_at,
+        message.received,
+    )
 
 
 def _decided(decision: Proven, directory: Directory) -> Decided:

@@ -18,7 +18,9 @@ in `answers`):
    tree, and stands once
 9. what must be disclosed is, what must stay sealed does, and each secret opens its message
 10. there is one application, and its roster and consent parts match
-11. there is one decision, the hub's, on that application; nothing follows a refusal
+11. there is one decision, the hub's, on that application, and where it is
+    accepted and the requester stands below a province, that province's assent to it; nothing
+    follows a refusal
 12. the Dispatches turn the decision into rows, each under an order above it
 13. every Answer is its agency's, to an order of such a row, on the roster part of this file
 14. the Receipts are for what is here, and nothing is missing where all is said to be received
@@ -89,7 +91,7 @@ def verify(
     times = check_times(messages, books, directory, proof.requester, signer)  # 7
     check_ends(messages, proof.query, proof.requester, directory)  # 8
     messages = [disclose(message, opened=proof.opened) for message in messages]  # 9
-    conversation = sort(messages)  # 10, 11
+    conversation = sort(messages, proof.requester, directory)  # 10, 11
     rows = check_rows(conversation, directory)  # 12
     answered = check_answers(conversation, rows)  # 13
     open_rows = still_open(rows, [found.row for found in answered if found.whole])

@@ -250,6 +250,21 @@ def part_twice(world):
     return world.file()
 
 
+def province_assented_to(world):
+    body = {
+        "application": world.digests["application"],
+        "requester": REQUESTER,
+        "assented": True,
+        "findings": [],
+        "decided_by": "policy",
+        "decided": world.now,
+    }
+    world.add(
+        "assent", "320000", "Assent", REQUESTER, body, in_reply_to=world.digests["application"]
+    )
+    return world.file()
+
+
 def decision_left_out(world):
     del world.messages["decision"]
     return world.file()
@@ -441,6 +456,7 @@ FORGERIES = [
     (consent_left_out, "PROOF_PART"),
     (part_left_out, "PROOF_PART"),
     (part_twice, "PROOF_PART"),
+    (province_assented_to, "PROOF_ASSENT"),
     (decision_left_out, "PROOF_DECISION"),
     (decided_twice, "PROOF_DECISION"),
     (decision_on_another_application, "PROOF_DECISION_ELSEWHERE"),

@@ -148,7 +148,7 @@ class World:
         if source != REQUESTER:
             sealed = self.passed_on(source, sealed, destination)
             at = self.now = self.now + STEP
-        disclosed = {"Decision", "Dispatch"} | ({"Answer"} if self.opened else set())
+        disclosed = {"Assent", "Decision", "Dispatch"} | ({"Answer"} if self.opened else set())
         secret = sealed.secret if kind in disclosed else None
         return ProvenMessage(sealed.data, at, secret)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -21,6 +22,7 @@ from daemon_deeds import (
 )
 from daemon_levels import NOW, OFFERED, TREE
 
+from bus.daemon.proof import export
 from bus.errors import InputError
 from bus.flow.levels import Assenting, AssentPolicy, decide
 from bus.flow.outcome import Send
@@ -30,8 +32,15 @@ from bus.model.case import CaseRole, QueryState, RowState
 from bus.model.messages import Assent
 from bus.model.request import DraftLine
 from bus.rules.review_policy import ReviewPolicy
+from signer.envelope import chain
 from signer.envelope.kinds import Kind
 from signer.identity import outbox_topic
+from signer.proof.account import ProofState
+from signer.proof.conversation import Proven, disclose, sort
+from signer.proof.failures import ProofError
+from signer.proof.format import read_proof
+from signer.proof.rendering import to_plain
+from signer.proof.verify import verify
 
 AUTOMATIC = AssentPolicy(Assenting.AUTOMATIC)
 
@@ -388,3 +397,61 @@ async def test_what_a_province_assented_to_the_hub_may_still_refuse(country_of, 
     assert own.assent.province == "320000"
     assert (await bodies(country, "321281", query, Kind.ASSENT))[0].assented
     await country.stop()
+
+
+async def proof_of(country, name, query):
+    async with country[name].store.transaction() as unit:
+        return await export(country[name].office, unit, query, country.clock.now())
+
+
+@pytest.mark.requirement("R006")
+@pytest.mark.parametrize("node", ["321200", "321281"])
+async def test_the_proof_of_a_citys_query_shows_its_provinces_assent(levels, make_draft, node):
+    query = await submit_draft(levels, make_draft(1, ASKED["national"]), node=node)
+    await levels.settle()
+    await levels["320000"].assents.assent(query, "省级经办人")
+    await levels.settle()
+    data = await proof_of(levels, node, query)
+    account = verify(data, levels.validator())
+    assert account.state is ProofState.DELIVERED
+    assert (account.assent.by.id, account.assent.decided_by) == ("320000", "省级经办人")
+    assert account.assent.decided_at == (await superior(levels, query)).decided
+    assert to_plain(account)["assent"]["by"]["id"] == "320000"
+
+    proof = read_proof(data)
+    directory = levels.directory
+    messages = [
+        disclose(Proven(n, m.envelope, verified(m, directory), m.received, m.secret), opened=False)
+        for n, m in enumerate(proof.messages, start=1)
+    ]
+    assent = next(m for m in messages if m.header.kind == Kind.ASSENT)
+    others = [m for m in messages if m is not assent]
+    assert sort(messages, node, directory).assent is assent
+
+    def said(**changed):
+        return replace(assent, body=assent.body | changed)
+
+    for forged in (
+        others,
+        [*messages, assent],
+        [*others, said(assented=False)],
+        [*others, said(application=bytes(32))],
+        [*others, said(requester="320500")],
+    ):
+        with pytest.raises(ProofError, match="PROOF_ASSENT"):
+            sort(forged, node, directory)
+    # Neither another province's word nor one that none was needed for.
+    with pytest.raises(ProofError, match="PROOF_ASSENT"):
+        sort(messages, "320000", directory)
+    with pytest.raises(ProofError, match="PROOF_ASSENT"):
+        sort(messages, "500100", directory)
+    refused = [
+        replace(m, body=m.body | {"accepted": False}) if m.header.kind == Kind.DECISION else m
+        for m in others
+        if m.header.kind not in (Kind.DISPATCH, Kind.ANSWER, Kind.RECEIPT)
+    ]
+    assert sort(refused, node, directory).assent is None
+
+
+def verified(message, directory):
+    return chain.verify(message.envelope, directory, message.received, arrival=None)
