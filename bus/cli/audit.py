@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bus.api.office import AuditBody, ChainBody
+from bus.cli.audit_report import inspect, report
 from bus.cli.options import After, AnyOperator, AsJson, ConfigFile, Limit, SocketPath
 from bus.cli.output import local, plain, print_json, show, table
 from bus.cli.remote import connect
@@ -23,6 +24,10 @@ _SESSION = "hedui-audit"
 """What this command's sessions are called at a PostgreSQL server, unlike a daemon's."""
 
 app = typer.Typer(help="审计记录 / The audit chain", no_args_is_help=True, rich_markup_mode=None)
+
+
+app.command("report")(report)
+app.command("inspect")(inspect)
 
 
 @app.callback()

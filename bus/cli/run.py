@@ -18,6 +18,8 @@ from bus.config.load import load_config
 from bus.config.models import Config
 from bus.daemon.admission.renewing import LOOK_EVERY, RENEWED_EXIT, Renewing, renewing_of
 from bus.daemon.assemble import Participant, assemble
+from bus.daemon.audit_inspection import LOOK_EVERY as DUE_EVERY
+from bus.daemon.audit_inspection import inspection_due
 from bus.daemon.conformance.examiner import Examiner
 from bus.daemon.conformance.inspections import LOOK_EVERY as INSPECT_EVERY
 from bus.daemon.conformance.inspections import Waiting
@@ -123,6 +125,7 @@ async def _serve(
         Regular("cut-off", CLOSE_EVERY, closing.close),
         Regular("retention", PURGE_EVERY, retention_of(centre).purge),
         deadlines(centre),
+        Regular("audit-inspection", DUE_EVERY, inspection_due(centre).look),
     ]
     if renewing is not None:
         regular.append(Regular("renewal", LOOK_EVERY, renewing.look))

@@ -105,7 +105,14 @@ def _placed(config: Config, folder: Path) -> Config:
                     "ca_file": _file(store.ca_file, folder),
                 }
             ),
-            "http": http.model_copy(update={"socket": _file(http.socket, folder)}),
+            "http": http.model_copy(
+                update={
+                    "socket": _file(http.socket, folder),
+                    "api_certificate": _file(http.api_certificate, folder),
+                    "api_key": _file(http.api_key, folder),
+                    "api_passphrase_file": _file(http.api_passphrase_file, folder),
+                }
+            ),
             "hub": None if hub is None else _placed_hub(hub, folder),
             "adapter": config.adapter.model_copy(
                 update={"resources": _file(config.adapter.resources, folder)}

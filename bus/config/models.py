@@ -121,10 +121,27 @@ class StoreSection(_Section):
 
 
 class HttpSection(_Section):
-    """Health and metrics on TCP; the operator's API of a hub or node on a Unix socket."""
+    """Health and metrics on TCP; the operator's API of a hub or node on a Unix socket.
+
+    `api_listen`: where the operator's API is served over TLS too; nowhere unless it is given. It
+    shows `api_certificate` (PEM, the whole chain) with `api_key`, or else the participant's own TLS
+    certificate.
+    """
 
     listen: str = "127.0.0.1:9464"
     socket: Path | None = None
+    api_listen: str | None = None
+    api_certificate: Path | None = None
+    api_key: Path | None = None
+    api_passphrase_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _certificate_whole(self) -> Self:
+        if (self.api_certificate is None) != (self.api_key is None):
+            raise ValueError("api_certificate 与 api_key 须一并填写 / give both of them or neither")
+        if self.api_listen is None and self.api_certificate is not None:
+            raise ValueError("缺少 api_listen / api_listen is missing")
+        return self
 
 
 def address(value: str) -> str:
@@ -152,6 +169,12 @@ def business_days(value: dict[str, int]) -> dict[str, int]:
     if any(not LEAST_DAYS <= days <= MOST_DAYS for days in value.values()):
         raise ValueError(f"天数须为 {LEAST_DAYS} 至 {MOST_DAYS} / {LEAST_DAYS} to {MOST_DAYS} days")
     return value
+
+
+class AuditSection(_Section):
+    """How often query and use are inspected (R077); 0 where no metric is to tell when."""
+
+    inspect_every_days: Annotated[int, Field(ge=0, le=366)] = 90
 
 
 class RetentionSection(_Section):
@@ -272,6 +295,7 @@ class Config(FileSettings):
     broker: BrokerSection
     store: StoreSection
     http: HttpSection = HttpSection()
+    audit: AuditSection = AuditSection()
     hub: HubSection | None = None
     adapter: AdapterSection = AdapterSection()
     timestamps: TimestampsSection | None = None

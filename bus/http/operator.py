@@ -26,6 +26,7 @@ from bus.http.admissions import admission_routes
 from bus.http.answers import install
 from bus.http.applications import application_routes
 from bus.http.assents import assent_routes
+from bus.http.audit import audit_routes
 from bus.http.catalogue import catalogue_routes
 from bus.http.conformance import conformance_routes
 from bus.http.delays import delay_routes
@@ -94,6 +95,7 @@ def operator_app(
     catalogues = CatalogueService(service.office, service.store, service.wake)
     routes.include_router(catalogue_routes(catalogues))
     routes.include_router(office_routes(service))
+    routes.include_router(audit_routes(service))
     routes.include_router(operator_routes(OperatorService(service.office, service.store)))
     app.include_router(routes)
     gate = gate or Gate(service.office, service.store, Metrics(service.office.me), log)

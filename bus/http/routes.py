@@ -64,6 +64,8 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("PUT", "/calendar"): Deed.OPERATE,
     ("GET", "/audit"): Deed.CHAIN,
     ("GET", "/audit/verify"): Deed.CHAIN,
+    ("POST", "/audit/report"): Deed.AUDIT,
+    ("POST", "/audit/inspections"): Deed.AUDIT,
     # Operators.
     ("GET", "/operators"): Deed.OPERATORS,
     ("POST", "/operators"): Deed.OPERATORS,

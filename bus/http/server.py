@@ -1,12 +1,18 @@
-"""Runs the faces inside the daemon's event loop. The daemon owns the signals, uvicorn none."""
+"""Runs the faces inside the daemon's event loop. The daemon owns the signals, uvicorn none.
+
+Health and metrics in clear on TCP, the operator's API on a Unix socket, and over TLS where that is
+configured. Never is the operator's API served in clear.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import socket
+import ssl
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +20,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from bus.daemon.access.gate import Door, Gate
 from bus.daemon.admission.service import AdmissionService
 from bus.daemon.assemble import Participant
 from bus.daemon.conformance.examiner import Examiner
@@ -23,6 +30,7 @@ from bus.errors import ConfigError
 from bus.http.operator import operator_app
 from bus.http.public import public_app, readiness
 from bus.http.sockets import listen_tcp, listen_unix, peer_uid, remove_unix, url_of
+from bus.http.tls import ServerFiles, server_context
 from bus.logs.setup import Logger
 
 DRAIN_SECONDS = 10
@@ -37,6 +45,8 @@ def faces(
 ) -> list[Face]:
     """Return the faces of a hub or a node: health and metrics on TCP, operators on the socket.
 
+    Where an address is configured for it, operators are served over TLS as well.
+
     Args:
         service: The centre's operations.
         centre: The centre.
@@ -44,7 +54,9 @@ def faces(
         admissions: The hub's admission of participants.
 
     Raises:
-        ConfigError: `SOCKET_NOT_CONFIGURED`: a centre nobody can operate is of no use.
+        ConfigError: `SOCKET_NOT_CONFIGURED`: a centre nobody can operate is of no use;
+            `API_CERTIFICATE`.
+        KeyFileError: The key of the API's certificate cannot be used.
     """
     section = centre.config.http
     path = section.socket
@@ -58,12 +70,36 @@ def faces(
             where="[http] socket",
         )
     public = public_app(centre.gauges, readiness(centre), centre.log)
-    operator = operator_app(service, centre.log, admissions, examiner)
+    # One gate for both doors: what it remembers of failures holds for the process.
+    gate = Gate(service.office, service.store, centre.gauges.metrics, centre.log)
+    operator = operator_app(service, centre.log, admissions, examiner, gate=gate)
+    secure = None
+    if section.api_listen is not None:
+        afar = operator_app(service, centre.log, admissions, examiner, gate=gate, door=Door.TLS)
+        secure = Secure(afar, section.api_listen, server_context(_files_of(centre)))
 
     async def face(stopping: asyncio.Event) -> None:
-        await serve(public, section.listen, stopping, centre.log, operator=operator, path=path)
+        await serve(
+            public,
+            section.listen,
+            stopping,
+            centre.log,
+            operator=operator,
+            path=path,
+            secure=secure,
+        )
 
     return [face]
+
+
+def _files_of(centre: Participant) -> ServerFiles:
+    """Return what the API shows: its own certificate, or else the participant's for TLS."""
+    section, ring = centre.config.http, centre.ring
+    if section.api_certificate is not None and section.api_key is not None:
+        return ServerFiles.read(
+            section.api_certificate, section.api_key, section.api_passphrase_file
+        )
+    return ServerFiles(ring.tls_certificate, ring.tls_key, ring.passphrase)
 
 
 def health_face(participant: Participant) -> Face:
@@ -76,6 +112,15 @@ def health_face(participant: Participant) -> Face:
     return face
 
 
+@dataclass(frozen=True, slots=True)
+class Secure:
+    """The operator's API over TLS: the application, where it listens, what it shows."""
+
+    app: FastAPI
+    listen: str
+    context: ssl.SSLContext
+
+
 async def serve(
     public: FastAPI,
     listen: str,
@@ -84,7 +129,9 @@ async def serve(
     *,
     operator: FastAPI | None = None,
     path: Path | None = None,
+    secure: Secure | None = None,
     on_url: Callable[[str], None] | None = None,
+    on_api_url: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until the event is set, then let open requests end.
 
@@ -95,13 +142,24 @@ async def serve(
         log: Receives the addresses. What uvicorn logs goes where `bus.logs.foreign` sends it.
         operator: The operator's API, where there is one.
         path: Its socket.
+        secure: The operator's API over TLS, where it is served so too.
         on_url: Told the public URL once connections are taken.
+        on_api_url: Told the API's URL, before that.
 
     Raises:
         ConfigError: An address cannot be listened at; nothing is served then.
     """
-    with _sockets(listen, path if operator is not None else None) as (tcp, unix):
+    with ExitStack() as stack:
+        opened = _sockets(listen, path if operator is not None else None)
+        tcp, unix = stack.enter_context(opened)
         servers = [(_server(public, H11Protocol), tcp)]
+        if secure is not None:
+            far = stack.enter_context(listen_tcp(secure.listen, "[http] api_listen"))
+            servers.append((_server(secure.app, H11Protocol, secure.context), far))
+            api_url = url_of(far, "https")
+            log.info("http.listening", url=api_url)
+            if on_api_url is not None:
+                on_api_url(api_url)
         if operator is not None and unix is not None:
             servers.append((_server(operator, _OperatorProtocol), unix))
         url = url_of(tcp)
@@ -144,20 +202,24 @@ class _OperatorProtocol(H11Protocol):
         self.client = ("uid", uid)
 
 
-def _server(app: FastAPI, protocol: type[asyncio.Protocol]) -> _Server:
-    return _Server(
-        uvicorn.Config(
-            app,
-            http=protocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-        )
+def _server(
+    app: FastAPI, protocol: type[asyncio.Protocol], context: ssl.SSLContext | None = None
+) -> _Server:
+    config = uvicorn.Config(
+        app,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
     )
+    config.load()
+    # Made by us: what uvicorn makes of file names asks a terminal for a passphrase.
+    config.ssl = context
+    return _Server(config)
 
 
 @contextmanager

@@ -22,11 +22,12 @@ _CREDENTIALS = struct.Struct("iII")
 _PROBE_SECONDS = 1.0
 
 
-def listen_tcp(listen: str) -> socket.socket:
+def listen_tcp(listen: str, where: str = "[http] listen") -> socket.socket:
     """Return a listening TCP socket.
 
     Args:
         listen: `host:port` or `[IPv6]:port`; port 0 takes a free one.
+        where: The setting that says so, for errors.
 
     Raises:
         ConfigError: `LISTEN_INVALID`, `LISTEN_FAILED`.
@@ -39,7 +40,7 @@ def listen_tcp(listen: str) -> socket.socket:
             "not an address to listen at",
             remedy_zh="应为 主机:端口，如 127.0.0.1:9464 或 [::1]:9464",
             remedy_en="Use host:port, e.g. 127.0.0.1:9464 or [::1]:9464",
-            where="[http] listen",
+            where=where,
         )
     host, family = found["host"], socket.AF_INET
     if found["six"]:
@@ -57,10 +58,10 @@ def listen_tcp(listen: str) -> socket.socket:
         ) from error
 
 
-def url_of(listening: socket.socket) -> str:
+def url_of(listening: socket.socket, scheme: str = "http") -> str:
     """Return the URL of a listening TCP socket, with the port it really has."""
     host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def listen_unix(path: Path) -> socket.socket:

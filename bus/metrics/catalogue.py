@@ -262,6 +262,11 @@ class Metrics:
             "Queries past their retention whose contents are not destroyed yet.",
             registry=r,
         )
+        self.inspection_due = Gauge(
+            "hedui_audit_inspection_due_timestamp_seconds",
+            "When the audit chain is to be inspected next; 0 where nothing is prescribed.",
+            registry=r,
+        )
         self.access_refused = Counter(
             "hedui_access_refused_total",
             "Calls of the operator's API that were refused for who made them, by code.",

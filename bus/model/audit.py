@@ -122,6 +122,11 @@ class Event(StrEnum):
     """A token was made. operator, token (its id), days."""
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - the name of an event
     """A token was taken back. operator, token."""
+    AUDIT_REPORTED = "audit.reported"
+    """An operator had a report made. about, since, until, queries, acts (counts)."""
+    AUDIT_INSPECTED = "audit.inspected"
+    """An operator inspected the books (R077). since, until, entries, head (its entry), reads,
+    outside (working hours), refused (counts)."""
     DIRECTORY_ADOPTED = "directory.adopted"
     """A newer directory was adopted. version, head (SHA-256 of the head's payload)."""
     AUDIT_SIGNER = "audit.signer"

@@ -43,3 +43,16 @@ def working_hours(calendar: Calendar, start: datetime, end: datetime) -> float:
         CalendarError, DefectError: As `working_time`.
     """
     return working_time(calendar, start, end) / timedelta(hours=1)
+
+
+def in_working_hours(calendar: Calendar, instant: datetime) -> bool:
+    """Whether an aware instant lies between nine and five of a working day.
+
+    Raises:
+        CalendarError: `CALENDAR_YEAR` when its year is known to no source.
+        DefectError: `INSTANT_NAIVE` when it has no time zone.
+    """
+    day = local_date(instant)
+    opens = datetime.combine(day, OPENS, SHANGHAI)
+    closes = datetime.combine(day, CLOSES, SHANGHAI)
+    return opens <= instant < closes and calendar.day(day).working

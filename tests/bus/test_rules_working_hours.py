@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bus.errors import DefectError
 from bus.rules.working_days import Calendar, CalendarError
-from bus.rules.working_hours import HOURS_A_DAY, working_hours, working_time
+from bus.rules.working_hours import HOURS_A_DAY, in_working_hours, working_hours, working_time
 from bus.rules.year_table import YearTable
 
 CST = timezone(timedelta(hours=8))
@@ -74,3 +74,19 @@ def test_time_adds_up_and_is_never_more_than_the_clock_shows(instants):
     parts = working_time(CALENDAR, first, middle) + working_time(CALENDAR, middle, last)
     assert whole == parts
     assert timedelta() <= whole <= last - first
+
+
+@pytest.mark.requirement("R077")
+@pytest.mark.parametrize(
+    ("instant", "within"),
+    [
+        (datetime(2026, 3, 3, 1, 0, tzinfo=UTC), True),
+        (datetime(2026, 3, 3, 0, 59, tzinfo=UTC), False),
+        (datetime(2026, 3, 3, 8, 59, tzinfo=UTC), True),
+        (datetime(2026, 3, 3, 9, 0, tzinfo=UTC), False),
+        # A Sunday.
+        (datetime(2026, 3, 1, 3, 0, tzinfo=UTC), False),
+    ],
+)
+def test_office_hours_are_nine_to_five_of_a_working_day(instant, within):
+    assert in_working_hours(CALENDAR, instant) is within

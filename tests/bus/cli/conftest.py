@@ -24,23 +24,29 @@ from country import (
 )
 
 from bus.cli import main
+from bus.daemon.access.gate import Door
 from bus.http.operator import operator_app
 from bus.http.public import public_app
-from bus.http.server import serve
+from bus.http.server import Secure, serve
 from bus.logs.setup import make_logger
 from bus.rules.review_policy import ReviewPolicy
 from bus.workbook.template import fill
 
 
 class Live:
-    """A country on a thread of its own, its node and its hub served on sockets."""
+    """A country on a thread of its own, its node and its hub served on sockets.
 
-    def __init__(self, folder, policy, more=(), **how):
+    With a server's side of TLS the node is served there too; `url` says where.
+    """
+
+    def __init__(self, folder, policy, more=(), context=None, **how):
         self.node = folder / "node.sock"
         self.hub = folder / "hub.sock"
         self.sockets = {"370000": self.node, "hub": self.hub}
         self.sockets |= {name: folder / f"{name}.sock" for name in more}
         self._policy, self._how = policy, how
+        self._context, self.url = context, None
+        self.log = io.StringIO()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()))
 
@@ -74,8 +80,12 @@ class Live:
         await close_country(self.country)
 
     async def _serve(self, name, path, up):
-        service, log = service_of(self.country, name), make_logger(name, io.StringIO())
+        service, log = service_of(self.country, name), make_logger(name, self.log)
         admissions = self.admitting.service if name == "hub" else None
+        secure = None
+        if name == "370000" and self._context is not None:
+            app = operator_app(service, log, admissions, door=Door.TLS)
+            secure = Secure(app, "127.0.0.1:0", self._context)
         await serve(
             public_app(gauges_of(self.country, name), lambda: None, log),
             "127.0.0.1:0",
@@ -83,7 +93,9 @@ class Live:
             log,
             operator=operator_app(service, log, admissions),
             path=path,
+            secure=secure,
             on_url=lambda _url: up.set(),
+            on_api_url=lambda url: setattr(self, "url", url),
         )
 
 
@@ -122,6 +134,21 @@ def with_city(tmp_path):
     more = ("320000", "321200")
     with Live(tmp_path, ReviewPolicy.AUTOMATIC, more, **WITH_CITY) as made:
         yield made
+
+
+@pytest.fixture
+def live_with(tmp_path):
+    """A country whose node is served over TLS as well, with a context of the test's own."""
+    running = []
+
+    def start(context):
+        made = Live(tmp_path, ReviewPolicy.AUTOMATIC, context=context)
+        running.append(made)
+        return made.__enter__()
+
+    yield start
+    for made in running:
+        made.__exit__(None, None, None)
 
 
 @pytest.fixture
