@@ -104,7 +104,10 @@ class DirectoryKeeper:
         digest = adopted.head_digest.hex()
         work.note(None, Event.DIRECTORY_ADOPTED, version=adopted.directory.version, head=digest)
         await work.finish()
-        if role_of(self.office.me) is not Role.ADAPTER:
+        mark = adopted.directory.hub.catalogue
+        known = self.current is not None and self.current.directory.hub.catalogue == mark
+        # The one in force was kept when it was adopted; a head is renewed every five minutes.
+        if role_of(self.office.me) is not Role.ADAPTER and (mark is None or not known):
             await keep_catalogue(unit, adopted)
 
     def put_in_force(self, records: Mapping[str, bytes], adopted: Adopted) -> None:
