@@ -23,7 +23,8 @@ from bus.model.case import QueryState
 from bus.model.messages import Finding
 from signer.identity import HUB
 
-PURPOSE = "演示：核对查询结果与机构数据是否一致"
+PURPOSE = "最低生活保障对象认定"
+"""What the sample applies for: a result is read for nothing else (R033)."""
 
 _POLL_SECONDS = 0.1
 _RECEIPT_SECONDS = 10.0
