@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 
@@ -61,6 +62,10 @@ class PersonBody(Asked):
     ] = None
     scope: Text = ""
     valid_until: date | None = None
+    document_file: Annotated[
+        Text | None,
+        Field(description="随申请交存的授权书文件名 / Name of the file handed in of it"),
+    ] = None
 
     def to_model(self) -> DraftPerson:
         """Return the person, normalised as a workbook's row is."""
@@ -77,6 +82,7 @@ class PersonBody(Asked):
             document_hash=None if self.document_hash is None else bytes.fromhex(self.document_hash),
             scope=clean(self.scope),
             valid_until=self.valid_until,
+            document_file=self.document_file or None,
         )
 
 
@@ -135,7 +141,10 @@ class DraftBody(Asked):
 
 
 def draft_faults(
-    draft: Draft, today: date, catalogue: Catalogue | None = None
+    draft: Draft,
+    today: date,
+    catalogue: Catalogue | None = None,
+    files: Mapping[str, bytes] | None = None,
 ) -> tuple[Fault, ...]:
     """Return every fault of a draft, placed by part, element and field.
 
@@ -143,8 +152,9 @@ def draft_faults(
         draft: The draft.
         today: The day of submission, in Asia/Shanghai.
         catalogue: The catalogue in force, to hold 附表 against; None checks all but that.
+        files: SHA-256 of the files that were handed in, by name; None checks no names of files.
     """
-    return tuple(_placed(fault) for fault in check_draft(draft, today, catalogue))
+    return tuple(_placed(fault) for fault in check_draft(draft, today, catalogue, files))
 
 
 def _placed(fault: DraftFault) -> Fault:

@@ -26,6 +26,7 @@ GROUP = "hedui.commands"
 _OWN = {
     "application": "bus.cli.application:app",
     "query": "bus.cli.query:app",
+    "evidence": "bus.cli.evidence:app",
     "standing": "bus.cli.standing:app",
     "proof": "bus.cli.proof:app",
     "quarantine": "bus.cli.quarantine:app",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from secrets import token_hex
 
@@ -20,14 +21,7 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputError(
-            "FILE_UNREADABLE",
-            "文件无法读取",
-            "the file cannot be read",
-            remedy_zh="请检查路径与权限",
-            remedy_en="Check its path and permissions",
-            where=os.fspath(path),
-        ) from error
+        raise _unreadable(path) from error
 
 
 def check_suffix(path: Path, suffix: str, option: str) -> None:
@@ -77,18 +71,42 @@ def write_file(path: Path, data: bytes, *, force: bool) -> None:
     Raises:
         InputError: `FILE_EXISTS`, `FILE_UNWRITABLE`.
     """
+    write_pieces(path, (data,), force=force)
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes], *, force: bool) -> None:
+    """Write a file piece by piece, whole or not at all, readable by its owner only.
+
+    Raises:
+        InputError: `FILE_EXISTS`, `FILE_UNWRITABLE`; whatever the pieces raise.
+    """
     check_writable(path, force=force)
     temporary = path.with_name(f".{path.name}.{token_hex(8)}")
     try:
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+                for piece in pieces:
+                    file.write(piece)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(path) from error
+
+
+def read_pieces(path: Path, size: int = 1 << 18) -> Iterator[bytes]:
+    """Yield a file's bytes in pieces, so that memory never holds it.
+
+    Raises:
+        InputError: `FILE_UNREADABLE`.
+    """
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(size):
+                yield piece
+    except OSError as error:
+        raise _unreadable(path) from error
 
 
 def _unwritable(path: Path) -> InputError:
@@ -98,5 +116,16 @@ def _unwritable(path: Path) -> InputError:
         "the file cannot be written",
         remedy_zh="请检查目录是否存在、可写，磁盘是否有空间",
         remedy_en="Check that its folder exists, is writable and has room",
+        where=os.fspath(path),
+    )
+
+
+def _unreadable(path: Path) -> InputError:
+    return InputError(
+        "FILE_UNREADABLE",
+        "文件无法读取",
+        "the file cannot be read",
+        remedy_zh="请检查路径与权限",
+        remedy_en="Check its path and permissions",
         where=os.fspath(path),
     )

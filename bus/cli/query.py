@@ -11,6 +11,7 @@ import typer
 
 from bus.api.query import HopBody, QueryDetail, QuerySummary
 from bus.cli.delay import add_to
+from bus.cli.evidence_files import found_files, hand_in
 from bus.cli.files import check_suffix, check_writable, read_file, write_file
 from bus.cli.options import (
     AnyOperator,
@@ -44,16 +45,27 @@ def submit(
     workbook: Annotated[
         Path, typer.Argument(metavar="FILE", help="填好的申请工作簿（.xlsx）/ Filled workbook")
     ],
+    evidence: Annotated[
+        Path | None,
+        typer.Option("--evidence", help="授权书文件所在目录，随申请交存 / Folder of its files"),
+    ] = None,
     socket: SocketPath = None,
     config: ConfigFile = None,
     operator: OperatorName = "",
     as_json: AsJson = False,
 ) -> None:
-    """提交申请工作簿；有错误则全部列出且不提交 / Submit a workbook, or list all its faults."""
+    """提交申请工作簿；有错误则全部列出且不提交 / Submit a workbook, or list all its faults.
+
+    名单的“授权书文件”列所列文件从 --evidence 目录取，存入节点档案并登记其 SHA-256。
+    The files that 授权书文件 names are archived at the node, their SHA-256 registered.
+    """
     name = require_operator(operator)
     data = read_file(workbook)
+    files = {} if evidence is None else found_files(data, evidence)
     with connect(socket, config, name) as remote:
-        found = remote.send("POST", "queries", QuerySummary, **upload(data, XLSX))
+        batch = {} if evidence is None else hand_in(remote, files, quiet=as_json)
+        body = upload(data, XLSX)
+        found = remote.send("POST", "queries", QuerySummary, params=batch, **body)
     if as_json:
         print_json(plain(found))
         return

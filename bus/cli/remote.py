@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -131,6 +131,17 @@ class Remote:
     def exchange(self, method: str, path: str, **options: Any) -> bytes:
         """Send something and return the bytes of the answer; errors as for `get`."""
         return self._call(method, path, **options).content
+
+    def pieces(self, path: str, **query: Any) -> Iterator[bytes]:
+        """Yield the bytes of an answer as they come; errors as for `get`."""
+        try:
+            with self._http.stream("GET", path, params=query) as response:
+                if not response.is_success:
+                    response.read()
+                    raise RemoteError(self._read(response, ErrorBody))
+                yield from response.iter_bytes()
+        except httpx.TransportError as error:
+            raise unreachable(self._where) from error
 
     def query_id(self, given: str, known: str, reply: type[Sequence[Any]]) -> UUID:
         """Return the full id of a query given by its id or by the beginning of it.

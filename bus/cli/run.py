@@ -24,6 +24,7 @@ from bus.daemon.conformance.examiner import Examiner
 from bus.daemon.conformance.inspections import LOOK_EVERY as INSPECT_EVERY
 from bus.daemon.conformance.inspections import Waiting
 from bus.daemon.cut_off import CLOSE_EVERY, CutOff
+from bus.daemon.evidence.running import evidence_rules, hub_evidence, node_evidence
 from bus.daemon.hub import (
     admission_service,
     exam_rules,
@@ -108,6 +109,8 @@ def _run(config: Config, path: Path, role: Role, *, dev: bool) -> None:
     centre.office.rules = tuple(
         section.rule(number) for number, section in enumerate(config.rule, start=1)
     )
+    if config.hub is not None:
+        centre.office.evidence = evidence_rules(config.hub.evidence)
     renewing = None if role is Role.HUB else renewing_of(centre)
     uvloop.run(_serve(centre, path, examiner, renewing))
     if renewing is not None and renewing.renewed:
@@ -137,11 +140,13 @@ async def _serve(
         regular += hub_timers(centre, directory, admitting)
         examiner.filed = report_taker(admitting)
         regular.append(inspections(centre, examiner))
+        regular += hub_evidence(centre, admitting)
     else:
         waiting = Waiting(centre.office, centre.store)
         regular.append(Regular("test-runs", INSPECT_EVERY, waiting.look))
         rules = RuleWatch(centre.office, centre.store, centre.metrics, centre.log)
         regular.append(Regular("rules", RULES_EVERY, rules.look))
+        regular += node_evidence(centre)
 
     async def prepare() -> None:
         await service.load_calendar()

@@ -136,12 +136,14 @@ def _placed_hub(hub: HubSection, folder: Path) -> HubSection:
     catalogue = hub.catalogue.model_copy(
         update={"resources": _file(hub.catalogue.resources, folder)}
     )
+    seed = {"seed_file": _file(hub.evidence.seed_file, folder)}
     return hub.model_copy(
         update={
             "participants": folder / hub.participants,
             "ca": placed,
             "sampling_seed_file": _file(hub.sampling_seed_file, folder),
             "catalogue": catalogue,
+            "evidence": hub.evidence.model_copy(update=seed),
         }
     )
 

@@ -225,6 +225,21 @@ class CatalogueSection(_Section):
     resources: Path | None = None
 
 
+class EvidenceSection(_Section):
+    """How the hub calls evidence up (R024, R026).
+
+    Without `seed_file` nobody is drawn. `suspend_after` 0: an operator is told, nobody suspended.
+    """
+
+    seed_file: Path | None = None
+    sample_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
+    doubt_rate: Annotated[float, Field(ge=0, le=1)] = 1.0
+    before_acceptance: bool = False
+    overdue_to_manual: bool = True
+    suspend_after: Annotated[int, Field(ge=0, le=1000)] = 0
+    warn_before_hours: Annotated[int, Field(ge=1, le=120)] = 24
+
+
 class HubSection(_Section):
     """What only the hub has: the participants it vouches for, and its review policy.
 
@@ -243,6 +258,7 @@ class HubSection(_Section):
     households: Households = Households.REFUSE
     conformance: ConformanceSection = ConformanceSection()
     catalogue: CatalogueSection = CatalogueSection()
+    evidence: EvidenceSection = EvidenceSection()
 
     @model_validator(mode="after")
     def _sampling_whole(self) -> Self:

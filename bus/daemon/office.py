@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from bus.catalog.catalogue import Catalogue
 from bus.errors import UnavailableError
 from bus.flow.deadlines import WARN_WORKING_DAYS, DeadlineRules
+from bus.flow.evidence import EvidenceRules
 from bus.ports.clock import Clock
 from bus.rules.catalogue_version import CATALOGUE_LIMIT
 from bus.rules.provincial_rules import ProvincialRule
@@ -43,6 +44,7 @@ class Office:
     `catalogue_limit`: how long ago a catalogue may have been superseded that an application names.
     `report_every`: how long a province may be silent about its resources; used at the hub.
     `rules` are a province's own (R039).
+    `evidence` is how the hub calls evidence up; of no effect elsewhere.
     """
 
     me: str
@@ -62,6 +64,7 @@ class Office:
     catalogue_limit: timedelta = CATALOGUE_LIMIT
     report_every: timedelta = REPORT_EVERY
     rules: tuple[ProvincialRule, ...] = ()
+    evidence: EvidenceRules = field(default_factory=EvidenceRules)
     _directory: Directory | None = None
     _catalogue: Catalogue | None = None
     _resources: Mapping[str, Resource] = field(default_factory=resources)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from bus.catalog.versions import Cited
+from bus.daemon.evidence import calling
 from bus.daemon.open_rows import province_of
 from bus.daemon.provider import dispatch_parts, query_unknown, unreadable
 from bus.daemon.work import Work
@@ -82,6 +83,7 @@ async def _open(work: Work, case: Case, policy: ReviewPolicy) -> None:
     province = province_of(work.office.directory, case.requester)
     case = review.open_review(case, reviewed, work.now)
     case = review.under_policy(case, reviewed, policy, province)
+    case = await calling.examine(work, case)  # R024, R026
     work.save(case)
     _note_review(work, case)
     if returns(reviewed, policy):
@@ -167,6 +169,7 @@ async def decide(
         codes=" ".join(reason.code for reason in reasons),
     )
     if accepted:
+        await calling.draw_accepted(work, case)  # R026
         case = await _dispatch(work, case)
     work.save(case)
     return case

@@ -17,6 +17,8 @@ concerns our own case.
 | Renewal | hub: renewals.take | passed on |
 | CatalogReport | hub: reports.take | - |
 | Probe | hub: the examiner's; else examinee.take | passed on |
+| EvidenceRequest, EvidenceReview | producing.take_request, take_review | passed down |
+| Evidence | hub: calling.take | passed up, not kept |
 """
 
 from __future__ import annotations
@@ -28,12 +30,14 @@ from bus.daemon.admission import renewals
 from bus.daemon.catalogue import reports
 from bus.daemon.conformance import examinee
 from bus.daemon.conformance.examiner import Examiner
+from bus.daemon.evidence import incoming
 from bus.daemon.work import Work
 from bus.errors import RefusedError
 from bus.flow.cut_off import check_source
 from bus.flow.levels import AssentPolicy, is_province
 from bus.model.audit import Event
 from bus.model.catalogue_report import CatalogReport
+from bus.model.evidence import Evidence, EvidenceRequest, EvidenceReview
 from bus.model.messages import Assent, Problem, Receipt, Renewal
 from bus.model.probe import Probe
 from bus.rules.review_policy import ReviewPolicy
@@ -85,6 +89,8 @@ class CentreRouter:
             if kind == Kind.RECEIPT and message.header.destination == HUB:
                 await provider.pass_receipt(work, message)
             await work.relay(message)
+            if kind == Kind.EVIDENCE:
+                work.see(message)
 
     async def _application(self, work: Work, message: Message) -> None:
         if work.office.me == HUB:
@@ -137,6 +143,8 @@ class CentreRouter:
                 await reviewer.take_assent(work, message, assent, self.policy)
             case Receipt() as receipt if work.office.me == HUB:
                 await reviewer.take_receipt(work, message, receipt)
+            case Evidence() | EvidenceRequest() | EvidenceReview() as body:
+                await incoming.take(work, message, body)
             case _:
                 await requester.take(work, message)
 

@@ -6,12 +6,14 @@ Every call that changes or reads personal data names an operator and is audited.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from bus.daemon import requester, views
+from bus.daemon.evidence.registering import register
 from bus.daemon.office import Office
 from bus.daemon.proof import export
 from bus.daemon.reading import Reading, note_reading
@@ -56,6 +58,8 @@ class DraftRefusedError(InputError):
         )
         self.findings = findings
 
+
+_NO_FILES: Mapping[str, UUID] = MappingProxyType({})
 
 AUDIT_PAGE = 1000
 """Audit entries read at a time."""
@@ -105,8 +109,15 @@ class Service:
             quarantined=tally.quarantined,
         )
 
-    async def submit(self, draft: Draft, operator: str) -> Case:
+    async def submit(
+        self, draft: Draft, operator: str, files: Mapping[str, UUID] = _NO_FILES
+    ) -> Case:
         """Submit a checked draft as a new query.
+
+        Args:
+            draft: The draft.
+            operator: Who submits it.
+            files: The files that were handed in with it, by the names the draft gives them.
 
         Raises:
             DraftRefusedError: It does not fit the catalogue (R020, R049-R053).
@@ -120,6 +131,7 @@ class Service:
         async with self.store.transaction() as unit:
             work = Work(self.office, unit, now)
             case = await requester.submit(work, draft, submission)
+            register(work, case.query, draft, files, operator)  # R023
             await work.finish()
         self.wake()
         return case

@@ -62,6 +62,7 @@ class Work:
     _cases: dict[tuple[UUID, CaseRole], Case] = field(default_factory=dict)
     _loaded: dict[tuple[UUID, CaseRole], Case | None] = field(default_factory=dict)
     _outgoing: list[Outgoing] = field(default_factory=list)
+    _seen: set[bytes] = field(default_factory=set)
 
     async def case(self, query: UUID, role: CaseRole) -> Case | None:
         """Return a case as this work sees it."""
@@ -108,7 +109,7 @@ class Work:
     def keep(self, message: Message) -> None:
         """Keep a received message at rest, its content secret under the store key."""
         header = message.header
-        if message.digest in self._messages:
+        if message.digest in self._messages or message.digest in self._seen:
             return
         if isinstance(message.body, Roster):
             self._note_persons(header.conversation, message.body)
@@ -131,8 +132,25 @@ class Work:
             )
         )
 
-    async def send(self, query: UUID, send: Send) -> Unsigned:
+    def see(self, message: Message) -> None:
+        """Record a received message for deduplication, and keep nothing else of it."""
+        header = message.header
+        if message.digest in self._seen or message.digest in self._messages:
+            return
+        self._seen.add(message.digest)
+        self._writes.append(
+            lambda: self.unit.mark_seen(
+                header.source, header.message_id, message.digest, message.received
+            )
+        )
+
+    async def send(self, query: UUID, send: Send, *, keep: bool = True) -> Unsigned:
         """Seal a new message; it is signed and put in the outbox at the end.
+
+        Args:
+            query: The conversation.
+            send: What to send.
+            keep: Whether we keep it at rest.
 
         Raises:
             UnavailableError: `NO_ROUTE`, `READER_WITHOUT_KEY`: the directory does not lead there;
@@ -156,7 +174,7 @@ class Work:
             message = await asyncio.to_thread(prepare)
         if isinstance(send.body, Roster):
             self._note_persons(query, send.body)
-        self._outgoing.append(Outgoing(message, self.office.topic_towards(to), self.now, kept=True))
+        self._outgoing.append(Outgoing(message, self.office.topic_towards(to), self.now, kept=keep))
         return message
 
     async def forward(self, message: Message, forward: Forward) -> Unsigned:

@@ -12,8 +12,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from bus.errors import InputError, RefusedError
+from bus.flow.deadlines import EVIDENCE_WITHIN_WORKING_DAYS as WITHIN_WORKING_DAYS
+from bus.flow.deadlines import warn_from
 from bus.flow.outcome import Send
-from bus.model.case import Case
+from bus.model.case import Case, CaseRole
+from bus.model.deadline import Deadline, DeadlineKind
 from bus.model.evidence import (
     EvidenceCall,
     EvidenceItem,
@@ -29,9 +32,6 @@ from bus.rules.working_days import Calendar
 from bus.wire.message import Message
 from schemas.codes import Code, CodeTable, document_kinds, evidence_faults, evidence_reasons
 from signer.envelope.kinds import Kind
-
-WITHIN_WORKING_DAYS = 5
-"""Evidence is produced within 5 working days of the call (R024)."""
 
 BY_POLICY = "policy"
 """Who ordered a call that was drawn, or judged what the program itself found."""
@@ -74,13 +74,19 @@ def drawn(case: Case, rules: EvidenceRules) -> tuple[tuple[int, ...], str]:
     """
     if not rules.seed:
         return (), "SAMPLE"
-    everybody = range(1, case.person_count + 1)
+    everybody = numbers(case)
     named = [places.references(finding.where) for finding in case.findings]
     doubtful = set(everybody) if () in named else {person for found in named for person in found}
     persons = sample(
         rules.seed, case.query, everybody, rules.sample_rate, doubtful, rules.doubt_rate
     )
     return persons, "DOUBT" if doubtful & set(persons) else "SAMPLE"
+
+
+def numbers(case: Case) -> frozenset[int]:
+    """Return the numbers of the persons of a query, without those that were taken out (R067)."""
+    last = case.person_count + len(case.withdrawn)
+    return frozenset(range(1, last + 1)) - frozenset(case.withdrawn)
 
 
 def open_call(
@@ -109,13 +115,8 @@ def open_call(
         InputError: `EVIDENCE_PERSONS`, `EVIDENCE_KIND_UNKNOWN`, `EVIDENCE_REASON_UNKNOWN`.
     """
     chosen = sorted(set(persons))
-    if not chosen or len(chosen) > MAX_PERSONS or not 1 <= chosen[0] <= chosen[-1] <= _last(case):
-        raise InputError(
-            "EVIDENCE_PERSONS",
-            f"人员序号须在该查询的 1 至 {_last(case)} 之内，一次至多 {MAX_PERSONS} 人",
-            f"persons are numbered 1 to {_last(case)} in that query; at most {MAX_PERSONS} a call",
-            where=str(case.query),
-        )
+    if not 0 < len(chosen) <= MAX_PERSONS or not numbers(case).issuperset(chosen):
+        raise _not_numbered(case)
     asked = tuple(dict.fromkeys(kind_code(kind) for kind in kinds))
     if not asked:
         raise _unknown("EVIDENCE_KIND_UNKNOWN", "没有此材料种类", "no such kind", document_kinds())
@@ -137,6 +138,16 @@ def open_call(
     return call, _to_requester(call, Kind.EVIDENCE_REQUEST, body, case.application)
 
 
+def check_person(case: Case, person: int) -> None:
+    """Check that a number is that of a person of a query.
+
+    Raises:
+        InputError: `EVIDENCE_PERSONS`.
+    """
+    if person not in numbers(case):
+        raise _not_numbered(case)
+
+
 def take_request(case: Case, message: Message, request: EvidenceRequest) -> EvidenceCall:
     """Return the requester's record of a call that has just come.
 
@@ -145,7 +156,7 @@ def take_request(case: Case, message: Message, request: EvidenceRequest) -> Evid
             query, or for a kind that this version does not know.
     """
     persons = set(request.persons)
-    numbered = persons and 1 <= min(persons) <= max(persons) <= _last(case)
+    numbered = persons and numbers(case) >= persons
     known = request.kinds and all(kind in document_kinds() for kind in request.kinds)
     if not numbered or not known or len(persons) > MAX_PERSONS:
         raise RefusedError(
@@ -252,6 +263,7 @@ def send_back(
             provisional=deadline.provisional,
             warned=None,
             overdue=None,
+            acted=None,
         )
     if all(item.state is ItemState.ACCEPTED for item in items):
         made = replace(made, closed=now)
@@ -283,6 +295,26 @@ def remind(
         call = replace(call, warned=now, notices=number)
         return call, _notice(call, Notice.WARNING, ())
     return call, None
+
+
+def deadline_of(
+    call: EvidenceCall, role: CaseRole, calendar: Calendar, warn_days: int
+) -> Deadline | None:
+    """Return a call's term as a row of the deadlines, None while nothing is owed."""
+    if call.closed is not None or not call.owed:
+        return None
+    return Deadline(
+        query=call.query,
+        role=role,
+        kind=DeadlineKind.EVIDENCE,
+        subject=str(call.id),
+        owing=call.requester,
+        received=call.since,
+        days=WITHIN_WORKING_DAYS,
+        due=call.due,
+        provisional=call.provisional,
+        warn_from=warn_from(calendar, call.since, call.due, warn_days),
+    )
 
 
 def take_review(call: EvidenceCall, review: EvidenceReview, now: datetime) -> EvidenceCall:
@@ -371,5 +403,11 @@ def _to_requester(
     return Send(kind, call.requester, body, (call.requester,), in_reply_to=in_reply_to)
 
 
-def _last(case: Case) -> int:
-    return case.person_count
+def _not_numbered(case: Case) -> InputError:
+    last = case.person_count + len(case.withdrawn)
+    return InputError(
+        "EVIDENCE_PERSONS",
+        f"人员序号须在该查询的 1 至 {last} 之内且未被撤出，一次至多 {MAX_PERSONS} 人",
+        f"persons are numbered 1 to {last} but for those taken out; at most {MAX_PERSONS} a call",
+        where=str(case.query),
+    )

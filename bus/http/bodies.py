@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 
 from fastapi import Request
 from pydantic import ValidationError
@@ -13,12 +15,14 @@ from bus.catalog.catalogue import Catalogue
 from bus.errors import InputError
 from bus.http.answers import request_invalid
 from bus.model.request import Draft
+from bus.workbook.files import with_hashes
 from bus.workbook.package import SIZE_LIMIT
 from bus.workbook.parse import parse
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 JSON = "application/json"
 BINARY = "application/octet-stream"
+_NO_FILES: Mapping[str, bytes] = MappingProxyType({})
 
 
 async def read_body(request: Request, limit: int = SIZE_LIMIT) -> bytes:
@@ -43,7 +47,13 @@ async def read_body(request: Request, limit: int = SIZE_LIMIT) -> bytes:
     return bytes(body)
 
 
-def read_draft(content_type: str, data: bytes, today: date, catalogue: Catalogue) -> Draft:
+def read_draft(
+    content_type: str,
+    data: bytes,
+    today: date,
+    catalogue: Catalogue,
+    files: Mapping[str, bytes] = _NO_FILES,
+) -> Draft:
     """Return the draft in a body: a filled workbook, or JSON.
 
     Args:
@@ -51,6 +61,7 @@ def read_draft(content_type: str, data: bytes, today: date, catalogue: Catalogue
         data: The body.
         today: The day of submission, in Asia/Shanghai.
         catalogue: The catalogue in force, which the draft is held against (R020, R052).
+        files: SHA-256 of the files that were handed in with it, by name.
 
     Raises:
         WorkbookFaults: Every fault of the workbook.
@@ -60,9 +71,9 @@ def read_draft(content_type: str, data: bytes, today: date, catalogue: Catalogue
     """
     match content_type.partition(";")[0].strip().lower():
         case "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet":
-            return parse(data, today, catalogue)
+            return parse(data, today, catalogue, files)
         case "application/json":
-            return _from_json(data, today, catalogue)
+            return _from_json(data, today, catalogue, files)
         case _:
             raise InputError(
                 "CONTENT_TYPE_UNKNOWN",
@@ -74,12 +85,12 @@ def read_draft(content_type: str, data: bytes, today: date, catalogue: Catalogue
             )
 
 
-def _from_json(data: bytes, today: date, catalogue: Catalogue) -> Draft:
+def _from_json(data: bytes, today: date, catalogue: Catalogue, files: Mapping[str, bytes]) -> Draft:
     try:
         draft = DraftBody.model_validate_json(data).to_model()
     except ValidationError as error:
         raise request_invalid(error.errors(include_url=False, include_input=False)) from None
-    faults = draft_faults(draft, today, catalogue)
+    faults = draft_faults(draft, today, catalogue, files)
     if faults:
         raise DraftFaultsError(faults)
-    return draft
+    return with_hashes(draft, files)

@@ -19,6 +19,7 @@ from bus.daemon.catalogue.service import CatalogueService
 from bus.daemon.conformance.examiner import Examiner
 from bus.daemon.conformance.service import ConformanceService
 from bus.daemon.delay_service import DelayService
+from bus.daemon.evidence.service import EvidenceService
 from bus.daemon.review_service import ReviewService
 from bus.daemon.service import Service
 from bus.http.access import AccessGate, passed
@@ -30,6 +31,7 @@ from bus.http.audit import audit_routes
 from bus.http.catalogue import catalogue_routes
 from bus.http.conformance import conformance_routes
 from bus.http.delays import delay_routes
+from bus.http.evidence import evidence_routes
 from bus.http.office import office_routes
 from bus.http.operators import operator_routes
 from bus.http.queries import query_routes
@@ -94,6 +96,8 @@ def operator_app(
     routes.include_router(conformance_routes(tests))
     catalogues = CatalogueService(service.office, service.store, service.wake)
     routes.include_router(catalogue_routes(catalogues))
+    evidence = EvidenceService(service.office, service.store, service.wake)
+    routes.include_router(evidence_routes(evidence))
     routes.include_router(office_routes(service))
     routes.include_router(audit_routes(service))
     routes.include_router(operator_routes(OperatorService(service.office, service.store)))

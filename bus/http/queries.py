@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from bus.api.draft import DraftBody
 from bus.api.query import HopBody, QueryDetail, QuerySummary
+from bus.daemon.evidence.service import EvidenceService
 from bus.daemon.service import Service
 from bus.http.answers import DOCUMENTED
 from bus.http.bodies import BINARY, JSON, XLSX, read_body, read_draft
@@ -44,9 +45,17 @@ def query_routes(service: Service) -> APIRouter:
     """
     routes = APIRouter(prefix="/queries", tags=["查询 Queries"], responses=DOCUMENTED)
     titles = titles_of(service.office)
+    archive = EvidenceService(service.office, service.store, service.wake)
 
     @routes.post("", status_code=201, summary="提交申请 / Submit", openapi_extra=_SUBMITTED)
-    async def submit(request: Request, operator: Operator) -> QuerySummary:
+    async def submit(
+        request: Request,
+        operator: Operator,
+        evidence: Annotated[
+            UUID | None,
+            Query(description="随申请交存的文件批次 / The batch of files handed in with it"),
+        ] = None,
+    ) -> QuerySummary:
         """提交申请工作簿或 JSON 申请。 Submits a workbook or a draft.
 
         有任何错误即不提交，并一次列出全部错误。
@@ -56,8 +65,11 @@ def query_routes(service: Service) -> APIRouter:
         today = local_date(service.office.clock.now())
         catalogue = service.office.catalogue
         content_type = request.headers.get("content-type", "")
-        draft = await asyncio.to_thread(read_draft, content_type, data, today, catalogue)
-        return QuerySummary.of(await service.submit(draft, operator), titles)
+        staged = {} if evidence is None else await archive.staged(evidence)
+        hashes = {name: digest for name, (_, digest) in staged.items()}
+        draft = await asyncio.to_thread(read_draft, content_type, data, today, catalogue, hashes)
+        files = {name: file for name, (file, _) in staged.items()}
+        return QuerySummary.of(await service.submit(draft, operator, files), titles)
 
     @routes.get("", summary="列出查询 / List")
     async def queries() -> tuple[QuerySummary, ...]:

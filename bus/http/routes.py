@@ -49,6 +49,17 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("POST", "/conformance/runs"): Deed.OPERATE,
     ("POST", "/conformance/inspections/{participant}"): Deed.OPERATE,
     ("GET", "/conformance/circular"): Deed.OPERATE,
+    # Evidence: archived and produced at a node, called up and judged at the hub.
+    ("GET", "/evidence/calls"): Deed.LOOK,
+    ("GET", "/evidence/calls/{call}"): Deed.READ_EVIDENCE,
+    ("GET", "/evidence/documents"): Deed.READ_EVIDENCE,
+    ("GET", "/evidence/documents/{document}"): Deed.READ_EVIDENCE,
+    ("PUT", "/evidence/batches/{batch}"): Deed.SUBMIT,
+    ("POST", "/evidence/documents"): Deed.SUBMIT,
+    ("POST", "/evidence/calls/{call}/send"): Deed.SUBMIT,
+    ("POST", "/evidence/calls"): Deed.DECIDE,
+    ("POST", "/evidence/calls/{call}/accept"): Deed.DECIDE,
+    ("POST", "/evidence/calls/{call}/reject"): Deed.DECIDE,
     # Every centre.
     ("GET", "/standing"): Deed.LOOK,
     ("GET", "/catalogue"): Deed.LOOK,

@@ -134,7 +134,8 @@ class EvidenceCall:
 
     `ordered_by` is an operator, or `policy` where it was drawn. `due` is the first instant that is
     too late, counted from `since`; `provisional` says that a counted day rests on an estimate.
-    `notices` counts those made or taken; `warned` and `overdue` say when that was noticed.
+    `notices` counts those made or taken; `warned` and `overdue` say when that was noticed, `acted`
+    when the hub did what follows from it.
     """
 
     id: UUID
@@ -150,6 +151,7 @@ class EvidenceCall:
     notices: int = 0
     warned: datetime | None = None
     overdue: datetime | None = None
+    acted: datetime | None = None
     closed: datetime | None = None
 
     @property

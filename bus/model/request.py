@@ -171,7 +171,8 @@ class Consent:
 class DraftPerson:
     """One row of the list sheet (名单), normalised: person and consent together.
 
-    What was registered of the authorisation's document is as in `PersonConsent`.
+    What was registered of the authorisation's document is as in `PersonConsent`; `document_file` is
+    the name of the file that was handed in of it.
     """
 
     household: str
@@ -186,6 +187,7 @@ class DraftPerson:
     document_hash: bytes | None = None
     scope: str = ""
     valid_until: date | None = None
+    document_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class Waits(StrEnum):
     MANUAL = "MANUAL"
     SAMPLED = "SAMPLED"
     TOO_LARGE = "TOO_LARGE"
+    EVIDENCE = "EVIDENCE"
 
 
 WAITS_ZH = {
@@ -27,6 +28,7 @@ WAITS_ZH = {
     Waits.MANUAL: "按规则须人工审查",
     Waits.SAMPLED: "被抽中人工审查",
     Waits.TOO_LARGE: "指令超出消息大小，不能自动下达",
+    Waits.EVIDENCE: "须先核验证明材料，或申请方有材料逾期未交",
 }
 
 

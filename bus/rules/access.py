@@ -30,6 +30,8 @@ class Deed(StrEnum):
     """Proofs that disclose nothing."""
     READ_APPLICATION = "read-application"
     """Applications at the hub or a superior centre, with their lists."""
+    READ_EVIDENCE = "read-evidence"
+    """Evidence about persons: archived at a requester, produced to the hub (R035)."""
     DECIDE = "decide"
     """Accept or refuse applications."""
     DELAY = "delay"
@@ -57,6 +59,7 @@ MAY: dict[Deed, frozenset[OperatorRole]] = {
     Deed.READ_RESULT: frozenset({_R.VIEWER, _R.SUBMITTER}),
     Deed.EXPORT_PROOF: frozenset({_R.VIEWER, _R.SUBMITTER, _R.AUDITOR}),
     Deed.READ_APPLICATION: frozenset({_R.REVIEWER}),
+    Deed.READ_EVIDENCE: frozenset({_R.SUBMITTER, _R.REVIEWER}),
     Deed.DECIDE: frozenset({_R.REVIEWER}),
     Deed.DELAY: frozenset({_R.SUBMITTER, _R.REVIEWER}),
     Deed.OPERATE: frozenset({_R.ADMINISTRATOR}),

@@ -7,7 +7,7 @@ field of the JSON.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -18,6 +18,7 @@ from bus.model.messages import Finding
 from bus.model.request import Draft, DraftLine
 from bus.rules import form, places
 from bus.rules.consent import check_consent
+from bus.rules.evidence_file import is_file_name
 from bus.rules.members import members_of_draft
 from bus.rules.persons import check_persons
 from bus.rules.provider import is_provider
@@ -72,6 +73,19 @@ _TOO_LONG = Problem(
     f"不超过 {TEXT_LIMIT} 字",
 )
 
+_FILE_MISSING = Problem(
+    "EVIDENCE_FILE_MISSING",
+    "所列授权书文件没有随申请交存",
+    "the file named was not handed in with the application",
+    "--evidence 所给目录中文件的名称；不交存则留空",
+)
+_FILE_NAME = Problem(
+    "EVIDENCE_NAME",
+    "文件名不合规：不得含路径、通配符或控制字符，不以点开头",
+    "not a plain file name",
+    "--evidence 所给目录中文件的名称，不含路径",
+)
+
 _COLUMN_OF = {
     "PERSON_TWICE": "id_number",
     "PERSON_TWO_HOUSEHOLDS": "id_number",
@@ -92,7 +106,10 @@ _FIELDS = {
 
 
 def check_draft(
-    draft: Draft, today: date, catalogue: Catalogue | None = None
+    draft: Draft,
+    today: date,
+    catalogue: Catalogue | None = None,
+    files: Mapping[str, bytes] | None = None,
 ) -> tuple[DraftFault, ...]:
     """Return every fault of a draft: form (R041-R048), lines (R049-R053), persons and consents.
 
@@ -106,6 +123,7 @@ def check_draft(
         today: The day of submission, in Asia/Shanghai.
         catalogue: The catalogue in force, to hold categories and items against (R020, R052);
             without one a category need only be given.
+        files: SHA-256 of the files that were handed in, by name; None checks no names of files.
     """
     members = members_of_draft(draft)
     findings = [
@@ -120,7 +138,8 @@ def check_draft(
     ]
     located = [fault for finding in findings for fault in _located(finding, draft)]
     asked = [] if catalogue is None else _check_catalogue(draft.lines, catalogue, today)
-    return tuple(_one_a_field((*_check_lengths(draft), *asked, *located)))
+    handed = [] if files is None else _check_files(draft, files)
+    return tuple(_one_a_field((*_check_lengths(draft), *asked, *handed, *located)))
 
 
 def _one_a_field(faults: Iterable[DraftFault]) -> Iterator[DraftFault]:
@@ -148,6 +167,16 @@ def _check_catalogue(
                 problem = Problem(found.code, found.zh, found.en, RANGES_ALLOWED[found.code])
                 field = _located_field(found.where)
                 yield DraftFault(DraftPart.LINES, line.row, field, problem)
+
+
+def _check_files(draft: Draft, files: Mapping[str, bytes]) -> Iterator[DraftFault]:
+    # R022, R023
+    for number, person in enumerate(draft.persons, 1):
+        name = person.document_file
+        if name is None or (is_file_name(name) and name in files):
+            continue
+        problem = _FILE_MISSING if is_file_name(name) else _FILE_NAME
+        yield DraftFault(DraftPart.PERSONS, number, "document_file", problem)
 
 
 def _located_field(where: str) -> str | None:
@@ -186,6 +215,7 @@ def _check_lengths(draft: Draft) -> Iterator[DraftFault]:
             for field, text in (
                 ("document", person.document),
                 ("guardian", person.guardian or ""),
+                ("scope", person.scope),
             )
         ),
     ]

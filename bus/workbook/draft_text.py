@@ -50,6 +50,9 @@ def person_texts(person: DraftPerson) -> dict[str, str]:
         "document": person.document,
         "authorised_on": format_range(person.authorised_on, person.authorised_on),
         "guardian": person.guardian or "",
+        "document_file": person.document_file or "",
+        "scope": person.scope,
+        "valid_until": format_range(person.valid_until, person.valid_until),
     }
 
 

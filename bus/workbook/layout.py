@@ -39,6 +39,7 @@ class Field:
         strict: Whether only what is offered may be typed in.
         preset: Value the template comes with.
         aliases: Other titles it is known by.
+        later: Whether workbooks of earlier templates, which lack the column, are taken.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Field:
     strict: bool = True
     preset: str = ""
     aliases: tuple[str, ...] = ()
+    later: bool = False
 
 
 FORM_FIELDS = (
@@ -178,5 +180,33 @@ PERSON_FIELDS = (
         "由监护人授权的，填监护人姓名；本人授权的留空",
         required=False,
         width=14,
+    ),
+    Field(
+        "document_file",
+        "授权书文件",
+        cells.plain_text,
+        "随申请交存的授权书扫描件的文件名（PDF、JPEG 或 PNG）；不交存则留空",
+        required=False,
+        width=24,
+        later=True,
+    ),
+    Field(
+        "scope",
+        "授权范围",
+        cells.plain_text,
+        f"授权书写明的范围，应为“{DECLARED_SCOPE}”；不登记则留空",
+        required=False,
+        width=20,
+        later=True,
+    ),
+    Field(
+        "valid_until",
+        "有效期至",
+        cells.day,
+        "YYYY/MM/DD，授权有效的最后一天；无期限则留空",
+        required=False,
+        width=14,
+        aliases=("授权有效期",),
+        later=True,
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ from bus.rules.id_number import normalise
 from bus.workbook.check import DraftFault, DraftPart, check_draft
 from bus.workbook.collect import Faults
 from bus.workbook.faults import Problem, WorkbookFaults
+from bus.workbook.files import with_hashes
 from bus.workbook.form import ReadForm, read_form
 from bus.workbook.layout import (
     FORM_SHEET,
@@ -32,7 +33,12 @@ _ANYONE = "某"
 _NOT_A_RELATIVE = "99"
 
 
-def parse(data: bytes, today: date, catalogue: Catalogue | None = None) -> Draft:
+def parse(
+    data: bytes,
+    today: date,
+    catalogue: Catalogue | None = None,
+    files: Mapping[str, bytes] | None = None,
+) -> Draft:
     """Read a filled workbook.
 
     First the file as such (`package`), then its sheets and cells, then the rules on what they say.
@@ -43,9 +49,10 @@ def parse(data: bytes, today: date, catalogue: Catalogue | None = None) -> Draft
         data: The file's bytes.
         today: The day of submission, in Asia/Shanghai.
         catalogue: The catalogue in force, to hold 附表 against; None checks all but that.
+        files: SHA-256 of the files that were handed in, by name; None checks no names of files.
 
     Returns:
-        The draft, complete, normalised and free of faults.
+        The draft, complete, normalised and free of faults, with the hash of each file it names.
 
     Raises:
         WorkbookFaults: with every fault found; nothing is returned then.
@@ -56,12 +63,12 @@ def parse(data: bytes, today: date, catalogue: Catalogue | None = None) -> Draft
     _check_sheets(sheets, faults)
     book = _Book(sheets, faults)
     draft = book.draft(today)
-    for fault in check_draft(draft, today, catalogue):
+    for fault in check_draft(draft, today, catalogue, files):
         book.place(fault)
     found = faults.all()
     if found:
         raise WorkbookFaults(found)
-    return draft
+    return with_hashes(draft, files)
 
 
 def _check_sheets(sheets: dict[str, Sheet], faults: Faults) -> None:
@@ -188,4 +195,7 @@ def _person(row: ReadRow, first_named: str, authorised_on: date) -> DraftPerson:
         document=values.get("document", ""),
         authorised_on=values.get("authorised_on", authorised_on),
         guardian=values.get("guardian"),
+        scope=values.get("scope", ""),
+        valid_until=values.get("valid_until"),
+        document_file=values.get("document_file"),
     )

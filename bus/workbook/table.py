@@ -57,7 +57,9 @@ def find_table(sheet: Sheet, fields: Sequence[Field], faults: Faults) -> Table |
     row = header[0].row
     columns = _columns(header, known, sheet.name, faults)
     for field in fields:
-        if field.key not in columns and (field.required or field.read is not None):
+        if field.key in columns or field.later:
+            continue
+        if field.required or field.read is not None:
             problem = Problem(
                 "HEADER_COLUMN_MISSING",
                 f"缺少“{field.title}”列",

@@ -130,7 +130,7 @@ def test_a_fault_in_a_reordered_column_names_the_column_where_it_stands():
 
 
 def test_content_beside_the_table_is_not_lost_in_silence():
-    assert codes_of(with_cell("名单", "L4", "备注")) == [("名单!L4", "CELL_OUTSIDE_TABLE")]
+    assert codes_of(with_cell("名单", "P4", "备注")) == [("名单!P4", "CELL_OUTSIDE_TABLE")]
 
 
 def test_blank_rows_between_are_passed_over():

@@ -61,6 +61,9 @@ def test_the_sheets_and_their_columns_are_those_of_the_form():
         "授权书编号*",
         "授权日期*",
         "监护人",
+        "授权书文件",
+        "授权范围",
+        "有效期至",
     ]
 
 

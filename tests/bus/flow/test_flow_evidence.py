@@ -296,3 +296,17 @@ def test_a_chunk_played_again_in_another_query_or_call_is_refused():
         with pytest.raises(RefusedError) as caught:
             check_transfer(transfer, call, query, changed)
         assert caught.value.code == code
+
+
+@pytest.mark.requirement("R067")
+def test_who_was_taken_out_of_a_query_is_neither_drawn_nor_called_up():
+    case = replace(CASE, person_count=7, withdrawn=(2, 9))
+    everybody = EvidenceRules(seed=b"s" * 32, sample_rate=1.0)
+    assert flow.drawn(case, everybody) == ((1, 3, 4, 5, 6, 7, 8), "SAMPLE")
+    for person in (2, 9, 10, 0):
+        with pytest.raises(InputError) as caught:
+            flow.open_call(CALL, case, (1, person), ("identity",), "SAMPLE", "x", CALENDAR, NOW)
+        assert caught.value.code == "EVIDENCE_PERSONS"
+        with pytest.raises(InputError):
+            flow.check_person(case, person)
+    flow.check_person(case, 8)
