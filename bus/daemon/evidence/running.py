@@ -55,7 +55,7 @@ def evidence_rules(section: EvidenceSection) -> EvidenceRules:
 
 
 @dataclass(frozen=True, slots=True)
-class _Suspending:
+class Suspending:
     """Suspends a participant in the name of the hub's policy."""
 
     admissions: AdmissionService
@@ -80,7 +80,7 @@ def hub_evidence(centre: Participant, admissions: AdmissionService) -> list[Regu
     checking = Checking(centre.office, centre.store, centre.instance, wake)
     terms = Terms(
         *(centre.office, centre.store, centre.metrics, centre.log, centre.instance, wake),
-        _Suspending(admissions),
+        Suspending(admissions),
     )
     return [
         Regular("evidence-check", CHECK_EVERY, checking.look, leave=checking.hand_over),

@@ -207,3 +207,9 @@ def test_folders_of_resources_are_relative_to_the_file(write, tmp_path):
     assert (config.hub.catalogue.valid_days, config.hub.catalogue.report_every_days) == (30, 100)
     plain = load_config(write(GOOD + '[hub]\nparticipants = "p.toml"\n'))
     assert (plain.hub.catalogue.resources, plain.adapter.resources) == (None, None)
+def test_the_seed_of_the_draw_is_a_file_beside_the_configuration(write, tmp_path):
+    hub = '[hub]\nparticipants = "participants.toml"\n[hub.evidence]\n'
+    config = load_config(write(GOOD + hub + 'seed_file = "draw.seed"\nsample_rate = 0.01\n'))
+    assert config.hub.evidence.seed_file == tmp_path / "draw.seed"
+    assert load_config(write(GOOD + hub)).hub.evidence.seed_file is None
+    assert "hub.evidence.sample_rate" in faulty(write(GOOD + hub + "sample_rate = 2\n")).en
