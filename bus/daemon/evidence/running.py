@@ -61,6 +61,7 @@ class Suspending:
     admissions: AdmissionService
 
     async def __call__(self, participant: str, reason: str) -> object:
+        """Suspend a participant, with the reason on file."""
         return await self.admissions.act(participant, Act.SUSPEND, BY_POLICY, reason)
 
 

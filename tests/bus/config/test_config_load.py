@@ -207,6 +207,8 @@ def test_folders_of_resources_are_relative_to_the_file(write, tmp_path):
     assert (config.hub.catalogue.valid_days, config.hub.catalogue.report_every_days) == (30, 100)
     plain = load_config(write(GOOD + '[hub]\nparticipants = "p.toml"\n'))
     assert (plain.hub.catalogue.resources, plain.adapter.resources) == (None, None)
+
+
 def test_the_seed_of_the_draw_is_a_file_beside_the_configuration(write, tmp_path):
     hub = '[hub]\nparticipants = "participants.toml"\n[hub.evidence]\n'
     config = load_config(write(GOOD + hub + 'seed_file = "draw.seed"\nsample_rate = 0.01\n'))
