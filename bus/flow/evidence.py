@@ -372,7 +372,7 @@ def _changed(
 ) -> EvidenceCall:
     items = tuple(
         replace(item, state=state, documents=documents[item.person, item.kind], code=None)
-        if (item.person, item.kind) in documents
+        if (item.person, item.kind) in documents and item.state is not ItemState.ACCEPTED
         else item
         for item in call.items
     )

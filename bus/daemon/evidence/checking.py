@@ -23,6 +23,7 @@ from bus.model.evidence import (
     EvidenceFile,
     FileContent,
     FileState,
+    ItemState,
     Transfer,
     TransferState,
 )
@@ -130,6 +131,8 @@ class Checking:
             if state is FileState.FAULTY
         }
         before, call = call, flow.received(call, here)
+        # What was accepted meanwhile, by an earlier document, stays so.
+        faulty -= {(i.person, i.kind) for i in call.items if i.state is ItemState.ACCEPTED}
         if faulty:
             code = fault or "CONTENT_DIFFERS"
             call, send = flow.send_back(call, faulty, code, self.office.calendar, work.now)

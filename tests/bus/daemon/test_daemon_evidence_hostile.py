@@ -239,6 +239,25 @@ async def test_a_later_manifest_replaces_one_that_never_came_whole(country, aske
         assert len(tables.evidence_files) == len(tables.evidence_chunks) == 1
 
 
+@pytest.mark.parametrize("changed", [{}, {"digest": b"x" * 32}])
+async def test_what_was_accepted_stays_accepted_whatever_comes_after(
+    country, make_draft, asked, changed
+):
+    call = await call_up(country, asked, 2, 3)
+    for person in (2, 3):
+        await archive(country, asked, person)
+    await produce(country, call)
+    data = two_chunks(5)
+    digest = await manifest(country, asked, call, entry(data, **changed))
+    await chunk(country, asked, call, digest, 1, data[:CHUNK])
+    await desk(country, "hub").judge(call, OPERATOR, None, {(2, "authorisation")})
+    before = await items(country, "hub", call)
+    await chunk(country, asked, call, digest, 2, data[CHUNK:])
+    await checking(country).look()
+    assert await items(country, "hub", call) == before
+    assert before == [(2, "ACCEPTED", None), (3, "RECEIVED", None)]
+
+
 async def test_nothing_more_is_taken_once_everything_was_accepted(country, asked, call):
     await archive(country, asked, 2)
     await produce(country, call)
