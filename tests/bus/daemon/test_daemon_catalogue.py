@@ -20,6 +20,7 @@ from daemon_deeds import (
 
 from bus.config.catalogue_report import read_report
 from bus.daemon.catalogue.service import CatalogueService, ReportRefusedError
+from bus.daemon.reviewer import cited_catalogue
 from bus.errors import InputError
 from bus.flow.listing import listing
 from bus.flow.outcome import Send
@@ -292,6 +293,22 @@ async def test_a_catalogue_that_was_superseded_long_ago_is_not_judged_by(country
     if late:
         with pytest.raises(InputError, match="NOT_ACCEPTABLE"):
             await review_desk(country).accept(query, OPERATOR)
+
+
+@pytest.mark.requirement("R020")
+async def test_a_number_between_two_versions_names_the_earlier_content(country):
+    await country.publish()  # 2: the first that the hub numbers
+    await country.publish(replace(country.directory.participants["370000"], hosts=("10.0.0.1",)))
+    await report_first(country)  # 4: another content
+    changed = country.directory.hub.catalogue.since
+    country.clock.move(DAY)
+    await country.publish()
+    assert country.directory.version == 5
+    async with country["hub"].store.transaction() as unit:
+        work = country.work("hub", unit)
+        cited = [await cited_catalogue(work, number) for number in range(7)]
+    assert [one.catalogue and one.catalogue.version for one in cited] == [None, 1, 2, 2, 4, 4, None]
+    assert [one.superseded for one in cited[2:6]] == [changed, changed, None, None]
 
 
 @pytest.mark.requirement("R020")
