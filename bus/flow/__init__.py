@@ -5,6 +5,7 @@ Read it from top to bottom:
 | stage | file | article |
 |---|---|---|
 | 提出申请: the requester writes and splits its application | application.py | 8, 9 (R019-R022) |
+| 上级同意: a city's application passes its province | levels.py | 3 (R006) |
 | 形式审查: the hub collects, reviews, decides | review.py | 9 (R025-R027) |
 | 确定提供方: who must answer, by when | routing.py | 7, 10, note 2 (R017, R029, R050-R051) |
 | 转交数据: an order becomes rows that are owed | dispatch.py | 7 (R018) |

@@ -201,12 +201,23 @@ def _feedback(case: Case, rows: Sequence[Row], rules: DeadlineRules) -> Iterator
     for row in rows:
         if row.state is not RowState.OPEN:
             continue
+        if case.role is CaseRole.PROVIDER and row.leaf and not _passes(case, row, rules):
+            continue
         if case.role is CaseRole.REVIEWER and answers_for(case, row, rules.directory) != HUB:
             continue
         term = Term(row.received or case.decided or case.opened, row.days, row.due, row.provisional)
         # R029, and R030 where a later date was agreed.
         subject = subject_of(row)
         yield _deadline(case, DeadlineKind.FEEDBACK, subject, row.holder, term, row.deadline, rules)
+
+
+def _passes(case: Case, row: Row, rules: DeadlineRules) -> bool:
+    """Whether an answer reaches the requester by way of us.
+
+    Where both stand below one child of ours it does not, and we cannot call it owed.
+    """
+    towards = rules.directory.next_hop
+    return towards(rules.me, row.holder) != towards(rules.me, case.requester)
 
 
 def _deadline(

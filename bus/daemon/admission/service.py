@@ -28,7 +28,8 @@ from bus.ports.store import Unit
 from bus.rules import admission as rules
 from signer.admission.application import read_application
 from signer.admission.contents import AdmissionApplication
-from signer.identity import HUB
+from signer.directory.tree import MAX_NODES
+from signer.identity import HUB, Role, role_of
 
 _REPORTED = frozenset({Act.CONNECT, Act.RESUME})
 """Acts that a valid conformance report must allow (R014)."""
@@ -131,7 +132,7 @@ class AdmissionService(Certifying):
         Raises:
             InputError: `ADMISSION_UNKNOWN`, `ADMISSION_ILLEGAL`; to connect or resume:
                 `REPORT_MISSING`, `REPORT_FAILED`, `REPORT_EXPIRED`; to approve:
-                `PARENT_NOT_LISTED`.
+                `PARENT_NOT_LISTED`, `PARENT_TOO_DEEP`.
         """
         async with self.store.transaction() as unit:
             now = cut(self.office.clock.now())
@@ -225,9 +226,10 @@ class AdmissionService(Certifying):
 
     def _check_parent(self, known: Admission) -> None:
         """Check that the place in the tree can be had, so that the directory stays a tree."""
-        parent = known.filing.parent
-        path = self.office.directory.path_up(parent)
+        directory, parent = self.office.directory, known.filing.parent
+        path = directory.path_up(parent)
         if path[-1:] == (HUB,) and known.participant not in path:
+            self._check_depth(known, path)
             return
         raise InputError(
             "PARENT_NOT_LISTED",
@@ -237,3 +239,20 @@ class AdmissionService(Certifying):
             remedy_en="Admit the parent first, up to its certificates",
             where=f"{known.participant} {parent}",
         )
+
+    def _check_depth(self, known: Admission, above: Sequence[str]) -> None:
+        """Check that it, and what stands below it already, are not too deep in the tree."""
+        listed = self.office.directory
+        ways = [listed.path_up(one) for one in listed.participants]
+        below = [way[: way.index(known.participant)] for way in ways if known.participant in way]
+        nodes = [role_of(one) is Role.NODE for one in (known.participant, *above)]
+        deepest = max((sum(role_of(one) is Role.NODE for one in way) for way in below), default=0)
+        if sum(nodes) + deepest > MAX_NODES:
+            raise InputError(
+                "PARENT_TOO_DEEP",
+                f"部中心以下至多 {MAX_NODES} 级节点",
+                f"at most {MAX_NODES} levels of nodes fit below the hub",
+                remedy_zh="请由其上级之一直接代为接入",
+                remedy_en="Let it join under a centre higher up",
+                where=f"{known.participant} {known.filing.parent}",
+            )

@@ -185,6 +185,19 @@ async def test_a_place_below_somebody_who_is_not_listed_is_not_approved(hub):
     await hub.act(Act.APPROVE, "330100")
 
 
+@pytest.mark.requirement("R054")
+async def test_a_county_below_a_city_is_admitted_and_nobody_deeper_than_an_envelopes_seals(hub):
+    await hub.certified()
+    await hub.publish()
+    above = NAME
+    for name in ("330100", "330101", "330102"):
+        await hub.certified(Applicant(replace(NODE, participant=name, parent=above)))
+        assert (await hub.publish()).participants[name].parent == above
+        above = name
+    await hub.applied(Applicant(replace(NODE, participant="330103", parent=above)))
+    await refused("PARENT_TOO_DEEP", hub.act(Act.APPROVE, "330103"))
+
+
 async def test_whoever_comes_back_cannot_join_below_itself(hub):
     await hub.connected()
     await hub.publish()

@@ -21,6 +21,7 @@ from daemon_deeds import (
 from daemon_levels import OFFERED as LEVELS_OFFERED
 from daemon_levels import TREE
 
+from bus.daemon.proof import export
 from bus.errors import InputError
 from bus.flow import application, review
 from bus.flow.levels import Assenting, AssentPolicy
@@ -31,6 +32,7 @@ from bus.model.request import Declaration
 from bus.rules.review_policy import Households, ReviewMode, ReviewPolicy
 from signer.envelope.kinds import Kind
 from signer.identity import inbox_topic, outbox_topic
+from signer.proof.verify import verify
 
 RETURN = ReviewPolicy(ReviewMode.AUTOMATIC, households=Households.RETURN)
 
@@ -277,6 +279,12 @@ async def test_a_citys_application_comes_again_through_its_province_which_assent
     assert own.assent.application == own.application == above.application
     sent = [e for e in await events(country, "320000") if e.event == Event.APPLICATION_ASSENTED]
     assert [e.actor for e in sent] == ["operator:省级审查员", "320000"]
+    # The proof holds the application as it was accepted, and the assent to that one.
+    async with country["321200"].store.transaction() as unit:
+        proof = await export(country["321200"].office, unit, query, country.clock.now())
+    account = verify(proof, country.validator())
+    assert account.application.digest == own.application
+    assert (account.application.persons, account.assent.by.id) == (1, "320000")
     await country.stop()
 
 

@@ -262,3 +262,19 @@ def test_a_moved_date_does_not_outlast_what_was_ordered_above():
     kept = case(CaseRole.REVIEWER, QueryState.STARTED, rows=(above, below))
     moved = recount(kept, replace(RULES, calendar=WITH_2027)).rows[1]
     assert moved.deadline == count(WITH_2027, NEW_YEAR, 3).due
+
+
+@pytest.mark.requirement("R029")
+def test_a_province_watches_over_what_passes_it_and_not_over_what_a_city_below_answers_itself():
+    rules = DeadlineRules("320000", directory(), CALENDAR)
+    leaves = (
+        row("320000.housing-fund", leaf=True, mark=1),
+        row("321200.housing-fund", leaf=True, mark=2),
+    )
+    at = case(CaseRole.PROVIDER, QueryState.STARTED, rows=leaves)
+    assert {one.owing for one in feedback(at, rules)} == {r.holder for r in leaves}
+    citys = replace(at, requester="321200")
+    assert {one.owing for one in feedback(citys, rules)} == {"320000.housing-fund"}
+    # A Dispatch of the city does pass its province.
+    node = replace(citys, rows=(row("321200", mark=3),))
+    assert {one.owing for one in feedback(node, rules)} == {"321200"}
