@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import softhsm
+from hypothesis import settings
 from kafka_site import KafkaSite
 from postgres import PostgresCluster, binaries
 from prometheus_site import missing_tools
@@ -15,6 +16,10 @@ from xdist.scheduler import LoadScopeScheduling
 from bus.broker.local.jars import find_jars, find_java
 from bus.errors import ConfigError
 from signer.suites import sm2
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("hedui", deadline=None)
+settings.load_profile("hedui")
 
 NETWORKS = ("bench", "crash", "demo", "docker", "kafka")
 """Folders whose tests start many processes: one after the other, beside all other tests."""
