@@ -9,6 +9,7 @@ from types import MappingProxyType
 from uuid import UUID
 
 from adapters.country.country import Country
+from bus.flow.stopping import EXPIRED
 from bus.model.case import Case, CaseRole, QueryState, Row, RowState
 
 _S, _R = QueryState, CaseRole
@@ -24,6 +25,18 @@ ENDS: Mapping[QueryState, Mapping[CaseRole, frozenset[QueryState]]] = MappingPro
         _S.REFUSED: {
             _R.SUPERIOR: frozenset({_S.ACCEPTED, _S.REFUSED}),
             _R.REVIEWER: frozenset({_S.REFUSED}),
+        },
+        _S.CANCELLED: {
+            _R.SUPERIOR: frozenset({_S.ACCEPTED, _S.CANCELLED}),
+            _R.REVIEWER: frozenset({_S.CANCELLED}),
+            _R.PROVIDER: frozenset({_S.CANCELLED}),
+            _R.AGENCY: frozenset({_S.CANCELLED}),
+        },
+        _S.EXPIRED: {
+            _R.SUPERIOR: frozenset({_S.ACCEPTED}),
+            _R.REVIEWER: frozenset({_S.EXPIRED}),
+            _R.PROVIDER: frozenset({_S.EXPIRED}),
+            _R.AGENCY: frozenset({_S.EXPIRED}),
         },
     }
 )
@@ -86,6 +99,12 @@ def disagreements(
         if below:
             zh, en = "省级不同意的查询到了部中心", "the hub knows what its province refused"
         found.append(Disagreement(query, zh, en))
+    within = frozenset(
+        row.holder
+        for h in held
+        if h.participant == own.requester and h.case.role is _R.PROVIDER
+        for row in h.case.rows
+    )
     for one in held:
         case = one.case
         if case.role is CaseRole.REQUESTER or one.participant in excused:
@@ -98,15 +117,23 @@ def disagreements(
                     f"{one.participant} ({case.role}) says {case.state}, requester {own.state}",
                 )
             )
-        found += _rows(query, own, one)
+        found += _rows(query, own, one, within)
     found += _unknown(query, own, held)
     return tuple(found)
 
 
-def _rows(query: UUID, own: Case, other: Held) -> list[Disagreement]:
-    """What the other holds of rows, against the requester's."""
+def _rows(query: UUID, own: Case, other: Held, within: frozenset[str]) -> list[Disagreement]:
+    """What the other holds of rows, against the requester's.
+
+    `within` are the agencies below the requester: what they answer does not pass the hub, which
+    may have closed their rows as expired when the query ran out.
+    """
     known = Counter(_told(row) for row in own.rows)
-    theirs = Counter(_told(row) for row in other.case.rows)
+    theirs = Counter(
+        _told(row)
+        for row in other.case.rows
+        if not (row.code == EXPIRED and row.holder in within and other.case.role is _R.REVIEWER)
+    )
     answers = {_name(row): _answers(row) for row in own.rows}
     found = [
         Disagreement(

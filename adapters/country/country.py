@@ -25,7 +25,7 @@ from schemas.resources import resources
 from signer.ca.issue import Authority
 from signer.certificates import PathValidator
 from signer.directory.records import HEAD_KEY, sign_entry, sign_head
-from signer.directory.view import Directory, Offer, Participant
+from signer.directory.view import Directory, Offer, Participant, Standing
 from signer.identity import HUB, Role, role_of
 from signer.keyring import KeyRing
 from signer.suites.keys import P256
@@ -186,6 +186,10 @@ class Country:
         for name, desk in self.desks.items():
             desk.take_keys(self.authorities.ring(name))
 
+    async def stand(self, participant: str, standing: Standing) -> None:
+        """Have the hub list a participant in another standing from now on."""
+        await self.publish(replace(self.directory.participants[participant], standing=standing))
+
     async def publish(self, *changed: Participant) -> None:
         """Have the hub sign a new directory, fresh from now on, and put it in force everywhere.
 
@@ -276,7 +280,9 @@ def make_country(
         desk.office.adopt(directory)
         desks[name] = desk
     records = signed_records(desks[HUB].office.ring, directory, authorities.authorities)
-    return Country(clock, cluster, desks, directory, authorities, records)
+    country = Country(clock, cluster, desks, directory, authorities, records)
+    desks[HUB].suspend = lambda name, _reason: country.stand(name, Standing.SUSPENDED)
+    return country
 
 
 def signed_records(

@@ -14,7 +14,12 @@ from adapters.host.router import AgencyRouter
 from bus.daemon.assent_service import AssentService
 from bus.daemon.audit_heads import AuditHeads
 from bus.daemon.cut_off import CutOff
+from bus.daemon.delay_service import DelayService
 from bus.daemon.directory import DirectoryKeeper
+from bus.daemon.evidence.checking import Checking
+from bus.daemon.evidence.sending import Sending
+from bus.daemon.evidence.service import EvidenceService
+from bus.daemon.evidence.terms import Suspend, Terms
 from bus.daemon.office import Office
 from bus.daemon.outbox import OutboxRelay
 from bus.daemon.review_service import ReviewService
@@ -22,6 +27,7 @@ from bus.daemon.router import CentreRouter
 from bus.daemon.service import Service
 from bus.daemon.step import Step
 from bus.daemon.timers import Timers
+from bus.errors import DefectError
 from bus.flow.levels import AssentPolicy
 from bus.logs.setup import make_logger
 from bus.metrics.catalogue import Metrics
@@ -35,6 +41,7 @@ from schemas.loader import shipped
 from signer.certificates import PathValidator
 from signer.envelope.open import Opener
 from signer.envelope.seal import Sealer
+from signer.identity import HUB
 from signer.storekey import StoreKey
 
 Timer = Callable[[], Awaitable[object]]
@@ -50,6 +57,7 @@ class Desk:
         connector: The table an agency answers from; None at a centre.
         answering: What answers from it; None at a centre.
         attended: Whether somebody is there to answer; what is asked meanwhile waits.
+        suspend: How the hub suspends somebody; None elsewhere.
     """
 
     office: Office
@@ -63,12 +71,33 @@ class Desk:
     connector: TableConnector | None = None
     answering: Answering | None = None
     attended: bool = True
+    suspend: Suspend | None = None
 
     @property
     def service(self) -> Service:
         """What operators of a centre can do."""
         wake, validator = self.outbox.wake.set, self.keeper.validator
         return Service(self.office, self.store, wake, self.step.run, validator)
+
+    @property
+    def delays(self) -> DelayService:
+        """What operators of a centre can do about deadlines and delays."""
+        return DelayService(self.office, self.store, self.outbox.wake.set)
+
+    @property
+    def evidence(self) -> EvidenceService:
+        """What operators of a centre can do about evidence."""
+        return EvidenceService(self.office, self.store, self.outbox.wake.set)
+
+    async def cut_short(self, participant: str, reason: str) -> None:
+        """Suspend a participant in the name of the hub's policy.
+
+        Raises:
+            DefectError: `NOT_THE_HUB`.
+        """
+        if self.suspend is None:
+            raise DefectError("NOT_THE_HUB", "只有部中心可以暂停", "only the hub", where=reason)
+        await self.suspend(participant, reason)
 
     @property
     def assents(self) -> AssentService:
@@ -123,6 +152,16 @@ class Desk:
                 for partition, log in enumerate(cluster.partitions(topic)):
                     records += log[stored.get(partition, 0) :]
         return records
+
+
+def _evidence(desk: Desk, instance: str) -> list[Timer]:
+    """Return what a centre does about evidence as time passes."""
+    office, store, wake = desk.office, desk.store, desk.outbox.wake.set
+    if office.me != HUB:
+        return [Sending(office, store, instance, wake).send]
+    step = desk.step
+    terms = Terms(office, store, step.metrics, step.log, instance, wake, desk.cut_short)
+    return [Checking(office, store, instance, wake).look, terms.look]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,5 +230,6 @@ class Fitting:
             )
         else:
             desk.timers += [CutOff(office, store, outbox, log).close]
+            desk.timers += _evidence(desk, instance)
         desk.timers += [timers.look, desk.heads.sign]
         return desk

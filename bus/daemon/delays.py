@@ -26,7 +26,7 @@ async def take(work: Work, message: Message) -> None:
     header, me = message.header, work.office.me
     delay, directory = message.body, work.office.directory
     if not isinstance(delay, Delay):
-        if me == HUB or me in directory.path_up(header.source)[1:]:
+        if await _must_read(work, message):
             raise RefusedError(
                 "DELAY_UNREADABLE",
                 "延期通知未对上级中心加密",
@@ -44,6 +44,20 @@ async def take(work: Work, message: Message) -> None:
     if not cases and not mine:
         raise query_unknown(work, message, "本方没有该查询", "we have no such query")
     _apply(work, cases, header.source, delay)
+
+
+async def _must_read(work: Work, message: Message) -> bool:
+    """Whether a Delay that is not sealed to us is about rows that we keep.
+
+    What a city or county says as the requester about rows elsewhere passes the centres above it
+    unread, also where they owe rows of the same query.
+    """
+    header, me = message.header, work.office.me
+    if me == HUB:
+        return True
+    case = await work.case(header.conversation, CaseRole.PROVIDER)
+    below = me in work.office.directory.path_up(header.source)[1:]
+    return below and case is not None and header.source != case.requester
 
 
 async def announce(work: Work, case: Case, delay: Delay, actor: str | None = None) -> None:

@@ -18,6 +18,7 @@ from uuid import UUID
 from bus.daemon.audit_heads import append_head, head_in
 from bus.daemon.office import Office
 from bus.errors import InputError, UnavailableError
+from bus.flow.cut_off import was_cut_off
 from bus.model.audit import Event
 from bus.model.case import Case, CaseRole
 from bus.ports.audit_chain import canonical_bytes
@@ -27,6 +28,7 @@ from signer.directory.records import GRACE, HEAD_KEY
 from signer.directory.signed import RecordKind, parse_record
 from signer.envelope.kinds import Kind
 from signer.envelope.parse import reread
+from signer.identity import HUB
 from signer.proof.books import ENVELOPE, MESSAGE, envelope_digest, names_in
 from signer.proof.conversation import DISCLOSED, RECEIVED, SENT
 from signer.proof.format import AuditRecord, HeadTimestamp, Proof, ProvenMessage, proof_bytes
@@ -121,7 +123,9 @@ def _belongs(stored: StoredMessage, case: Case, me: str) -> bool:
     """Whether a message is part of the query as it ended.
 
     What we only passed on is none of it, nor an application that was returned and came again
-    (R067), with its parts and what was decided on it.
+    (R067), with its parts and what was decided on it. A receipt to the hub says that nothing is
+    open; where a row was closed by a suspension, no message of a proof shows why, so that receipt
+    stays out and the row is listed as open.
     """
     header = reread(stored.envelope).header
     if stored.kind in (Kind.APPLICATION, Kind.ROSTER, Kind.CONSENT):
@@ -129,6 +133,8 @@ def _belongs(stored: StoredMessage, case: Case, me: str) -> bool:
         return stored.digest in listed
     if stored.kind in (Kind.DECISION, Kind.ASSENT):
         return header.in_reply_to == case.application
+    if stored.kind == Kind.RECEIPT and header.destination == HUB:
+        return not any(row.order and was_cut_off(row) for row in case.rows)
     return stored.sent or header.destination == me
 
 

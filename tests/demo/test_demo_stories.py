@@ -69,6 +69,27 @@ def test_a_citys_application_goes_up_with_its_provinces_assent_alone():
     assert account["facts"]["way"] == ["320000", "321200", "321200.housing-bureau"]
 
 
+@pytest.mark.requirement("R029")
+@pytest.mark.requirement("R030")
+def test_an_agreed_date_is_kept_and_who_says_nothing_is_late():
+    account = account_of("late")
+    # 5 working days after 28 September 2026: the holidays do not count, 10 October does.
+    assert account["facts"]["due"] == "2026-10-11T00:00:00+08:00"
+    assert account["facts"]["agreed"] == "2026-10-15T00:00:00+08:00"
+    assert account["facts"]["late"] == ["500000.housing-fund"]
+    assert held(account, 0)["370000", "requester"] == "DELIVERED"
+
+
+@pytest.mark.requirement("R024")
+@pytest.mark.requirement("R026")
+def test_evidence_is_judged_and_what_is_overdue_ends_in_a_suspension():
+    account = account_of("evidence")
+    assert account["facts"]["items"] == ["1 ACCEPTED", "2 ACCEPTED", "3 ACCEPTED"]
+    # 5 working days after 23 June 2026, a Tuesday: 30 June is the last.
+    assert account["facts"]["evidence_due"] == "2026-07-01T00:00:00+08:00"
+    assert account["facts"]["while_suspended"] == "PARTICIPANT_SUSPENDED"
+
+
 def test_an_account_for_people_is_chinese_first_and_dated_by_the_moved_clock():
     ended = tell("--story", "refused")
     assert ended.exit_code == 0

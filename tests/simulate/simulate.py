@@ -17,10 +17,11 @@ from typing import Self, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from simulate_diary import BEGINS, Diary
 from simulate_judge import Verdict, judge
 from simulate_land import make_land
 from simulate_plan import dice_of, plans
-from simulate_year import BEGINS, Year
+from simulate_year import pass_year
 
 from bus.cli.output import console as plain_console
 from bus.rules.working_days import SHANGHAI, local_date
@@ -79,10 +80,10 @@ async def simulate(queries: int, until: date, seed: int, suite: str, console: Co
         country.renewed_after = DIRECTORY_AGE
         await country.start()
         ends = datetime.combine(until, time.min, SHANGHAI)
-        year = Year(country, plans(queries, until, dice), ends, dice, screen.told)
-        await year.pass_()
+        diary = Diary(country, ends, dice)
+        await pass_year(diary, plans(queries, until, dice), screen.told)
         console.print("全年已过，开始核对 / the year has passed; now it is judged")
-        verdict = await judge(country, year.asked)
+        verdict = await judge(diary)
         await country.stop()
     return verdict
 
@@ -98,8 +99,10 @@ def tell(verdict: Verdict, seconds: float, console: Console) -> None:
         console.print(f"  {number:6}  {state}")
     for kind, number in sorted(verdict.deadlines.items()):
         console.print(f"  {number:6}  期限逐项重算 deadlines counted again: {kind}")
+    for kept, number in sorted(verdict.late.items()):
+        console.print(f"  {number:6}  反馈 answers: {kept}")
     console.print(f"  {verdict.cut_off:6}  因暂停而不再等待的查询 queries that went on without one")
-    console.print(f"  {verdict.late:6}  恢复后才到、已不受理的反馈 answers too late for it")
+    console.print(f"  {verdict.refused:6}  恢复后才到、已不受理的反馈 answers too late for it")
     for fault in verdict.faults[:100]:
         console.print(f"✗ {fault}", style="red")
     if verdict.faults:

@@ -60,8 +60,12 @@ def due(received: datetime, term: int) -> datetime:
     """
     day = (received.astimezone(UTC) + _CHINA).date()
     last = date.fromordinal(WORKED[bisect_right(WORKED, day.toordinal()) + term - 1])
-    midnight = datetime(last.year, last.month, last.day, tzinfo=UTC) + _DAY
-    return midnight - _CHINA
+    return midnight_after(last)
+
+
+def midnight_after(day: date) -> datetime:
+    """The instant (UTC) at which a day in China is over."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + _DAY - _CHINA
 
 
 def worked(day: date) -> bool:

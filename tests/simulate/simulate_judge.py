@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from simulate_calendar import due
-from simulate_year import Asked
+from simulate_calendar import due, midnight_after
+from simulate_diary import Asked, Called, Diary
 
 from adapters.country.agreement import Held, disagreements, held
 from adapters.country.books import audited
@@ -15,12 +15,13 @@ from adapters.country.country import Country
 from adapters.country.desk import Desk
 from bus.daemon.work import open_stored
 from bus.flow.cut_off import was_cut_off
-from bus.model.case import Case, CaseRole, Row
+from bus.flow.delay import OVERDUE
+from bus.model.case import Case, CaseRole, Row, RowState
 from bus.model.messages import Decision
 from signer.envelope.kinds import Kind
 from signer.identity import HUB, Role
 
-START_WITHIN = 2
+START_WITHIN, EVIDENCE_WITHIN = 2, 5
 
 
 @dataclass
@@ -29,20 +30,24 @@ class Verdict:
 
     Attributes:
         cut_off: Queries that went on without somebody who was suspended.
-        late: Answers of the suspended that were refused when they came at last.
+        refused: Answers of the suspended that were refused when they came at last.
+        late: How many answers kept their terms, and how many did not.
     """
 
     states: Counter[str] = field(default_factory=Counter)
     deadlines: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     cut_off: int = 0
-    late: int = 0
+    refused: int = 0
+    late: Counter[str] = field(default_factory=Counter)
 
 
-async def judge(country: Country, asked: list[Asked]) -> Verdict:
+async def judge(diary: Diary) -> Verdict:
     """Hold everything against everything else."""
-    verdict = Verdict()
-    for one in asked:
+    verdict, country = Verdict(), diary.country
+    for call in diary.called:
+        await _evidence(country, call, verdict)
+    for one in diary.asked:
         cases = await held(country, one.query)
         own = next((h.case for h in cases if h.case.role is CaseRole.REQUESTER), None)
         verdict.states[f"{one.plan.course}: {own.state if own else 'MISSING'}"] += 1
@@ -53,13 +58,39 @@ async def judge(country: Country, asked: list[Asked]) -> Verdict:
             for found in disagreements(one.query, cases, gone)
         ]
         await _deadlines(country, one, cases, verdict)
+        _agreed(diary, one, cases, verdict)
     for books in await audited(country):
-        late = await _late(country[books.participant])
-        verdict.late += late
+        # Answers of the suspended, after their rows had been closed.
+        late = (await _refused(country[books.participant]))["ROW_CLOSED"]
+        verdict.refused += late
         tally = replace(books.tally, quarantined=books.tally.quarantined - late)
         if not (books.whole and replace(books, tally=tally).clear):
-            verdict.faults.append(f"{books.participant}: books {books.broken} {books.tally}")
+            refused = await _refused(country[books.participant])
+            verdict.faults.append(
+                f"{books.participant}: audit {books.broken or 'whole'}, parked {tally.held}, "
+                f"unsent {tally.unsent}, refused {dict(refused)}"
+            )
     return verdict
+
+
+async def _evidence(country: Country, called: Called, verdict: Verdict) -> None:
+    """A call is closed on both sides alike, its date is counted again, and late is late."""
+    found = []
+    for name in (HUB, called.node):
+        async with country[name].store.transaction() as unit:
+            found.append(await unit.call(called.call))
+    at_hub, at_node = found
+    if at_hub is None or at_node is None:
+        verdict.faults.append(f"evidence {called.call}: missing at one side")
+        return
+    verdict.states[f"evidence: {'closed' if at_hub.closed else 'open'}"] += 1
+    verdict.deadlines["evidence"] += 1
+    counted = due(called.at, EVIDENCE_WITHIN)
+    if not at_hub.due == at_node.due == counted:
+        verdict.faults.append(f"evidence {called.call}: due {at_hub.due}, counted {counted}")
+    sides = [(one.closed is not None, one.overdue is not None, one.items) for one in found if one]
+    if sides[0][:2] != sides[1][:2] or not at_hub.closed:
+        verdict.faults.append(f"evidence {called.call}: {sides}")
 
 
 def _cut_off(country: Country, own: Case | None) -> frozenset[str]:
@@ -70,11 +101,10 @@ def _cut_off(country: Country, own: Case | None) -> frozenset[str]:
     return frozenset({p for name in below for p in directory.path_up(name)} - {HUB})
 
 
-async def _late(desk: Desk) -> int:
-    """How many answers of the suspended came back after their rows had been closed."""
+async def _refused(desk: Desk) -> Counter[str]:
+    """What lies in quarantine, by code."""
     async with desk.store.transaction() as unit:
-        refused = await unit.quarantined(0, 10_000)
-    return sum(one.code == "ROW_CLOSED" for one in refused)
+        return Counter(one.code for one in await unit.quarantined(0, 10_000))
 
 
 async def _deadlines(
@@ -98,6 +128,30 @@ async def _deadlines(
         for row in h.case.rows if h.case.role is not CaseRole.AGENCY else ():
             if row.holder:
                 _compare(verdict, one, "feedback", row.due, _due(country, row, reviewed, orders))
+
+
+def _agreed(diary: Diary, one: Asked, cases: tuple[Held, ...], verdict: Verdict) -> None:
+    """Everybody holds the date that was agreed; where none was, the order's."""
+    for h in cases:
+        for row in h.case.rows:
+            verdict.late[_kept(row)] += h.case.role is CaseRole.REQUESTER and row.leaf
+            until = diary.agreed.get((one.query, row.holder))
+            ends = row.due if until is None else max(row.due, midnight_after(until))
+            verdict.deadlines["agreed"] += until is not None
+            if row.deadline != ends:
+                verdict.faults.append(
+                    f"{one.plan.number}: {h.participant} waits for {row.holder} until "
+                    f"{row.deadline}, agreed was {ends}: {row.state} {row.delay}"
+                )
+
+
+def _kept(row: Row) -> str:
+    if row.closed is None or row.state is not RowState.ANSWERED:
+        return "not answered"
+    if row.late:
+        noticed = row.delay is not None and row.delay.cause != OVERDUE
+        return "late, with notice" if noticed else "late, without a word"
+    return "in time, by an agreed date" if row.closed >= row.due else "in time"
 
 
 def _compare(verdict: Verdict, one: Asked, kind: str, said: datetime, counted: datetime) -> None:
@@ -132,7 +186,8 @@ async def _decision(country: Country, one: Asked) -> Decision | None:
     desk = country[one.plan.node]
     async with desk.store.transaction() as unit:
         kept = await unit.messages(one.query, Kind.DECISION)
-    bodies = [open_stored(desk.office, stored).body for stored in kept]
+    bodies = [open_stored(desk.office, stored).body for stored in reversed(kept)]
+    # The last: before it, the application may have been returned.
     return next((body for body in bodies if isinstance(body, Decision)), None)
 
 

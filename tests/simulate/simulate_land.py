@@ -7,6 +7,7 @@ from random import Random
 from typing import TextIO
 
 from adapters.country.country import Country, make_country, offers
+from bus.rules.review_policy import Households, ReviewMode, ReviewPolicy
 from schemas.codes import regions
 from signer.identity import HUB
 
@@ -51,4 +52,5 @@ def make_land(now: datetime, dice: Random, suite: str, log: TextIO) -> Country:
     for agency, resource in CENTRAL.items():
         parents[agency] = HUB
         offered[agency] = offers((resource,), dice.choice(TERMS))
-    return make_country(parents, offered, now, suite=suite, log=log)
+    policy = ReviewPolicy(ReviewMode.AUTOMATIC, households=Households.RETURN)
+    return make_country(parents, offered, now, policy=policy, suite=suite, log=log)

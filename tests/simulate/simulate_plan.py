@@ -31,14 +31,18 @@ class Course(StrEnum):
     LOOKED_AT = "looked-at"
     CITY = "city"
     CITY_REFUSED = "city-refused"
+    CALLED_UP = "called-up"
+    RETURNED = "returned"
 
 
 SHARES = {
-    Course.ORDINARY: 76,
-    Course.REFUSED: 10,
-    Course.LOOKED_AT: 6,
+    Course.ORDINARY: 70,
+    Course.REFUSED: 7,
+    Course.LOOKED_AT: 5,
     Course.CITY: 6,
     Course.CITY_REFUSED: 2,
+    Course.CALLED_UP: 5,
+    Course.RETURNED: 5,
 }
 """Of a hundred queries."""
 

@@ -18,10 +18,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 import simulate_judge
 from simulate import simulate
 from simulate_calendar import by_notice, by_package, days_of_year, due
+from simulate_diary import BEGINS, Diary
 from simulate_judge import judge
 from simulate_land import PROVINCES, make_land
 from simulate_plan import SHARES, Course, dice_of, plans
-from simulate_year import BEGINS, Year
+from simulate_year import pass_year
 
 from bus.model.case import CaseRole, QueryState
 from signer.suites.keys import P256
@@ -82,38 +83,35 @@ async def short():
     country = make_land(BEGINS, dice, P256, io.StringIO())
     country.renewed_after = timedelta(days=1)
     await country.start()
-    year = Year(
-        *(country, plans(4, date(2026, 2, 20), dice), datetime(2026, 2, 20, tzinfo=UTC), dice),
-        lambda _at, _asked: None,
-    )
-    await year.pass_()
-    yield year
+    diary = Diary(country, datetime(2026, 2, 20, tzinfo=UTC), dice)
+    await pass_year(diary, plans(4, date(2026, 2, 20), dice), lambda _at, _asked: None)
+    yield diary
     await country.stop()
 
 
 @pytest.mark.slow
 async def test_the_judge_finds_a_wrong_state_a_wrong_deadline_and_a_lost_query(short, monkeypatch):
     country = short.country
-    assert (await judge(country, short.asked)).faults == []
+    assert (await judge(short)).faults == []
 
     delivered = next(a for a in short.asked if a.plan.course is Course.ORDINARY)
     async with country["hub"].store.transaction() as unit:
         case = await unit.case(delivered.query, CaseRole.REVIEWER)
         await unit.save_case(replace(case, state=QueryState.STARTED))
-    wrong = (await judge(country, short.asked)).faults
+    wrong = (await judge(short)).faults
     assert any("hub (reviewer) says STARTED" in fault for fault in wrong)
 
     async with country["hub"].store.transaction() as unit:
         first, *others = case.rows
         moved = replace(first, due=first.due + timedelta(days=1))
         await unit.save_case(replace(case, rows=(moved, *others)))
-    wrong = (await judge(country, short.asked)).faults
+    wrong = (await judge(short)).faults
     assert any("feedback due" in fault for fault in wrong)
 
     async def nothing(_country, _query):
         return ()
 
     monkeypatch.setattr(simulate_judge, "held", nothing)
-    lost = await judge(country, short.asked)
+    lost = await judge(short)
     assert len(lost.faults) == len(short.asked)
     assert Counter("MISSING" in state for state in lost.states)[True] == len(lost.states)

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from adapters.demo.stories import city, refused
+from adapters.demo.stories import city, evidence, late, refused
 from adapters.demo.stories.account import Account
 from adapters.demo.stories.stage import Stage
 from bus.rules.review_policy import ReviewPolicy
@@ -20,6 +20,8 @@ class StoryChoice(StrEnum):
     """The stories there are, and all of them."""
 
     REFUSED = "refused"
+    LATE = "late"
+    EVIDENCE = "evidence"
     CITY = "city"
     ALL = "all"
 
@@ -39,6 +41,10 @@ STORIES: Mapping[StoryChoice, Story] = MappingProxyType(
     {
         StoryChoice.REFUSED: Story(
             refused.ZH, refused.EN, refused.BEGINS, refused.POLICY, refused.play
+        ),
+        StoryChoice.LATE: Story(late.ZH, late.EN, late.BEGINS, late.POLICY, late.play),
+        StoryChoice.EVIDENCE: Story(
+            evidence.ZH, evidence.EN, evidence.BEGINS, evidence.POLICY, evidence.play
         ),
         StoryChoice.CITY: Story(city.ZH, city.EN, city.BEGINS, city.POLICY, city.play),
     }

@@ -21,6 +21,7 @@ from bus.model.case import Case, CaseRole, QueryState
 from bus.model.request import Draft, DraftLine, DraftPerson
 from bus.rules.review_policy import ReviewPolicy
 from bus.rules.working_days import SHANGHAI, local_date
+from signer.directory.view import Standing
 from signer.identity import HUB
 from signer.proof.failures import CHECKS
 from signer.proof.verify import verify
@@ -64,6 +65,9 @@ _OFFERED = {
 
 OPERATOR = "王经办"
 """Who acts at the requesting node."""
+
+PURPOSE = "最低生活保障对象认定"
+"""What everything is asked for, and so what a result may be read for."""
 
 REVIEWER = "李审查"
 """Who reviews at the hub."""
@@ -140,6 +144,11 @@ class Stage:
     async def settle(self) -> None:
         """Let everything that is on its way arrive."""
         await self.country.settle()
+
+    async def stand(self, participant: str, standing: Standing) -> None:
+        """Have the hub list a participant in another standing from now on."""
+        await self.country.stand(participant, standing)
+        await self.settle()
 
     def draft(self, households: Sequence[int], lines: Sequence[DraftLine], authority: str) -> Draft:
         """Return an application of today about invented households of three.

@@ -25,6 +25,8 @@ from bus.model.messages import Problem
 from signer.directory.view import Standing
 from signer.envelope.kinds import Kind
 from signer.identity import inbox_topic
+from signer.proof.account import ProofState
+from signer.proof.verify import verify
 
 FUND = "500000.housing-fund"
 CENTRES = ("hub", "370000", "320000", "500000")
@@ -88,10 +90,23 @@ async def test_a_suspended_provider_closes_its_rows_and_the_query_ends_with_gaps
             (RowState.UNSERVED, "PROVIDER_SUSPENDED")
         }
         assert Event.ROW_CLOSED in {e.event for e in await events(country, name)}
-    view = await service(country, "370000").result(query, "王芳", "低保审核")
+    view = await service(country, "370000").result(query, "王芳", "最低生活保障对象认定")
     gaps = {(gap.provider, gap.code) for gap in view.gaps}
     assert gaps == {(FUND, "PROVIDER_SUSPENDED")}
     assert view.answers  # the others' are there
+
+
+async def test_a_query_with_gaps_is_proven_and_the_gap_is_shown_as_open(country, make_draft):
+    closing = closers(country)
+    query, _ = await ordered(country, make_draft)
+    # Signed, for a proof shows the directory too.
+    listed = country.directory.participants[FUND]
+    await country.publish(replace(listed, standing=Standing.SUSPENDED))
+    await close_all(country, closing)
+    proof = await service(country, "370000").proof(query, "王芳")
+    account = verify(proof, country.validator())
+    assert account.state is ProofState.PARTLY_ANSWERED
+    assert {one.to.id for one in account.open} == {FUND}
 
 
 async def test_the_hubs_receipt_says_what_is_missing(country, make_draft):

@@ -245,3 +245,32 @@ async def test_turnaround_is_told_and_measured_by_province(country, make_draft):
         ) == pytest.approx(8.0)
     with pytest.raises(InputError, match="PERIOD_ORDER"):
         await desk(country, "hub").turnaround(date(2026, 3, 4), date(2026, 3, 3))
+
+
+@pytest.mark.requirement("R030")
+@pytest.mark.requirement("R006")
+@pytest.mark.parametrize("provider", ["500000", "national"])
+async def test_what_a_city_agrees_to_passes_its_province_unread(city_country, make_draft, provider):
+    country = city_country
+    country["500000.housing-fund"].answering = None
+    lines = (DraftLine(1, provider, "housing-fund", (), date(2025, 1, 1), date(2025, 12, 31)),)
+    query = await submit_draft(country, make_draft(lines=lines), "321200")
+    await country.settle()
+    await country["320000"].assents.assent(query, "李四")
+    await country.settle()
+    await desk(country, "500000").give_notice(query, ALL, "VOLUME", UNTIL, "李四")
+    await country.settle()
+    told = await desk(country, "321200").answer(query, ALL, "王芳", agreed=True)
+    await country.settle()
+    assert told > 0
+    for name, role in (
+        ("321200", CaseRole.REQUESTER),
+        ("hub", CaseRole.REVIEWER),
+        ("500000", CaseRole.PROVIDER),
+        ("500000.housing-fund", CaseRole.AGENCY),
+    ):
+        case = await case_of(country, name, query, role)
+        owed = [row for row in case.rows if row.holder == "500000.housing-fund"]
+        assert {row.deadline for row in owed} == {NEW_DUE}, name
+    assert set(await bodies(country, "320000", query, Kind.DELAY)) == {None}
+    assert await clean(country)

@@ -1,0 +1,95 @@
+"""What people do about a query besides answering it: submit, decide, assent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+from simulate_diary import OPERATOR, REVIEWER, Asked, Diary
+from simulate_evidence import Evidence
+from simulate_land import CITIES
+from simulate_plan import Course, Plan
+
+from adapters.country.people import application, household
+from bus.model.case import CaseRole, QueryState
+from bus.model.request import DraftPerson
+from bus.rules.working_days import local_date
+from signer.identity import HUB
+
+_AUTHORISED = date(2026, 1, 2)
+_UNDER_REVIEW = QueryState.UNDER_REVIEW
+
+
+@dataclass(frozen=True)
+class Queries:
+    """The queries of a year."""
+
+    diary: Diary
+
+    async def submit(self, plan: Plan) -> None:
+        """Submit a query, and put what is meant to happen to it into the diary."""
+        diary = self.diary
+        if diary.paused(plan.node):
+            diary.tomorrow(lambda: self.submit(plan))
+            return
+        authority = f"模拟审批机关 {plan.node}"
+        draft = application(_people(plan), plan.lines, local_date(diary.now), authority)
+        case = await diary.country[plan.node].service.submit(draft, OPERATOR)
+        diary.asked.append(Asked(plan, case.query))
+        await diary.country.settle(plan.node)
+        acts = {
+            Course.REFUSED: self.review,
+            Course.LOOKED_AT: self.review,
+            Course.CITY: self.assent,
+            Course.CITY_REFUSED: self.assent,
+            Course.CALLED_UP: Evidence(diary).call_up,
+        }
+        act = acts.get(plan.course)
+        if act is not None:
+            diary.after(plan.after, lambda: act(plan, case.query))
+
+    async def review(self, plan: Plan, query: UUID) -> None:
+        """The hub's reviewer decides on what is doubtful, once the requester may get its answer."""
+        if self.diary.paused(plan.node):
+            self.diary.tomorrow(lambda: self.review(plan, query))
+            return
+        case = await self.diary.case(HUB, query, CaseRole.REVIEWER)
+        if case is None or case.state is not _UNDER_REVIEW:
+            return
+        review = self.diary.country[HUB].review
+        if plan.course is Course.REFUSED:
+            await review.refuse(query, REVIEWER, "LIST_INCONSISTENT")
+        else:
+            await review.accept(query, REVIEWER)
+        await self.diary.country.settle(HUB)
+
+    async def assent(self, plan: Plan, query: UUID) -> None:
+        """The province above a city decides, unless the term for it has passed."""
+        province = CITIES[plan.node]
+        if self.diary.paused(province):
+            self.diary.tomorrow(lambda: self.assent(plan, query))
+            return
+        case = await self.diary.case(province, query, CaseRole.SUPERIOR)
+        if case is None or case.state is not _UNDER_REVIEW:
+            return
+        assents = self.diary.country[province].assents
+        if plan.course is Course.CITY:
+            await assents.assent(query, OPERATOR)
+        else:
+            await assents.refuse(query, OPERATOR, "PURPOSE_UNCLEAR")
+        await self.diary.country.settle(province)
+
+
+def _people(plan: Plan) -> list[DraftPerson]:
+    """Whom a query asks about; some lists have what its course needs to be wrong with them."""
+    numbers = [plan.number * 6 + place for place in range(plan.households)]
+    people = [p for number in numbers for p in household(number, 2, _AUTHORISED)]
+    if plan.course in {Course.REFUSED, Course.LOOKED_AT}:
+        # Two applicants in one household: somebody has to look at it.
+        people[1] = replace(people[1], relation=people[0].relation)
+    if plan.course is Course.RETURNED:
+        # One household lacks an authorisation: the others go on without it (R067).
+        people += household(plan.number * 6 + plan.households, 2, _AUTHORISED)
+        people[-1] = replace(people[-1], document="")
+    return people
