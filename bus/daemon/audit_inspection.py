@@ -51,6 +51,7 @@ class AuditInspections:
             CalendarError: `CALENDAR_YEAR`: a year of the period is known to no source.
         """
         office, store = self.reports.office, self.reports.store
+        # R077
         walk = AuditWalk(office.me, self.validator)
         tally = _Tally(period, office.calendar)
         after = 0

@@ -71,6 +71,7 @@ class AuditReports:
             InputError: `QUERY_UNKNOWN`; the codes of `check_number`, which repeat no digit.
         """
         now = self.office.clock.now()
+        # R077, R078: every act has a name, and whoever asks who saw what gets an answer.
         async with self.store.transaction() as unit:
             found = await self._queries(unit, asked)
             queries = None if found is None else tuple(found)

@@ -50,6 +50,7 @@ class RetentionPolicy:
 
 def retained_until(case: Case, policy: RetentionPolicy) -> datetime | None:
     """Return when a case's contents are to be destroyed; None while it has not ended."""
+    # R076
     if case.state not in STATES[case.role]:
         return None
     return max(case.delivered or case.updated, case.updated) + timedelta(days=policy.of(case))

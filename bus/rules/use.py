@@ -26,8 +26,8 @@ def check_purpose(request: Request, stated: str) -> tuple[Finding, ...]:
     allowed = [request.business, request.purpose, *(() if known is None else known.names)]
     if _plain(stated) in {_plain(one) for one in allowed if _plain(one)}:
         return ()
-    # R033: the result serves what was applied for, and nothing else. The words of the form are not
-    # told: they may name somebody.
+    # R033, R057: the result serves what was applied for, and nothing else. The words of the form
+    # are not told: they may name somebody.
     named = request.business if known is None else f"{known.code}（{known.zh}）"
     return (
         Finding(

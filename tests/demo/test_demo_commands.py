@@ -132,6 +132,7 @@ def summary(state):
         opened=moment,
         updated=moment,
         delivered=None,
+        purged=None,
         counts=counts,
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -13,6 +15,7 @@ from bus.flow.retention import STATES, RetentionPolicy, retained_until
 from bus.logs.setup import make_logger
 from bus.metrics.catalogue import Metrics
 from bus.model.case import Case, CaseRole, QueryState
+from bus.model.evidence import EvidenceDocument, EvidenceFile, FileState
 from bus.model.request import Request
 from bus.ports.audit_chain import verify as verify_chain
 from signer.envelope.kinds import Kind
@@ -196,6 +199,41 @@ async def test_a_person_is_found_by_number_wherever_the_list_went_also_afterward
                 token = office.store_key.person_token(person.id_type, person.id_number)
                 assert await unit.queries_of(token) == [(query, reference)], name
             assert await unit.queries_of(bytes(32)) == []
+
+
+@pytest.mark.requirement("R076")
+async def test_evidence_goes_with_its_query_and_a_file_that_another_names_stays(
+    country, make_draft
+):
+    queries = [await submitted(country, make_draft(1)) for _ in range(2)]
+    await country.settle()
+    now, store = country.clock.now(), country[REQUESTER].store
+    own, shared = UUID(int=1), UUID(int=2)
+    async with store.transaction() as unit:
+        for file in (own, shared):
+            kept = EvidenceFile(file, FileState.COMPLETE, None, now, b"sealed")
+            await unit.save_evidence_file(kept)
+            await unit.put_chunk(file, 1, b"sealed")
+        for number, (query, file) in enumerate(
+            [(queries[0], own), (queries[0], shared), (queries[1], shared)]
+        ):
+            document = EvidenceDocument(UUID(int=10 + number), query, 1, "consent", file, now)
+            await unit.save_document(document)
+        # The second query goes on.
+        going = await unit.case(queries[1], CaseRole.REQUESTER)
+        await unit.save_case(replace(going, state=QueryState.STARTED))
+    await later(country, 30)
+
+    await retention(country, REQUESTER).purge()
+
+    async with store.transaction() as unit:
+        assert await unit.documents(queries[0]) == []
+        assert len(await unit.documents(queries[1])) == 1
+        assert await unit.evidence_file(own) is None
+        assert await unit.chunk(own, 1) is None
+        assert await unit.chunk(shared, 1) == b"sealed"
+        noted = await unit.audit(0, 1000, event="result.purged")
+    assert [entry.event.detail["files"] for entry in noted] == [1]
 
 
 def case(role, state, **changed):

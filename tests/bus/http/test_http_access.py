@@ -19,6 +19,7 @@ from bus.logs.setup import make_logger
 from bus.metrics.catalogue import Metrics
 from bus.model.operator import OperatorRole
 from bus.rules.access import MAY, Deed
+from bus.workbook.template import fill
 
 UNAUDITED = {Deed.LOOK, Deed.CHAIN}
 ROLES = {
@@ -417,3 +418,43 @@ async def test_a_body_is_not_read_before_it_is_known_who_calls(centre):
     response = await centre.call("POST", "/operators", Door.TLS, content=b"{not json")
 
     assert said(response) == (401, "TOKEN_MISSING")
+
+
+@pytest.mark.requirement("R078")
+async def test_what_each_role_may_do_stands_in_the_books_under_its_operators_name(
+    centre, make_draft, xlsx
+):
+    table = 'year = 2027\nsource = "测试"\nholidays = [2027-01-01]\nworkdays = []\n'
+    async with centre.store.transaction() as unit:
+        at = centre.country.clock.now()
+        await unit.quarantine("t", 0, 7, b"key", b"none", (), "MALFORMED", "", at)
+    workbook = {"content": fill(make_draft(1)), "headers": {"Content-Type": xlsx}}
+    submitted = await centre.call("POST", "/queries", token=centre.tokens["提交员乙"], **workbook)
+    query = submitted.json()["query"]
+    await centre.country.settle()
+    days = {"json": {"since": "2026-03-01", "until": "2026-03-31"}}
+    low = {"params": {"purpose": "低保"}}
+    acts = [
+        ("提交员乙", "POST", "/queries", workbook | {"headers": {"Content-Type": xlsx}}),
+        ("查看员丙", "GET", f"/queries/{query}/result", low),
+        ("查看员丙", "GET", f"/queries/{query}/result.xlsx", low),
+        ("提交员乙", "GET", f"/queries/{query}/proof/opened", low),
+        ("审计员戊", "GET", f"/queries/{query}/proof", {}),
+        ("管理员甲", "POST", "/quarantine/1/replay", {}),
+        ("管理员甲", "PUT", "/calendar", {"content": table}),
+        ("审计员戊", "POST", "/audit/report", days),
+        ("审计员戊", "POST", "/audit/inspections", days),
+        ("管理员甲", "POST", "/operators", {"json": {"name": "新人", "roles": ["viewer"]}}),
+        ("管理员甲", "POST", "/operators/新人/roles", {"json": {"roles": ["reviewer"]}}),
+        ("管理员甲", "POST", "/operators/新人/disable", {}),
+        ("管理员甲", "POST", "/operators/新人/enable", {}),
+        ("查看员丙", "POST", "/operators/查看员丙/tokens", {"json": {"days": 1}}),
+    ]
+    for name, method, path, options in acts:
+        async with centre.store.transaction() as unit:
+            before = (await unit.last_audit()).number
+        response = await centre.call(method, path, token=centre.tokens[name], **options)
+        async with centre.store.transaction() as unit:
+            after = await unit.audit(before, 100)
+        assert response.is_success, (path, response.text)
+        assert f"operator:{name}" in {entry.event.actor for entry in after}, path

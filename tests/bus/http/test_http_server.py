@@ -7,13 +7,20 @@ import json
 import os
 import signal
 import socket
+import ssl
 import stat
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import httpx
 import pytest
 import uvloop
 from country import gauges_of, service_of
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+)
 
 from bus.config.models import HttpSection
 from bus.daemon.conformance.examiner import Examiner
@@ -24,6 +31,7 @@ from bus.http.public import public_app
 from bus.http.server import faces, health_face, serve
 from bus.http.sockets import listen_tcp, listen_unix, remove_unix, url_of
 from bus.logs.setup import make_logger
+from signer.ca.issue import issue_participant, make_issuing, make_root
 
 
 class Served:
@@ -291,6 +299,45 @@ async def test_a_centre_without_a_socket_is_not_started(land, log):
     with pytest.raises(ConfigError) as raised:
         faces(service_of(land, "370000"), centre_of(land, log, None), Examiner())
     assert raised.value.code == "SOCKET_NOT_CONFIGURED"
+
+
+@pytest.mark.requirement("R076")
+async def test_a_centre_is_served_over_tls_where_it_is_told_by_its_own_certificate(
+    land, log, path, tmp_path
+):
+    issuing = make_issuing(make_root(datetime.now(UTC)), datetime.now(UTC))
+    leaf = issue_participant(issuing, "370000", 1, datetime.now(UTC), ("127.0.0.1",)).tls
+    certificate, key = tmp_path / "tls.pem", tmp_path / "tls.key"
+    certificate.write_bytes(leaf.certificate.public_bytes(Encoding.PEM))
+    key.touch(0o600)
+    key.write_bytes(
+        leaf.private_key.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"pass")
+        )
+    )
+    centre = centre_of(land, log, path)
+    centre.ring = SimpleNamespace(tls_certificate=certificate, tls_key=key, passphrase=b"pass")
+    section = HttpSection(listen="127.0.0.1:0", socket=path, api_listen="127.0.0.1:0")
+    centre.config = SimpleNamespace(http=section)
+    [face] = faces(service_of(land, "370000"), centre, Examiner())
+    stopping, trusted = asyncio.Event(), ssl.create_default_context()
+    trusted.check_hostname, trusted.verify_mode = False, ssl.CERT_NONE
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(face(stopping))
+        # One turn of the loop is all the face needs to listen and say where.
+        await asyncio.sleep(0)
+        urls = [json.loads(line)["url"] for line in log.getvalue().splitlines()]
+        (url,) = [url for url in urls if url.startswith("https://")]
+        async with httpx.AsyncClient(verify=trusted, trust_env=False) as http:
+            answer = await http.get(f"{url}/api/v1/standing")
+            health = await http.get(f"{url}/metrics")
+        stopping.set()
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "TOKEN_MISSING")
+    # What probes and Prometheus read is not served there.
+    assert health.status_code == 404
+    assert centre.gauges.metrics.access_refused.labels(code="TOKEN_MISSING")._value.get() == 1
 
 
 async def test_nothing_is_served_when_the_socket_is_taken(land, log, path):
