@@ -209,6 +209,7 @@ class FakeNetwork:
         if reply is QueryDetail:
             return QueryDetail(
                 summary=summary(self.state),
+                assent=None,
                 decision=None,
                 findings=(FINDING,),
                 rows=(),

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from flow_samples import NOW, case, directory, header, row
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bus.errors import InputError, PendingError, RefusedError
@@ -93,6 +93,7 @@ def test_a_late_answer_is_late_by_the_agreed_date():
         )
 
 
+@settings(deadline=None)
 @given(st.permutations(range(5)), st.lists(st.integers(0, 4), max_size=4))
 def test_the_order_and_the_number_of_arrivals_does_not_matter(order, again):
     told = accept(kept(), AGENCY, notice([ROW], "VOLUME", UNTIL, NOW))
