@@ -14,6 +14,7 @@ from bus.api.errors import FindingBody
 from bus.api.query import AssentBody, DecisionBody, RowBody, Titles
 from bus.model.case import Case, QueryState
 from bus.model.request import Application, RequestLine
+from bus.model.review import WAITS_ZH, Waits
 from bus.rules.members import Member
 
 
@@ -28,6 +29,17 @@ class ApplicationSummary(Answered):
     parts_listed: int
     parts_received: int
     findings: Annotated[int, Field(description="审查意见条数 / Number of findings")]
+    warnings: Annotated[int, Field(description="提示条数 / Number of warnings")]
+    waits: Annotated[
+        Waits | None, Field(description="等待审查员的原因 / Why it waits for an operator")
+    ]
+    withdrawn: Annotated[
+        int, Field(description="退回后撤下的人数 / Persons taken out when it was returned")
+    ]
+    start_by: Annotated[datetime | None, Field(description="启动期限 / By when it has to start")]
+    working_hours_left: Annotated[
+        float | None, Field(description="剩余工作小时，负数为已逾期 / Working hours left")
+    ]
     received: datetime
     updated: datetime
     decision: DecisionBody | None
@@ -37,8 +49,11 @@ class ApplicationSummary(Answered):
     ]
 
     @classmethod
-    def of(cls, case: Case, titles: Titles) -> ApplicationSummary:
-        """Return the summary of the hub's case."""
+    def of(
+        cls, case: Case, titles: Titles, term: tuple[datetime, float] | None = None
+    ) -> ApplicationSummary:
+        """Return the summary of a case; `term` is by when it has to start, and the hours left."""
+        waiting = case.review if case.state is QueryState.UNDER_REVIEW else None
         return cls(
             query=case.query,
             state=case.state,
@@ -48,6 +63,11 @@ class ApplicationSummary(Answered):
             parts_listed=len(case.parts),
             parts_received=len(case.received),
             findings=len(case.findings),
+            warnings=len(case.review.warnings) if case.review else 0,
+            waits=waiting.waits if waiting else None,
+            withdrawn=len(case.withdrawn),
+            start_by=term[0] if term else None,
+            working_hours_left=round(term[1], 1) if term else None,
             received=case.opened,
             updated=case.updated,
             decision=DecisionBody.of(case),
@@ -146,6 +166,8 @@ class MemberBody(Answered):
     document: str
     authorised_on: date
     guardian: str | None
+    scope: Annotated[str, Field(description="授权范围，未登记为空 / Scope, empty: not registered")]
+    valid_until: date | None
 
     @classmethod
     def of(cls, member: Member) -> MemberBody:
@@ -161,6 +183,44 @@ class MemberBody(Answered):
             document=member.document,
             authorised_on=member.authorised_on,
             guardian=member.guardian,
+            scope=member.scope,
+            valid_until=member.valid_until,
+        )
+
+
+class ReviewBody(Answered):
+    """How the hub reviewed an application: under which rule, what it found, why it waits."""
+
+    rule: Annotated[int, Field(description="规则序号，0 为默认 / Number of the rule, 0: default")]
+    mode: str
+    rate: Annotated[
+        int | None, Field(description="抽查比例，百万分之几 / Of a million, how many are drawn")
+    ]
+    draw: Annotated[int | None, Field(description="抽得的数，小于比例即抽中 / Below rate: drawn")]
+    waits: Waits | None
+    waits_zh: str
+    blocking: tuple[FindingBody, ...]
+    doubtful: tuple[FindingBody, ...]
+    warnings: tuple[FindingBody, ...]
+
+    @classmethod
+    def of(cls, case: Case) -> ReviewBody | None:
+        """Return the body of a case's review; once it is decided, without what was found."""
+        review = case.review
+        if review is None:
+            return None
+        open_ = case.state is QueryState.UNDER_REVIEW
+        found = [FindingBody.of(finding) for finding in (case.findings if open_ else ())]
+        return cls(
+            rule=review.rule,
+            mode=review.mode,
+            rate=review.rate,
+            draw=review.draw,
+            waits=review.waits,
+            waits_zh=WAITS_ZH[review.waits] if review.waits else "",
+            blocking=tuple(found[: review.blocking]),
+            doubtful=tuple(found[review.blocking :]),
+            warnings=tuple(FindingBody.of(finding) for finding in review.warnings),
         )
 
 
@@ -171,6 +231,7 @@ class ApplicationDetail(Answered):
     """
 
     summary: ApplicationSummary
+    review: ReviewBody | None
     findings: tuple[FindingBody, ...]
     rows: tuple[RowBody, ...]
     form: Annotated[
@@ -188,15 +249,32 @@ class ApplicationDetail(Answered):
         form: Application | None,
         members: Iterable[Member],
         titles: Titles,
+        term: tuple[datetime, float] | None = None,
     ) -> ApplicationDetail:
-        """Return the detail of the hub's case."""
+        """Return the detail of a case; `term` as in the summary."""
         return cls(
-            summary=ApplicationSummary.of(case, titles),
+            summary=ApplicationSummary.of(case, titles, term),
+            review=ReviewBody.of(case),
             findings=tuple(FindingBody.of(finding) for finding in case.findings),
             rows=tuple(RowBody.of(row, titles) for row in case.rows),
             form=None if form is None else FormBody.of(form, titles),
             persons=tuple(MemberBody.of(member) for member in members),
         )
+
+
+class ReturnBody(Asked):
+    """Which households are to be taken out of an application that is returned (R067), and why."""
+
+    reason: Annotated[
+        str, Field(min_length=1, max_length=40, description="理由代码 / Code of the reason")
+    ]
+    households: Annotated[
+        tuple[str, ...], Field(max_length=1000, description="户编号 / Households, by label")
+    ] = ()
+    persons: Annotated[
+        tuple[int, ...],
+        Field(max_length=1000, description="人员序号，指其全户 / Persons, for their households"),
+    ] = ()
 
 
 class RefusalBody(Asked):

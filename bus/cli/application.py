@@ -35,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Reason = Annotated[str, typer.Option("--reason", help="拒绝理由代码（R027）/ Code of the reason")]
+Reason = Annotated[str, typer.Option("--reason", help="理由代码（R027）/ Code of the reason")]
 
 
 @app.command("template")
@@ -65,14 +65,19 @@ def list_(
     state: Annotated[
         list[str] | None, typer.Option("--state", help="只看此状态，可重复 / Only this state")
     ] = None,
+    waiting: Annotated[
+        bool,
+        typer.Option("--waiting", help="只看待办，最紧的在前 / Only what waits, urgent first"),
+    ] = False,
     socket: SocketPath = None,
     config: ConfigFile = None,
     _operator: AnyOperator = "",
     as_json: AsJson = False,
 ) -> None:
     """列出部中心收到的、或省级收到的下级申请 / List what came to the hub, or to a province."""
+    asked = {"waiting": "true"} if waiting else {"state": state or []}
     with connect(socket, config) as remote:
-        found = remote.get("applications", tuple[ApplicationSummary, ...], state=state or [])
+        found = remote.get("applications", tuple[ApplicationSummary, ...], **asked)
     if as_json:
         print_json(plain(found))
     else:
@@ -139,6 +144,31 @@ def refuse(
     with connect(socket, config, require_operator(operator)) as remote:
         path = f"applications/{_id(remote, application)}/refuse"
         found = remote.send("POST", path, ApplicationSummary, json={"reason": reason})
+    _decided(found, as_json=as_json)
+
+
+@app.command("return")
+def give_back(
+    application: QueryId,
+    reason: Reason,
+    household: Annotated[
+        list[str] | None,
+        typer.Option("--household", help="户编号，可重复 / A household, by its label"),
+    ] = None,
+    person: Annotated[
+        list[int] | None,
+        typer.Option("--person", help="人员序号，指其全户，可重复 / A person, for its household"),
+    ] = None,
+    socket: SocketPath = None,
+    config: ConfigFile = None,
+    operator: OperatorName = "",
+    as_json: AsJson = False,
+) -> None:
+    """退回申请，由申请方撤下所列家庭后重新提出 / Return it, to come again without households."""
+    body = {"reason": reason, "households": household or [], "persons": person or []}
+    with connect(socket, config, require_operator(operator)) as remote:
+        path = f"applications/{_id(remote, application)}/return"
+        found = remote.send("POST", path, ApplicationSummary, json=body)
     _decided(found, as_json=as_json)
 
 

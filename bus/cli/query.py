@@ -10,6 +10,7 @@ from uuid import UUID
 import typer
 
 from bus.api.query import HopBody, QueryDetail, QuerySummary
+from bus.cli import recheck
 from bus.cli.delay import add_to
 from bus.cli.evidence_files import found_files, hand_in
 from bus.cli.files import check_suffix, check_writable, read_file, write_file
@@ -35,6 +36,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+recheck.register(app)
 
 
 add_to(app)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from bus.api.application import ApplicationDetail, ApplicationSummary
+from bus.api.application import ApplicationDetail, ApplicationSummary, ReviewBody
 from bus.api.query import AssentBody, HopBody, ProblemBody, QueryDetail, QuerySummary, RowBody
 from bus.api.row_delay import DelayBody
 from bus.cli.form import form_table, lines_table, members_table
 from bus.cli.output import findings_table, local, table
 from bus.model.case import STATE_ZH, QueryState, RowState
+from bus.model.review import WAITS_ZH
 
 _ROW_STATES = {
     RowState.OPEN: "待反馈",
@@ -173,6 +174,9 @@ def applications_table(applications: Sequence[ApplicationSummary]) -> Table:
         "人数 persons",
         "分册 parts",
         "意见 findings",
+        "待办原因 waits",
+        "启动期限 start by",
+        "剩余工作小时 hours left",
         "收到 received",
         "决定 decided by",
     )
@@ -183,7 +187,10 @@ def applications_table(applications: Sequence[ApplicationSummary]) -> Table:
             state_text(application.state),
             str(application.persons),
             f"{application.parts_received}/{application.parts_listed}",
-            str(application.findings),
+            _found(application),
+            _waits(application),
+            local(application.start_by),
+            _hours(application.working_hours_left),
             local(application.received),
             "-" if application.decision is None else application.decision.by,
         )
@@ -208,12 +215,59 @@ def show_application(console: Console, detail: ApplicationDetail) -> None:
     if detail.persons:
         console.print()
         console.print(members_table(detail.persons))
-    if detail.findings:
+    if detail.review is not None:
+        console.print()
+        console.print(_review_table(detail.review))
+    if detail.summary.state is QueryState.UNDER_REVIEW and detail.review is not None:
+        _print_weighed(console, detail.review)
+    elif detail.findings:
         console.print()
         console.print(findings_table(detail.findings))
     if detail.rows:
         console.print()
         console.print(rows_table(detail.rows))
+
+
+def _found(application: ApplicationSummary) -> str:
+    """Say how many findings there are, and how many warnings beside them."""
+    beside = f" + {application.warnings} 提示" if application.warnings else ""
+    return f"{application.findings}{beside}"
+
+
+def _waits(application: ApplicationSummary) -> str:
+    why = application.waits
+    return "-" if why is None else f"{WAITS_ZH[why]} {why}"
+
+
+def _hours(left: float | None) -> str:
+    if left is None:
+        return "-"
+    return f"{left:.1f}" if left >= 0 else f"逾期 late {-left:.1f}"
+
+
+def _review_table(review: ReviewBody) -> Table:
+    """Return under which rule it was reviewed, and why it waits."""
+    rule = f"第 {review.rule} 条规则 rule {review.rule}" if review.rule else "默认 default"
+    made = table("审查 review", f"{rule}，{review.mode}")
+    if review.draw is not None:
+        drawn = f"{review.draw} {'<' if review.draw < (review.rate or 0) else '≥'} {review.rate}"
+        made.add_row("抽签 draw", f"{drawn}（百万分之 of a million）")
+    waits = f"{review.waits_zh} {review.waits}" if review.waits else "无须等待 does not wait"
+    made.add_row("待办原因 waits", waits)
+    return made
+
+
+def _print_weighed(console: Console, review: ReviewBody) -> None:
+    """Print the findings by what they mean for the operator."""
+    for title, findings in (
+        ("不得受理 blocking", review.blocking),
+        ("存疑，由审查员判断 doubtful", review.doubtful),
+        ("提示，不影响受理 warnings", review.warnings),
+    ):
+        if findings:
+            console.print()
+            console.print(title)
+            console.print(findings_table(findings))
 
 
 def _problems_table(problems: Sequence[ProblemBody]) -> Table:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from bus.daemon import reviewer, views
@@ -16,6 +17,7 @@ from bus.daemon.service import Wake
 from bus.daemon.work import Work
 from bus.errors import InputError
 from bus.flow.cut_off import cut_off
+from bus.flow.deadlines import START_WITHIN_WORKING_DAYS
 from bus.flow.reissue import check_remaining, household_members
 from bus.flow.review import reason
 from bus.model.audit import Event
@@ -25,7 +27,16 @@ from bus.model.request import Application
 from bus.ports.store import Store
 from bus.rules import places
 from bus.rules.members import Member
+from bus.rules.working_hours import working_hours
 from signer.envelope.kinds import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class StartTerm:
+    """By when a query has to start (R028), and the working hours left; below 0 it is late."""
+
+    start_by: datetime
+    hours_left: float
 
 
 @dataclass
@@ -44,6 +55,21 @@ class ReviewService:
         """Return the applications at the hub, newest first."""
         async with self.store.transaction() as unit:
             return await unit.cases(CaseRole.REVIEWER, states)
+
+    async def waiting(self) -> Sequence[Case]:
+        """Return the applications that wait for an operator, the most urgent first (R028)."""
+        found = await self.applications([QueryState.UNDER_REVIEW])
+        # All have the same term, so who was received first has to start first.
+        return sorted(found, key=lambda case: (case.opened, case.query))
+
+    def start_term(self, case: Case) -> StartTerm | None:
+        """Return by when an application has to start; None once it is decided."""
+        if case.state not in (QueryState.SUBMITTED, QueryState.UNDER_REVIEW):
+            return None
+        calendar, now = self.office.calendar, self.office.clock.now()
+        start_by = calendar.add_working_days(case.opened, START_WITHIN_WORKING_DAYS).end
+        left = working_hours(calendar, now, start_by) - working_hours(calendar, start_by, now)
+        return StartTerm(start_by, left)
 
     async def application(
         self, query: UUID, operator: str

@@ -20,6 +20,7 @@ from bus.daemon.conformance.examiner import Examiner
 from bus.daemon.conformance.service import ConformanceService
 from bus.daemon.delay_service import DelayService
 from bus.daemon.evidence.service import EvidenceService
+from bus.daemon.recheck_service import RecheckService
 from bus.daemon.review_service import ReviewService
 from bus.daemon.service import Service
 from bus.http.access import AccessGate, passed
@@ -35,6 +36,7 @@ from bus.http.evidence import evidence_routes
 from bus.http.office import office_routes
 from bus.http.operators import operator_routes
 from bus.http.queries import query_routes
+from bus.http.rechecks import recheck_routes
 from bus.logs.setup import Logger
 from bus.metrics.catalogue import Metrics
 from signer.identity import Role, role_of
@@ -90,6 +92,7 @@ def operator_app(
         routes.include_router(
             assent_routes(AssentService(service.office, service.store, service.wake))
         )
+        routes.include_router(recheck_routes(RecheckService(service)))
     if admissions is not None:
         routes.include_router(admission_routes(admissions))
     tests = ConformanceService(service.office, service.store, service.wake, examiner or Examiner())

@@ -16,6 +16,9 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("GET", "/queries/{query}/timeline"): Deed.LOOK,
     ("GET", "/queries/{query}/result"): Deed.READ_RESULT,
     ("GET", "/queries/{query}/result.xlsx"): Deed.READ_RESULT,
+    ("POST", "/queries/{query}/recheck"): Deed.SUBMIT,
+    ("GET", "/queries/{query}/difference"): Deed.READ_RESULT,
+    ("GET", "/queries/{query}/difference.xlsx"): Deed.READ_RESULT,
     ("GET", "/queries/{query}/proof"): Deed.EXPORT_PROOF,
     ("GET", "/queries/{query}/proof/opened"): Deed.READ_RESULT,
     ("GET", "/delays"): Deed.LOOK,
@@ -31,6 +34,7 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("POST", "/applications/{query}/accept"): Deed.DECIDE,
     ("POST", "/applications/{query}/assent"): Deed.DECIDE,
     ("POST", "/applications/{query}/refuse"): Deed.DECIDE,
+    ("POST", "/applications/{query}/return"): Deed.DECIDE,
     # The hub's admission.
     ("GET", "/admissions"): Deed.LOOK,
     ("GET", "/admissions/{participant}"): Deed.ADMIT,

@@ -17,7 +17,7 @@ from bus.model.result import (
     ResultView,
     Value,
 )
-from bus.workbook.result_tables import tallies, text_of, titles
+from bus.workbook.result_tables import NOT_ASKED, NOT_ASKED_ZH, tallies, text_of, titles
 
 
 def result_json(view: ResultView) -> dict[str, Any]:
@@ -39,16 +39,21 @@ def result_json(view: ResultView) -> dict[str, Any]:
         "application": {
             "requester": facts.requester,
             "operator": facts.operator,
-            "submitted": _value(facts.submitted),
+            "submitted": value_json(facts.submitted),
             "authority": facts.authority,
             "business_text": facts.business_text,
             "purpose": facts.purpose,
             "query_text": facts.query_text,
             "person_count": facts.person_count,
-            "applied_on": _value(facts.applied_on),
+            "applied_on": value_json(facts.applied_on),
         },
         "lines": [_line(line) for line in view.lines],
-        "persons": [_person(person) for person in view.persons],
+        "persons": [person_json(person) for person in view.persons],
+        "withdrawn": [
+            person_json(person) | {"code": NOT_ASKED, "zh": NOT_ASKED_ZH}
+            for person in view.withdrawn
+        ],
+        "rechecks": None if view.rechecks is None else str(view.rechecks),
         "summary": _summary(view),
         "answers": [_answer(answer, lines) for answer in view.answers],
         "unanswered": [_gap(gap) for gap in view.gaps],
@@ -74,12 +79,13 @@ def _line(line: ResultLine) -> dict[str, Any]:
         "resource": line.resource,
         "title": line.title,
         "items": [{"name": item.name, "zh": item.zh} for item in line.items],
-        "time_from": _value(line.time_from),
-        "time_to": _value(line.time_to),
+        "time_from": value_json(line.time_from),
+        "time_to": value_json(line.time_to),
     }
 
 
-def _person(person: ResultPerson) -> dict[str, Any]:
+def person_json(person: ResultPerson) -> dict[str, Any]:
+    """Return a person in plain JSON types."""
     return {
         "reference": person.reference,
         "household": person.household,
@@ -101,7 +107,7 @@ def _summary(view: ResultView) -> list[dict[str, Any]]:
             "asked": tally.asked,
             "outcomes": {kind.value: number for kind, number in tally.outcomes.items()},
             "records": tally.records,
-            "as_of": _value(min(tally.as_of)),
+            "as_of": value_json(min(tally.as_of)),
             "late": tally.late,
         }
         for (provider, resource), tally in tallies(view).items()
@@ -114,9 +120,9 @@ def _answer(answer: ResultAnswer, lines: dict[int, ResultLine]) -> dict[str, Any
         "provider_title": answer.provider_title,
         "resource": answer.resource,
         "part": answer.part,
-        "as_of": _value(answer.as_of),
-        "received": _value(answer.received),
-        "due": _value(answer.due),
+        "as_of": value_json(answer.as_of),
+        "received": value_json(answer.received),
+        "due": value_json(answer.due),
         "late": answer.late,
         "outcomes": [_outcome(outcome, lines[outcome.line].items) for outcome in answer.outcomes],
     }
@@ -129,7 +135,7 @@ def _outcome(outcome: ResultOutcome, items: tuple[ResultItem, ...]) -> dict[str,
         "outcome": outcome.outcome.value,
         "code": outcome.code,
         "records": [
-            {item.name: _value(value) for item, value in zip(items, record, strict=True)}
+            {item.name: value_json(value) for item, value in zip(items, record, strict=True)}
             for record in outcome.records
         ],
     }
@@ -141,12 +147,13 @@ def _gap(gap: ResultGap) -> dict[str, Any]:
         "provider_title": gap.provider_title,
         "resource": gap.resource,
         "part": gap.part,
-        "due": _value(gap.due),
+        "due": value_json(gap.due),
         "code": gap.code,
     }
 
 
-def _value(value: Value) -> str | int | bool | None:
+def value_json(value: Value) -> str | int | bool | None:
+    """Return a value in a plain JSON type."""
     match value:
         case datetime():
             return value.astimezone(UTC).isoformat()

@@ -33,6 +33,10 @@ OUTCOME_ZH = {
     OutcomeKind.NOT_FOUND: "未查得",
     OutcomeKind.NOT_ANSWERABLE: "无法答复",
 }
+NOT_ASKED = "AUTHORISATION_INCOMPLETE"
+"""Why a person of the list was not asked about (R067)."""
+
+NOT_ASKED_ZH = "授权不齐全"
 _CHINA = timezone(timedelta(hours=8))
 _CENT = Decimal("0.01")
 
@@ -115,6 +119,10 @@ def overview_rows(view: ResultView) -> Iterator[list[str]]:
     yield ["查询事项", facts.query_text]
     yield ["查询人数", str(facts.person_count)]
     yield ["申请日期", text_of(facts.applied_on)]
+    if view.withdrawn:
+        yield ["未查询人数", f"{len(view.withdrawn)}（{NOT_ASKED_ZH}）"]
+    if view.rechecks is not None:
+        yield ["复核的查询", str(view.rechecks)]
     for line in view.lines:
         yield [f"查询内容 {line.line}", _line_text(line)]
 
@@ -155,11 +163,18 @@ def outcome_rows(view: ResultView) -> Iterator[list[str]]:
             person, line = persons[outcome.reference], lines[outcome.line]
             yield [
                 *(str(person.reference), person.household),
-                *(_zh(codes.relations(), person.relation), person.name),
-                *(_zh(codes.id_types(), person.id_type), person.id_number),
+                *(zh_of(codes.relations(), person.relation), person.name),
+                *(zh_of(codes.id_types(), person.id_type), person.id_number),
                 *(str(line.row), str(line.line), line.title, answer.provider_title),
                 *(OUTCOME_ZH[outcome.outcome], outcome.code or "", str(len(outcome.records))),
             ]
+    for person in view.withdrawn:
+        yield [
+            *(str(person.reference), person.household),
+            *(zh_of(codes.relations(), person.relation), person.name),
+            *(zh_of(codes.id_types(), person.id_type), person.id_number),
+            *("", "", "", "", f"未查询：{NOT_ASKED_ZH}", NOT_ASKED, ""),
+        ]
 
 
 def record_rows(view: ResultView, resource: str) -> Iterator[list[str]]:
@@ -193,6 +208,7 @@ def _line_text(line: ResultLine) -> str:
     return f"附表第 {line.row} 项；{provider}；{line.title}；{when}；{wanted}"
 
 
-def _zh(table: codes.CodeTable[codes.Row], code: str) -> str:
+def zh_of(table: codes.CodeTable[codes.Row], code: str) -> str:
+    """Return the Chinese name of a code, or the code where the table has none."""
     row = table.get(code)
     return code if row is None else row.zh

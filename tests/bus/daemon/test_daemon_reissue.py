@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from daemon_deeds import (
@@ -31,7 +32,10 @@ from bus.model.case import CaseRole, QueryState
 from bus.model.request import Declaration
 from bus.rules.review_policy import Households, ReviewMode, ReviewPolicy
 from signer.envelope.kinds import Kind
+from signer.envelope.parse import reread
 from signer.identity import inbox_topic, outbox_topic
+from signer.proof.account import ProofState
+from signer.proof.format import read_proof
 from signer.proof.verify import verify
 
 RETURN = ReviewPolicy(ReviewMode.AUTOMATIC, households=Households.RETURN)
@@ -96,6 +100,28 @@ async def test_the_rest_goes_on_without_the_household_and_nobody_lifts_a_finger(
     assert [p.reference for p in view.persons] == [3, 4, 5]
     assert [p.name for p in view.withdrawn] == [p.name for p in draft.persons[:2]]
     assert {o.reference for a in view.answers for o in a.outcomes} == {3, 4, 5}
+
+
+async def test_the_proof_is_of_the_application_that_was_decided_on(
+    returning, make_draft, monkeypatch
+):
+    monkeypatch.setattr(application, "PART_SIZE", 2)
+    country = returning
+    query = await submit_draft(country, without_consent(households(make_draft(5), 2, 2, 1), 3))
+    await country.settle()
+    country.clock.move(timedelta(minutes=1))
+    desk = country["370000"]
+    async with desk.store.transaction() as unit:
+        data = await export(desk.office, unit, query, country.clock.now())
+    account = verify(data, country.validator())
+    assert account.state is ProofState.DELIVERED
+    assert (account.application.persons, account.application.parts) == (3, 2)
+    own = await case_of(country, "370000", query)
+    kinds = [reread(m.envelope).header.kind for m in read_proof(data).messages]
+    assert (kinds.count(Kind.APPLICATION), kinds.count(Kind.DECISION)) == (1, 1)
+    digests = {reread(m.envelope).digest for m in read_proof(data).messages}
+    assert own.application in digests
+    assert not digests & set(own.superseded)
 
 
 async def test_the_audit_says_how_many_were_taken_out_and_names_nobody(returning, make_draft):
