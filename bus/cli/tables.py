@@ -13,13 +13,22 @@ from bus.api.row_delay import DelayBody
 from bus.cli.form import form_table, lines_table, members_table
 from bus.cli.output import findings_table, local, table
 from bus.model.case import STATE_ZH, QueryState, RowState
-from bus.model.review import WAITS_ZH
+from bus.model.review import Waits
 
 _ROW_STATES = {
     RowState.OPEN: "待反馈",
     RowState.ANSWERED: "已反馈",
     RowState.DISPATCHED: "已分发",
     RowState.UNSERVED: "无法查询",
+}
+
+
+_WAITS = {
+    Waits.BLOCKING: "不得受理",
+    Waits.DOUBTFUL: "存疑",
+    Waits.MANUAL: "人工审查",
+    Waits.SAMPLED: "抽中",
+    Waits.TOO_LARGE: "指令过大",
 }
 
 
@@ -174,9 +183,9 @@ def applications_table(applications: Sequence[ApplicationSummary]) -> Table:
         "人数 persons",
         "分册 parts",
         "意见 findings",
-        "待办原因 waits",
+        "待办 waits",
         "启动期限 start by",
-        "剩余工作小时 hours left",
+        "剩余工时 hours",
         "收到 received",
         "决定 decided by",
     )
@@ -236,7 +245,7 @@ def _found(application: ApplicationSummary) -> str:
 
 def _waits(application: ApplicationSummary) -> str:
     why = application.waits
-    return "-" if why is None else f"{WAITS_ZH[why]} {why}"
+    return "-" if why is None else f"{_WAITS[why]} {why}"
 
 
 def _hours(left: float | None) -> str:

@@ -6,8 +6,9 @@ import pytest
 
 from bus.config.load import load_config
 from bus.config.models import BrokerKind
+from bus.daemon.hub import review_policy
 from bus.errors import ConfigError
-from bus.rules.review_policy import ReviewMode
+from bus.rules.review_policy import Households, ReviewMode, ReviewRule
 
 GOOD = """
 [participant]
@@ -76,6 +77,73 @@ def test_a_hub_reviews_by_people_unless_told_otherwise(write, tmp_path):
     config = load_config(write(GOOD + '[hub]\nparticipants = "participants.toml"\n'))
     assert config.hub.review is ReviewMode.MANUAL
     assert config.hub.participants == tmp_path / "participants.toml"
+
+
+SAMPLING = """[hub]
+participants = "participants.toml"
+review = "automatic"
+households = "return"
+sampling_seed_file = "sampling.seed"
+
+[[hub.review_rule]]
+province = "山东"
+business = "医疗救助"
+mode = "manual"
+
+[[hub.review_rule]]
+mode = "sampled"
+rate = 0.05
+"""
+
+
+@pytest.fixture
+def seed(tmp_path):
+    def put(text):
+        file = tmp_path / "sampling.seed"
+        file.write_text(text)
+        file.chmod(0o600)
+
+    return put
+
+
+@pytest.mark.requirement("R025")
+def test_review_rules_are_read_in_their_order_by_code_or_name(write, seed):
+    seed("0f" * 32 + "\n")
+    policy = review_policy(load_config(write(GOOD + SAMPLING)).hub)
+    assert policy.rules == (
+        ReviewRule("370000", "medical-assistance", ReviewMode.MANUAL),
+        ReviewRule(None, None, ReviewMode.SAMPLED, 50_000),
+    )
+    assert (policy.default, policy.households) == (ReviewMode.AUTOMATIC, Households.RETURN)
+    assert policy.seed == b"0f" * 32
+
+
+def test_a_short_seed_is_refused(write, seed):
+    seed("secret")
+    with pytest.raises(ConfigError, match="SAMPLING_SEED_SHORT") as refused:
+        review_policy(load_config(write(GOOD + SAMPLING)).hub)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [
+        ('"山东"', '"火星"', "hub.review_rule.0.province"),
+        ('"医疗救助"', '"旅游"', "hub.review_rule.0.business"),
+        ("rate = 0.05", "rate = 1.5", "hub.review_rule.1.rate"),
+        ("rate = 0.05", "rate = 0", "hub.review_rule.1.rate"),
+        ("rate = 0.05", "", "hub.review_rule.1"),
+        ('mode = "manual"', 'mode = "manual"\nrate = 0.5', "hub.review_rule.0"),
+        ('mode = "manual"', 'mode = "never"', "hub.review_rule.0.mode"),
+        ('review = "automatic"', 'review = "sampled"', "hub"),
+        ('sampling_seed_file = "sampling.seed"', "", "hub"),
+        ('households = "return"', 'households = "keep"', "hub.households"),
+    ],
+)
+def test_a_faulty_review_rule_is_named(write, old, new, where):
+    assert SAMPLING.count(old) == 1
+    fault = faulty(write(GOOD + SAMPLING.replace(old, new)))
+    assert f"{where}:" in fault.en
 
 
 def test_timestamps_are_off_unless_an_authority_is_named(write, tmp_path):

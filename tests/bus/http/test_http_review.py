@@ -133,3 +133,49 @@ async def test_each_role_has_its_own_routes_only(hub, manual_node, operator):
     assert (at_hub.status_code, at_hub.json()["code"]) == (404, "ROUTE_UNKNOWN")
     assert (at_node.status_code, at_node.json()["code"]) == (404, "ROUTE_UNKNOWN")
     assert (other_method.status_code, other_method.json()["code"]) == (405, "METHOD_UNKNOWN")
+
+
+@pytest.mark.requirement("R025")
+@pytest.mark.requirement("R027")
+async def test_the_queue_says_what_waits_and_why(hub, manual_node, manual_land, waiting, operator):
+    await manual_node.submit(persons=1)
+    await manual_land.settle()
+    await hub.http.post(f"/applications/{waiting}/accept", headers=operator)
+    await manual_land.settle()
+
+    (one,) = (await hub.http.get("/applications?waiting=true")).json()
+
+    assert one["query"] != waiting
+    assert (one["waits"], one["findings"], one["warnings"]) == ("MANUAL", 0, 0)
+    # Received on Monday 10:00 in Shanghai: 7 hours of that day, and two days of eight.
+    assert (one["start_by"], one["working_hours_left"]) == ("2026-03-04T16:00:00Z", 23.0)
+    shown = await hub.http.get(f"/applications/{one['query']}", headers=operator)
+    review = shown.json()["review"]
+    assert (review["rule"], review["mode"], review["draw"]) == (0, "manual", None)
+    assert review["waits_zh"] == "按规则须人工审查"
+    decided = (await hub.http.get(f"/applications/{waiting}", headers=operator)).json()["summary"]
+    assert (decided["waits"], decided["start_by"], decided["working_hours_left"]) == (None,) * 3
+
+
+@pytest.mark.requirement("R067")
+async def test_an_operator_returns_an_application_by_person_or_household(
+    hub, manual_node, manual_land, waiting, operator
+):
+    path = f"/applications/{waiting}/return"
+    unknown = await hub.http.post(
+        path, json={"reason": "CONSENT_DOUBTFUL", "persons": [7]}, headers=operator
+    )
+    response = await hub.http.post(
+        path, json={"reason": "CONSENT_DOUBTFUL", "households": ["H0"]}, headers=operator
+    )
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "RETURN_NOBODY")
+    assert response.status_code == 200
+    assert (response.json()["state"], response.json()["withdrawn"]) == ("SUBMITTED", 1)
+    await manual_land.settle()
+
+    again = (await hub.http.get("/applications?waiting=true")).json()
+    assert [(a["query"], a["persons"], a["withdrawn"]) for a in again] == [(waiting, 1, 1)]
+    everybody = await hub.http.post(
+        path, json={"reason": "CONSENT_DOUBTFUL", "persons": [2]}, headers=operator
+    )
+    assert everybody.json()["code"] == "RETURN_EVERYBODY"
