@@ -24,7 +24,7 @@ from bus.cli.options import (
 )
 from bus.cli.output import console, local, plain, print_json, show
 from bus.cli.remote import Remote, connect, require_operator
-from bus.cli.tables import applications_table, show_application
+from bus.cli.review_tables import applications_table, show_application, waiting_table
 from bus.workbook.template import Offer, template
 from schemas.codes import categories
 from schemas.resources import resources
@@ -75,13 +75,15 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """列出部中心收到的、或省级收到的下级申请 / List what came to the hub, or to a province."""
-    asked = {"waiting": "true"} if waiting else {"state": state or []}
+    # A province has no such queue; there it is what is under review.
+    asked = {"waiting": "true", "state": ["UNDER_REVIEW"]} if waiting else {"state": state or []}
     with connect(socket, config) as remote:
         found = remote.get("applications", tuple[ApplicationSummary, ...], **asked)
     if as_json:
         print_json(plain(found))
     else:
-        show(applications_table(found), "没有申请 / no applications")
+        made = waiting_table(found) if waiting else applications_table(found)
+        show(made, "没有申请 / no applications")
 
 
 @app.command("show")
