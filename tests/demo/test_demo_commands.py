@@ -226,6 +226,7 @@ class FakeNetwork:
             findings=self.waiting,
             received="2026-03-02T00:00:00Z",
             updated="2026-03-02T00:00:00Z",
+            assent=None,
             decision=None,
         )
         if reply is ApplicationDetail:
