@@ -248,11 +248,6 @@ class Metrics:
             ["province"],
             registry=r,
         )
-        self.evidence_overdue = Gauge(
-            "hedui_evidence_calls_overdue",
-            "At the hub: calls for evidence of which something is owed and overdue.",
-            registry=r,
-        )
 
     def _access(self) -> None:
         r = self.registry

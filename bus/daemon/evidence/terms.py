@@ -14,7 +14,7 @@ from datetime import timedelta
 from bus.daemon.evidence.keeping import keep
 from bus.daemon.office import Office
 from bus.daemon.work import Work
-from bus.errors import InputError, UnavailableError
+from bus.errors import HeduiError, InputError, UnavailableError
 from bus.flow import evidence as flow
 from bus.logs.setup import Logger
 from bus.metrics.catalogue import Metrics
@@ -66,7 +66,6 @@ class Terms:
         async with self.store.transaction() as unit:
             calls = await unit.calls(open_only=True)
         overdue = [call for call in calls if call.overdue and call.owed]
-        self.metrics.evidence_overdue.set(len(overdue))
         await self._consequences(overdue)
 
     async def hand_over(self) -> None:
@@ -93,7 +92,7 @@ class Terms:
                 await work.finish()
         except UnavailableError as error:
             # It has left, or has no key; what it owes stays on the list.
-            self.log.warning("evidence.notice", code=error.code, where=seen.requester)
+            self._tell("evidence.notice", error, seen.requester)
             return
         if call.overdue == now:
             self.log.warning("evidence.overdue", where=call.requester, query=str(call.query))
@@ -110,9 +109,13 @@ class Terms:
                 await self.suspend(requester, f"逾期未提交证明材料 {len(own)} 起（R024）")
             except InputError as error:
                 # Listed in a file, suspended already: an operator looks after it.
-                self.log.warning("evidence.not_suspended", code=error.code, where=requester)
+                self._tell("evidence.not_suspended", error, requester)
             now = self.office.clock.now()
             async with self.store.transaction() as unit:
                 for call in own:
                     present = await unit.call(call.id) or call
                     await unit.save_call(replace(present, acted=now))
+
+    def _tell(self, event: str, error: HeduiError, requester: str) -> None:
+        self.metrics.loop_errors.labels(loop="evidence-terms", code=error.code).inc()
+        self.log.warning(event, code=error.code, where=requester)
