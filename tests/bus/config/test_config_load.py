@@ -146,6 +146,13 @@ def test_a_faulty_review_rule_is_named(write, old, new, where):
     assert f"{where}:" in fault.en
 
 
+def test_a_warning_comes_with_one_working_day_left_unless_told_otherwise(write):
+    assert load_config(write(GOOD)).deadlines.warn_working_days == 1
+    early = load_config(write(GOOD + "[deadlines]\nwarn_working_days = 2\n"))
+    assert early.deadlines.warn_working_days == 2
+    faulty(write(GOOD + "[deadlines]\nwarn_working_days = 0\n"))
+
+
 def test_timestamps_are_off_unless_an_authority_is_named(write, tmp_path):
     assert load_config(write(GOOD)).timestamps is None
     section = '[timestamps]\nurl = "https://tsa.example/tsr"\nca_file = "tsa.pem"\n'

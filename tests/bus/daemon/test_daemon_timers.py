@@ -404,3 +404,29 @@ async def test_the_case_of_an_unreachable_holder_is_not_in_the_way_of_others(
     assert errors == 1
     await country.advance(country.clock.now() + timedelta(minutes=1))
     assert len(await told(country, "370000", first)) == 1
+
+
+@pytest.mark.requirement("R028")
+async def test_where_two_timers_race_the_hubs_decision_wins(manual_country, make_draft):
+    country = manual_country
+    query = await submit_draft(country, make_draft())
+    await country.settle("370000")
+    await country.advance(country.clock.now() + timedelta(days=8), DAY)
+    assert (await case_of(country, "370000", query)).state is QueryState.EXPIRED
+    assert await deadlines(country, "370000", query) == []
+    await review_desk(country).accept(query, "审查员")
+    await country.settle()
+    assert (await case_of(country, "370000", query)).state is QueryState.DELIVERED
+    assert await clean(country)
+
+
+@pytest.mark.requirement("R029")
+async def test_how_early_a_warning_comes_is_for_the_operator_to_say(country, make_draft):
+    country["hub"].office.warn_days = 3
+    query = await waiting(country, make_draft)
+    # Three working days are left: Thursday, Friday, and Monday after the weekend.
+    await country.advance(DUE - timedelta(days=5), DAY)
+    assert counted(country, "hub", "warnings", kind="FEEDBACK", province="320000") == 1
+    assert counted(country, "370000", "warnings", kind="FEEDBACK", province="320000") is None
+    (row,) = [d for d in await deadlines(country, "hub", query) if d.kind is DeadlineKind.FEEDBACK]
+    assert row.warn_from == DUE - timedelta(days=5)
