@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -63,10 +63,7 @@ _OF_CASES = frozenset(
         DeadlineKind.EXPIRY,
     }
 )
-"""Kinds that follow from a case; others are put and dropped by whoever knows of them."""
-
-Deed = Callable[[Work, Sequence[Deadline]], Awaitable[None]]
-"""What is done about passed deadlines of one query, role and kind, inside a work."""
+"""Kinds that follow from a case; others are kept and acted upon by whoever knows of them."""
 
 
 @dataclass
@@ -76,7 +73,6 @@ class Timers:
     Attributes:
         holder: This instance, as holder of the lease.
         wake: Called after what may have filled the outbox.
-        deeds: What is done about kinds that do not follow from a case.
     """
 
     office: Office
@@ -85,7 +81,6 @@ class Timers:
     log: Logger
     holder: str
     wake: Callable[[], None]
-    deeds: dict[DeadlineKind, Deed] = field(default_factory=dict)
     _counted_by: Calendar | None = None
 
     async def look(self) -> None:
@@ -160,10 +155,6 @@ class Timers:
             case = await work.case(query, role)
             if case is not None:
                 await self._act(work, case, {one.kind for one in passed})
-            for kind, deed in self.deeds.items():
-                its = [one for one in passed if one.kind is kind]
-                if its:
-                    await deed(work, its)
             await work.finish()
         for (kind, province), count in counts.items():
             self.metrics.deadline_breaches.labels(kind=kind, province=province).inc(count)
