@@ -18,8 +18,9 @@ from bus.cli.query import XLSX
 from bus.cli.remote import Remote, upload
 from bus.cli.tables import progress_text, state_text
 from bus.errors import UnavailableError
+from bus.flow.lifecycle import ENDED
 from bus.model.audit import Event
-from bus.model.case import QueryState
+from bus.model.case import STATE_ZH, QueryState
 from bus.model.messages import Finding
 from signer.identity import HUB
 
@@ -32,7 +33,7 @@ _PAGE = 1000
 
 
 class NotDeliveredError(UnavailableError):
-    """The hub did not let the query through; `findings` says why."""
+    """The query ended without a result, or waits for the hub; `findings` says why."""
 
     def __init__(self, code: str, zh: str, en: str, findings: Sequence[FindingBody]) -> None:
         super().__init__(code, zh, en, where=HUB)
@@ -69,8 +70,8 @@ def follow(network: Network, query: UUID) -> QueryDetail:
     """Show every change of a query until it is delivered.
 
     Raises:
-        NotDeliveredError: `QUERY_REFUSED`, or `REVIEW_WAITS` where the hub's operator would have
-            to decide.
+        NotDeliveredError: `QUERY_REFUSED`, `QUERY_CANCELLED`, `QUERY_EXPIRED`, or `REVIEW_WAITS`
+            where the hub's operator would have to decide.
         StoppedError, OverdueError, ProcessEndedError: The run ends.
     """
     shown: QueryState | None = None
@@ -89,6 +90,9 @@ def follow(network: Network, query: UUID) -> QueryDetail:
             if state is QueryState.REFUSED:
                 zh, en = "部中心不予受理", "the hub refused the application"
                 raise NotDeliveredError("QUERY_REFUSED", zh, en, detail.findings)
+            if state in ENDED:
+                zh, en = f"查询{STATE_ZH[state]}", f"the query is {state}"
+                raise NotDeliveredError(f"QUERY_{state}", zh, en, detail.findings)
             if state is QueryState.SUBMITTED:
                 _check_review(network, hub, query)
             network.watch.pause(_POLL_SECONDS)

@@ -14,17 +14,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from adapters.contract import Connector, Lookup, LookupResult, Subject, none_answerable
+from adapters.host.fragments import fragments
 from adapters.host.outage import Outage
 from bus.daemon.office import Office
 from bus.daemon.work import Work, open_stored
 from bus.errors import ConfigError, DefectError, HeduiError, UnavailableError
-from bus.flow.answer import answer_message, close_row
+from bus.flow.answer import answer_message, begin_row, close_row
 from bus.flow.lifecycle import RUNNING
 from bus.logs.setup import Logger
 from bus.metrics.catalogue import Metrics
 from bus.model.audit import Event
 from bus.model.case import Case, CaseRole, Row, RowState
-from bus.model.messages import Answer, OutcomeKind, PersonOutcome
+from bus.model.messages import Answer, PersonOutcome
 from bus.model.request import RequestLine, Roster
 from bus.ports.store import Store
 from bus.ports.store_errors import StoreUnavailable
@@ -32,12 +33,6 @@ from bus.wire.message import Message
 from schemas.records import encode_record
 from schemas.resources import Resource
 from signer.envelope.kinds import Kind
-
-MAX_ANSWER_BYTES = 512 * 1024
-"""Record bytes in one fragment; an envelope holds 900 KiB before deflation helps."""
-
-MAX_ANSWER_OUTCOMES = 2000
-"""Outcomes in one fragment."""
 
 RETRY_AFTER = timedelta(seconds=5)
 """Until a source that was down is asked again."""
@@ -92,26 +87,19 @@ class Answering:
             return 0
         owed = await self._owed()
         self._waiting = {key: at for key, at in self._waiting.items() if key in owed}
-        for key, (case, row) in owed.items():
+        for key, (case, owing) in owed.items():
             if _before(now, self._waiting.get(key), ROW_RETRY_AFTER):
                 continue
-            if not await self._mine():
-                break
-            try:
-                with self.metrics.lookup_seconds.labels(resource=row.resource).time():
-                    roster, answers = await self._look_up(case, row)
-            except UnavailableError as error:
-                self._report(error)
-                self.retry_at = now + RETRY_AFTER
+            row = await self._begin(case, owing)
+            found = None if row is None else await self._looked_up(key, case, row)
+            if self._source_is_down():
                 await self._outage.goes_on(owed.values())
                 break
-            except Exception as error:  # noqa: BLE001 - one row must not stop the others
-                self._report(error)
-                self._waiting[key] = now + ROW_RETRY_AFTER
+            if row is None or found is None:
                 continue
             self._outage.over()
             try:
-                closed += await self._close(case, row, roster, answers)
+                closed += await self._close(case, row, *found)
             except HeduiError as error:
                 if isinstance(error, StoreUnavailable):
                     raise
@@ -133,6 +121,44 @@ class Answering:
         now = self.office.clock.now()
         async with self.store.transaction() as unit:
             return await unit.lease(LEASE, self.holder, now, now + LEASE_FOR)
+
+    async def _begin(self, case: Case, row: Row) -> Row | None:
+        """Renew the lease and mark a row as begun; returns the row as it stands.
+
+        None where the lease has gone to another instance, or the row is not owed any more: it was
+        answered, or its query has ended (R031). Then nobody is looked up.
+        """
+        now = self.office.clock.now()
+        async with self.store.transaction() as unit:
+            if not await unit.lease(LEASE, self.holder, now, now + LEASE_FOR):
+                return None
+            current = await unit.case(case.query, CaseRole.AGENCY)
+            owing = None if current is None else _open_row(current, row)
+            if current is None or owing is None:
+                return None
+            begun, marked = begin_row(current, owing, now)
+            if begun is not current:
+                await unit.save_case(begun)
+            return marked
+
+    async def _looked_up(
+        self, key: RowKey, case: Case, row: Row
+    ) -> tuple[bytes, tuple[Answer, ...]] | None:
+        """Return what the source says; None where it cannot, which is tried again later."""
+        now = self.office.clock.now()
+        try:
+            with self.metrics.lookup_seconds.labels(resource=row.resource).time():
+                return await self._look_up(case, row)
+        except UnavailableError as error:
+            self._report(error)
+            self.retry_at = now + RETRY_AFTER
+        except Exception as error:  # noqa: BLE001 - one row must not stop the others
+            self._report(error)
+            self._waiting[key] = now + ROW_RETRY_AFTER
+        return None
+
+    def _source_is_down(self) -> bool:
+        return self.retry_at is not None
 
     def _report(self, error: Exception) -> None:
         # By code, or by type: a foreign text may quote values.
@@ -204,15 +230,16 @@ class Answering:
     async def _close(self, case: Case, row: Row, roster: bytes, answers: Sequence[Answer]) -> int:
         async with self.store.transaction() as unit:
             current = await unit.case(case.query, CaseRole.AGENCY)
-            if current is None or row not in current.rows:
-                return 0  # another instance answered it meanwhile
+            owing = None if current is None else _open_row(current, row)
+            if current is None or owing is None:
+                return 0  # stopped, or another instance answered it meanwhile
             work = Work(self.office, unit, self.office.clock.now())
             digests = []
             for number, answer in enumerate(answers):
                 last = number == len(answers) - 1
-                send = answer_message(current, row, roster, answer, number, last)
+                send = answer_message(current, owing, roster, answer, number, last)
                 digests.append((await work.send(current.query, send)).digest)
-            work.save(close_row(current, row, digests, work.now))
+            work.save(close_row(current, owing, digests, work.now))
             work.note(
                 current.query,
                 Event.ANSWER_SENT,
@@ -225,46 +252,13 @@ class Answering:
         return 1
 
 
-def fragments(
-    resource: Resource, as_of: datetime, outcomes: Sequence[PersonOutcome]
-) -> tuple[Answer, ...]:
-    """Split outcomes into answers that fit an envelope; one person's outcome is never split.
-
-    Args:
-        resource: What the records are of.
-        as_of: Data-as-of time of the oldest lookup (R072).
-        outcomes: All outcomes of a row.
-
-    A person whose records alone are too many is NOT_ANSWERABLE, `TOO_MANY_RECORDS`.
-    """
-    chunks: list[list[PersonOutcome]] = [[]]
-    size = 0
-    for outcome in outcomes:
-        fitting = _fitting(outcome)
-        weight = sum(len(record) for record in fitting.records)
-        full = size + weight > MAX_ANSWER_BYTES or len(chunks[-1]) >= MAX_ANSWER_OUTCOMES
-        if chunks[-1] and full:
-            chunks.append([])
-            size = 0
-        chunks[-1].append(fitting)
-        size += weight
-    return tuple(
-        Answer(
-            record_schema=resource.schema.digest,
-            as_of=as_of,
-            record_count=sum(len(outcome.records) for outcome in chunk),
-            outcomes=tuple(chunk),
-        )
-        for chunk in chunks
-    )
-
-
-def _fitting(outcome: PersonOutcome) -> PersonOutcome:
-    if sum(len(record) for record in outcome.records) <= MAX_ANSWER_BYTES:
-        return outcome
-    return PersonOutcome(
-        outcome.line, outcome.reference, OutcomeKind.NOT_ANSWERABLE, "TOO_MANY_RECORDS", ()
-    )
+def _open_row(case: Case, row: Row) -> Row | None:
+    """Return a row as it stands now, while it is open."""
+    named = (row.order, row.part, row.resource)
+    for one in case.rows:
+        if (one.order, one.part, one.resource) == named and one.state is RowState.OPEN:
+            return one
+    return None
 
 
 def _answers(

@@ -1,4 +1,4 @@
-"""What an agency takes: orders for itself, receipts and probes; nothing else has business here.
+"""What an agency takes: orders for itself and their end, receipts, probes; nothing else.
 
 The envelope has verified the chain of authority (requester → hub → node → me, orders only
 narrowing). What is left to check before any lookup: that I was asked, for what I offer.
@@ -7,9 +7,10 @@ narrowing). What is left to check before any lookup: that I was asked, for what 
 from __future__ import annotations
 
 from bus.catalog.routing import agencies
-from bus.daemon import delays
+from bus.daemon import cancellation, delays
 from bus.daemon.conformance import examinee
 from bus.daemon.provider import query_unknown
+from bus.daemon.reviewer import note_receipt
 from bus.daemon.router import not_here, note_problem
 from bus.daemon.work import Work
 from bus.errors import RefusedError
@@ -17,6 +18,7 @@ from bus.flow.answer import take_order
 from bus.flow.cut_off import check_source
 from bus.flow.delivery import accept_receipt
 from bus.model.audit import Event
+from bus.model.cancellation import Cancellation
 from bus.model.case import CaseRole
 from bus.model.messages import Delay, Problem, Receipt
 from bus.model.probe import Probe
@@ -31,7 +33,7 @@ class AgencyRouter:
         """Handle one verified message, collecting its effects in `work`.
 
         Raises:
-            PendingError: Its source is suspended: it waits.
+            PendingError: Its source is suspended, or an order it names has not come: it waits.
             RefusedError: It may not stand here in this state.
         """
         check_source(message.header, work.office.directory)
@@ -40,6 +42,8 @@ class AgencyRouter:
                 await _order(work, message, roster)
             case Receipt() as receipt:
                 await _receipt(work, message, receipt)
+            case Cancellation() as cancelled:
+                await cancellation.take(work, message, cancelled, CaseRole.AGENCY)
             case Delay():
                 await delays.take(work, message)
             case Problem() as problem:
@@ -91,5 +95,6 @@ async def _receipt(work: Work, message: Message, receipt: Receipt) -> None:
             work, message, "本机构没有反馈过该查询", "this agency never answered that query"
         )
     source = message.header.source
-    work.save(accept_receipt(case, source, receipt, work.office.directory, work.now))
-    work.note(case.query, Event.QUERY_DELIVERED, source, faults=len(receipt.faults))
+    case = accept_receipt(case, source, receipt, work.office.directory, work.now)
+    work.save(case)
+    note_receipt(work, case, source, receipt)

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from pydantic import Field
 
-from bus.api.body import Answered
+from bus.api.body import Answered, Asked
 from bus.api.errors import FindingBody
 from bus.api.row_delay import DelayBody
 from bus.model.account import Account
-from bus.model.case import Case, QueryState, Row, RowState
+from bus.model.case import Case, QueryState, Row, RowState, Withdrawal
 from bus.model.timeline import Hop
 from bus.ports.store import AuditEntry
 from signer.envelope.kinds import Kind
@@ -155,6 +155,26 @@ class ProblemBody(Answered):
         return cls(at=event.at, source=event.actor, code=str(event.detail.get("code") or ""))
 
 
+class CancelBody(Asked):
+    """Why a query is withdrawn (R031)."""
+
+    reason: Annotated[
+        str, Field(min_length=1, max_length=40, description="撤销理由代码 / Code of the reason")
+    ]
+
+
+class WithdrawalBody(Answered):
+    """The withdrawal of a query: why, by code, and when."""
+
+    reason: str
+    asked: datetime
+
+    @classmethod
+    def of(cls, withdrawal: Withdrawal) -> WithdrawalBody:
+        """Return the body of a withdrawal."""
+        return cls(reason=withdrawal.reason, asked=withdrawal.asked)
+
+
 class QuerySummary(Answered):
     """A query in one line."""
 
@@ -184,7 +204,7 @@ class QuerySummary(Answered):
             operator=case.operator,
             opened=case.opened,
             updated=case.updated,
-            delivered=case.delivered,
+            delivered=case.delivered if case.state is QueryState.DELIVERED else None,
             purged=case.purged,
             counts=CountsBody.of(case.rows),
         )
@@ -208,6 +228,7 @@ class QueryDetail(Answered):
             description="提交到签收的工作小时，未签收则至今 / Working hours to delivery, or so far"
         ),
     ] = None
+    withdrawal: WithdrawalBody | None = None
 
     @classmethod
     def of(
@@ -218,6 +239,7 @@ class QueryDetail(Answered):
         hours: float | None = None,
     ) -> QueryDetail:
         """Return the detail of a case, which took so many working hours up to now."""
+        said = case.withdrawal
         return cls(
             summary=QuerySummary.of(case, titles),
             assent=AssentBody.of(case, titles),
@@ -226,6 +248,7 @@ class QueryDetail(Answered):
             rows=tuple(RowBody.of(row, titles) for row in case.rows),
             problems=tuple(ProblemBody.of(entry) for entry in problems),
             hours=None if hours is None else round(hours, 1),
+            withdrawal=None if said is None else WithdrawalBody.of(said),
         )
 
 

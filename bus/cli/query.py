@@ -25,7 +25,7 @@ from bus.cli.options import (
 )
 from bus.cli.output import console, plain, print_json, show
 from bus.cli.remote import Remote, connect, require_operator, upload
-from bus.cli.tables import hops_table, queries_table, show_query
+from bus.cli.tables import hops_table, queries_table, show_query, state_text
 from bus.cli.watch import follow
 from bus.errors import InputError
 
@@ -138,11 +138,35 @@ def watch(
     _operator: AnyOperator = "",
     as_json: AsJson = False,
 ) -> None:
-    """跟踪查询直到送达（退出码 0）或被拒绝（1）/ Follow until delivered (0) or refused (1)."""
+    """跟踪查询直到送达（退出码 0）；被拒绝、撤销或过期为 1 / Follow until delivered (0).
+
+    1: refused, withdrawn or run out.
+    """
     with connect(socket, config) as remote:
-        refused = follow(remote, _id(remote, query), interval, as_json=as_json)
-    if refused:
+        delivered = follow(remote, _id(remote, query), interval, as_json=as_json)
+    if not delivered:
         raise typer.Exit(1)
+
+
+@app.command("cancel")
+def cancel(
+    query: QueryId,
+    reason: Annotated[
+        str, typer.Option("--reason", help="撤销理由代码（R031）/ Code of the reason")
+    ],
+    socket: SocketPath = None,
+    config: ConfigFile = None,
+    operator: OperatorName = "",
+    as_json: AsJson = False,
+) -> None:
+    """撤销查询，各方停办；已到的反馈不再可读 / Withdraw a query; its answers are read no more."""
+    with connect(socket, config, require_operator(operator)) as remote:
+        path = f"queries/{_id(remote, query)}/cancellation"
+        found = remote.send("POST", path, QuerySummary, json={"reason": reason})
+    if as_json:
+        print_json(plain(found))
+    else:
+        typer.echo(f"{found.query} {state_text(found.state)}")
 
 
 @app.command("result")

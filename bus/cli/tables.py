@@ -11,6 +11,7 @@ from bus.api.query import AssentBody, HopBody, ProblemBody, QueryDetail, QuerySu
 from bus.api.row_delay import DelayBody
 from bus.cli.output import findings_table, local, table
 from bus.model.case import STATE_ZH, QueryState, RowState
+from schemas.codes import cancellation_reasons
 
 _ROW_STATES = {
     RowState.OPEN: "待反馈",
@@ -147,6 +148,9 @@ def show_query(console: Console, detail: QueryDetail) -> None:
         made.add_row("结果 result", f"已清除 purged {local(summary.purged)}")
     if detail.assent is not None:
         made.add_row("上级同意 assent", assent_text(detail.assent))
+    if detail.withdrawal is not None:
+        said = detail.withdrawal
+        made.add_row("撤销 withdrawn", f"{reason_text(said.reason)} {local(said.asked)}")
     if detail.decision is not None:
         word = "受理 accepted" if detail.decision.accepted else "拒绝 refused"
         made.add_row("决定 decision", f"{word} {detail.decision.by} {local(detail.decision.at)}")
@@ -160,6 +164,12 @@ def show_query(console: Console, detail: QueryDetail) -> None:
     if detail.problems:
         console.print()
         console.print(_problems_table(detail.problems))
+
+
+def reason_text(code: str) -> str:
+    """Return a reason to withdraw as operators read it."""
+    row = cancellation_reasons().get(code)
+    return code if row is None else f"{row.zh} {code}"
 
 
 def assent_text(assent: AssentBody) -> str:

@@ -16,9 +16,10 @@ from bus.api.query import HopBody, QueryDetail
 from bus.cli.output import console, findings_table, plain, print_json
 from bus.cli.remote import Remote
 from bus.cli.tables import hop_line, progress_text, rows_table, state_text
+from bus.flow.lifecycle import ENDED
 from bus.model.case import QueryState
 
-ENDS = frozenset({QueryState.DELIVERED, QueryState.REFUSED})
+ENDS = frozenset({QueryState.DELIVERED, QueryState.REFUSED, *ENDED})
 _LAST_HOPS = 8
 _BAR_WIDTH = 40
 
@@ -32,7 +33,9 @@ class View(Protocol):
 
 
 def follow(remote: Remote, query: UUID, interval: float, *, as_json: bool) -> bool:
-    """Show a query until it is delivered or refused; returns whether it was refused.
+    """Show a query until it has ended; returns whether it was delivered.
+
+    Otherwise it was refused, withdrawn, or has run out.
 
     Args:
         remote: The node.
@@ -55,7 +58,7 @@ def follow(remote: Remote, query: UUID, interval: float, *, as_json: bool) -> bo
             detail = remote.get(f"queries/{query}", QueryDetail)
             view.show(detail, remote.get(f"queries/{query}/timeline", tuple[HopBody, ...]))
             if detail.summary.state in ENDS:
-                return detail.summary.state is QueryState.REFUSED
+                return detail.summary.state is QueryState.DELIVERED
             time.sleep(interval)
 
 

@@ -19,7 +19,7 @@ from bus.flow.cut_off import close_cut_off
 from bus.flow.lifecycle import RUNNING
 from bus.logs.setup import Logger
 from bus.model.audit import Event
-from bus.model.case import Case, CaseRole
+from bus.model.case import Case, CaseRole, QueryState
 from bus.ports.store import Store
 from signer.directory.view import Standing
 
@@ -32,6 +32,7 @@ OVERLAP = timedelta(minutes=5)
 """How far back updated cases are read again: a transaction may have been open meanwhile."""
 
 _ROLES = (CaseRole.PROVIDER, CaseRole.REVIEWER, CaseRole.REQUESTER)
+_OPEN = (*RUNNING, QueryState.CANCELLING)
 
 
 @dataclass
@@ -66,7 +67,7 @@ class CutOff:
         after: UUID | None = None
         while True:
             async with self.store.transaction() as unit:
-                page = await unit.case_page(role, RUNNING, since, after, PAGE)
+                page = await unit.case_page(role, _OPEN, since, after, PAGE)
             for case in page:
                 if self._judged(case, case.updated) is not case:
                     await self._close(case.query, role)

@@ -107,6 +107,8 @@ class OpenRows:
 
 
 def _owed(case: Case, directory: Directory) -> Iterator[tuple[str, datetime]]:
+    if case.state not in RUNNING:
+        return  # withdrawn: its open rows wait for a word, not for an answer
     for row in case.rows:
         province = province_of(directory, row.holder)
         # What is answered within the requester's own province never passes the hub, which cannot

@@ -20,7 +20,7 @@ from bus.daemon.office import Office
 from bus.errors import InputError, UnavailableError
 from bus.flow.cut_off import was_cut_off
 from bus.model.audit import Event
-from bus.model.case import Case, CaseRole
+from bus.model.case import Case, CaseRole, QueryState
 from bus.ports.audit_chain import canonical_bytes
 from bus.ports.store import AuditEntry, StoredMessage, Unit
 from signer.audit.heads import inclusion
@@ -87,7 +87,7 @@ async def _check(office: Office, unit: Unit, query: UUID, now: datetime) -> Case
             "this node never submitted that query",
             where=str(query),
         )
-    if case.decision is None:
+    if case.decision is None and case.state is not QueryState.CANCELLED:
         raise InputError(
             "PROOF_TOO_EARLY",
             "部中心尚未作出决定，还没有可证明的内容",

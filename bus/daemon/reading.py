@@ -66,6 +66,17 @@ def purged_error(purged: datetime) -> UseError:
     )
 
 
+def _withdrawn_error() -> UseError:
+    # ★ Who withdraws a query gives up its purpose, and with it what has come (R031, R033).
+    return UseError(
+        "RESULT_WITHDRAWN",
+        "该查询已撤销，已到的反馈封存，不得查阅",
+        "the query was withdrawn; what had been answered is kept sealed and not read",
+        remedy_zh="如仍需要，请重新提出查询申请",
+        remedy_en="If it is needed after all, submit a new application",
+    )
+
+
 def _refusal(case: Case, reading: Reading) -> UseError | None:
     if case.request is None:
         return UseError(
@@ -83,6 +94,8 @@ def _refusal(case: Case, reading: Reading) -> UseError | None:
             remedy_en=remedy_en,
             where=finding.where,
         )
+    if case.withdrawal is not None:
+        return _withdrawn_error()
     return None if case.purged is None else purged_error(case.purged)
 
 

@@ -11,7 +11,7 @@ from bus.catalog.expand import expand
 from bus.daemon.naming import Named, digests_of, received
 from bus.daemon.reissuing import reissue
 from bus.daemon.work import Work
-from bus.errors import PendingError, RefusedError
+from bus.errors import RefusedError
 from bus.flow.answer import accept_answer, check_readers, mark_faulty
 from bus.flow.answer_check import check_answer, check_whole
 from bus.flow.application import (
@@ -24,12 +24,13 @@ from bus.flow.application import (
     split,
 )
 from bus.flow.cut_off import WITHDRAWN, cut_off
-from bus.flow.delivery import Tally, deliver
+from bus.flow.delivery import Tally, deliver, receipts_due
 from bus.flow.dispatch import accept_dispatch
 from bus.flow.levels import take_at_requester
+from bus.flow.lifecycle import ENDED
 from bus.flow.review import take_decision
 from bus.model.audit import Event
-from bus.model.case import Case, CaseRole, QueryState, RowState
+from bus.model.case import Case, CaseRole, RowState
 from bus.model.messages import Answer, Assent, Decision, Dispatch, PersonOutcome
 from bus.model.request import Draft, PartDigest, Recheck, Request, Submission
 from bus.wire.message import Message
@@ -126,6 +127,9 @@ async def take(work: Work, message: Message) -> None:
             case = take_at_requester(case, message, assent, work.office.directory)
             yes, named = int(assent.assented), received(message)
             work.note(case.query, Event.ASSENT_RECEIVED, source, assented=yes, **named)
+        case Decision(reissue=(_, *_)) if case.withdrawal is not None:
+            # R031: nothing is issued anew of what is withdrawn; the hub has stopped, or will.
+            work.note(case.query, Event.DECISION_RECEIVED, source, accepted=0, **received(message))
         case Decision(reissue=(_, *_)) as decision:
             case = await reissue(work, case, message, decision)
         case Decision() as decision:
@@ -172,13 +176,6 @@ async def take_dispatch(
         PendingError: The decision or the Dispatch above it has not arrived yet.
         RefusedError: It does not fit.
     """
-    if case.state is QueryState.SUBMITTED:
-        raise PendingError(
-            "DECISION_NOT_YET_KNOWN",
-            "受理决定尚未到达",
-            "the decision has not arrived yet",
-            where=str(case.query),
-        )
     case = accept_dispatch(case, source, order, dispatch, work.office.directory, work.now)
     work.save(case)
     rows = len(dispatch.rows)
@@ -228,8 +225,8 @@ async def _outcomes(work: Work, digest: bytes) -> tuple[PersonOutcome, ...]:
 
 
 async def deliver_if_complete(work: Work, case: Case) -> None:
-    """Send the receipts and close the query once no row is open."""
-    if case.state is not QueryState.ANSWERED:
+    """Send the receipts and close the query once no row is open, or it was ended before."""
+    if not receipts_due(case):
         return
     # One answer at a time: all of a large query's together may not fit into memory.
     tallies: dict[bytes, Tally] = {}
@@ -246,5 +243,9 @@ async def deliver_if_complete(work: Work, case: Case) -> None:
         if cut_off(directory, receipt.destination, me) != WITHDRAWN
     ]
     work.save(delivered)
-    work.note(case.query, Event.QUERY_DELIVERED, messages=digests_of(sent))
+    named = digests_of(sent)
+    if delivered.state in ENDED:
+        work.note(case.query, Event.QUERY_ENDED, state=delivered.state, messages=named)
+    else:
+        work.note(case.query, Event.QUERY_DELIVERED, messages=named)
     work.office.milestone.set()

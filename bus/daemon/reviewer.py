@@ -16,6 +16,7 @@ from bus.flow import levels, reissue, review
 from bus.flow.answer import accept_answer, check_readers
 from bus.flow.delivery import accept_receipt
 from bus.flow.dispatch import accept_dispatch, dispatch_messages, dispatch_of, start_rows
+from bus.flow.lifecycle import ENDED
 from bus.flow.recheck import check_recheck
 from bus.flow.reissue import NOBODY_REMAINS, returns
 from bus.flow.review import Reviewed
@@ -42,6 +43,8 @@ async def collect(work: Work, message: Message, policy: ReviewPolicy) -> None:
     case = review.collect(case, message, set_back=work.office.set_back)
     levels.check_assented(case, str(case.query))
     work.keep(message)
+    if case.state is not QueryState.SUBMITTED:
+        return  # withdrawn meanwhile: recorded only (R031)
     if isinstance(message.body, Application):
         work.note(
             case.query,
@@ -231,7 +234,16 @@ async def take_receipt(work: Work, message: Message, receipt: Receipt) -> None:
     source = message.header.source
     case = accept_receipt(case, source, receipt, work.office.directory, work.now)
     work.save(case)
-    work.note(case.query, Event.QUERY_DELIVERED, source, faults=len(receipt.faults))
+    note_receipt(work, case, source, receipt)
+
+
+def note_receipt(work: Work, case: Case, source: str, receipt: Receipt) -> None:
+    """Note the requester's receipt: the query is delivered, or has ended before its time."""
+    faults = len(receipt.faults)
+    if case.state in ENDED:
+        work.note(case.query, Event.QUERY_ENDED, source, state=case.state, faults=faults)
+    else:
+        work.note(case.query, Event.QUERY_DELIVERED, source, faults=faults)
 
 
 async def judged(work: Work, case: Case) -> Reviewed:

@@ -13,6 +13,8 @@ concerns our own case.
 | Answer | provider.note_answer if from below, then requester.take | noted, passed on |
 | Delay | delays.take | noted where it concerns us, passed on |
 | Receipt | hub: reviewer.take_receipt | to the hub: provider.pass_receipt; passed on |
+| Cancellation | hub: the requester's; else our parent's | province: superior.pass_withdrawal |
+| CancellationReply | noted if from below, then the requester's | noted if from below, passed on |
 | Problem | noted | passed on |
 | Renewal | hub: renewals.take | passed on |
 | CatalogReport | hub: reports.take | - |
@@ -25,7 +27,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bus.daemon import delays, provider, requester, reviewer, superior
+from bus.daemon import cancellation, delays, provider, requester, reviewer, superior
 from bus.daemon.admission import renewals
 from bus.daemon.catalogue import reports
 from bus.daemon.conformance import examinee
@@ -36,6 +38,8 @@ from bus.errors import RefusedError
 from bus.flow.cut_off import check_source
 from bus.flow.levels import AssentPolicy, is_province
 from bus.model.audit import Event
+from bus.model.cancellation import Cancellation
+from bus.model.case import CaseRole
 from bus.model.catalogue_report import CatalogReport
 from bus.model.evidence import Evidence, EvidenceRequest, EvidenceReview
 from bus.model.messages import Assent, Problem, Receipt, Renewal
@@ -81,16 +85,25 @@ class CentreRouter:
             await self._dispatch(work, message)
         elif kind == Kind.DELAY:
             await self._delay(work, message)
+        elif kind == Kind.CANCELLATION_REPLY:
+            await self._reply(work, message)
         elif message.header.destination == work.office.me:
             await self._mine(work, message)
         else:
-            if kind == Kind.DECISION:
-                await superior.note_return(work, message)
-            if kind == Kind.RECEIPT and message.header.destination == HUB:
-                await provider.pass_receipt(work, message)
-            await work.relay(message)
-            if kind == Kind.EVIDENCE:
-                work.see(message)
+            await self._pass_on(work, message)
+
+    async def _pass_on(self, work: Work, message: Message) -> None:
+        kind = message.header.kind
+        if kind == Kind.CANCELLATION and _in_province(work, message):
+            await superior.pass_withdrawal(work, message)
+            return
+        if kind == Kind.DECISION:
+            await superior.note_return(work, message)
+        if kind == Kind.RECEIPT and message.header.destination == HUB:
+            await provider.pass_receipt(work, message)
+        await work.relay(message)
+        if kind == Kind.EVIDENCE:
+            work.see(message)
 
     async def _application(self, work: Work, message: Message) -> None:
         if work.office.me == HUB:
@@ -126,6 +139,17 @@ class CentreRouter:
         if message.header.destination != work.office.me:
             await work.relay(message)
 
+    async def _reply(self, work: Work, message: Message) -> None:
+        me, destination = work.office.me, message.header.destination
+        if me == HUB:
+            await cancellation.note_reply(work, message, CaseRole.REVIEWER)
+        elif _from_below(work, message):
+            await cancellation.note_reply(work, message, CaseRole.PROVIDER)
+        if destination != me:
+            await work.relay(message)
+        elif me != HUB:
+            await cancellation.take_reply(work, message)
+
     async def _mine(self, work: Work, message: Message) -> None:
         match message.body:
             case Problem() as problem:
@@ -141,6 +165,9 @@ class CentreRouter:
                 await examinee.take(work, message, probe)
             case Assent() as assent if work.office.me == HUB:
                 await reviewer.take_assent(work, message, assent, self.policy)
+            case Cancellation() as cancelled:
+                role = CaseRole.REVIEWER if work.office.me == HUB else CaseRole.PROVIDER
+                await cancellation.take(work, message, cancelled, role)
             case Receipt() as receipt if work.office.me == HUB:
                 await reviewer.take_receipt(work, message, receipt)
             case Evidence() | EvidenceRequest() | EvidenceReview() as body:
@@ -151,6 +178,11 @@ class CentreRouter:
 
 def _from_below(work: Work, message: Message) -> bool:
     return work.office.me in work.office.directory.path_up(message.header.source)[1:]
+
+
+def _in_province(work: Work, message: Message) -> bool:
+    """Whether it comes from below a province, which we are."""
+    return is_province(work.office.directory, work.office.me) and _from_below(work, message)
 
 
 def note_problem(work: Work, message: Message, problem: Problem) -> None:

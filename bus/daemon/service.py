@@ -183,7 +183,8 @@ class Service:
 
         Raises:
             InputError: `QUERY_UNKNOWN`.
-            UseError: `PURPOSE_DIFFERS`, `UNIT_NOT_ENTITLED`, `RESULT_PURGED`; audited as well.
+            UseError: `PURPOSE_DIFFERS`, `UNIT_NOT_ENTITLED`, `RESULT_PURGED`, `RESULT_WITHDRAWN`;
+                audited as well.
         """
         now = self.office.clock.now()
         async with self.store.transaction() as unit:

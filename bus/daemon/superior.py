@@ -69,6 +69,22 @@ async def note_return(work: Work, message: Message) -> None:
             )
 
 
+async def pass_withdrawal(work: Work, message: Message) -> None:
+    """Pass a withdrawal from below on to the hub; what we have not assented to goes up no more.
+
+    An application that we refused never came to the hub: its requester hears of the refusal.
+
+    Raises:
+        RefusedError: It is another's query.
+    """
+    header = message.header
+    case = await work.case(header.conversation, CaseRole.SUPERIOR)
+    after = levels.withdrawn(case, header.conversation, header.source, work.now)
+    work.save(after)
+    if after.state is not QueryState.REFUSED:
+        await work.relay(message)
+
+
 async def decide(
     work: Work, case: Case, *, assent: bool, reasons: tuple[Finding, ...], by: str
 ) -> Case:

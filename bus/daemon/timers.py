@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from bus.daemon import delays, superior
+from bus.daemon import cancellation, delays, superior
 from bus.daemon.office import Office
 from bus.daemon.open_rows import province_of
 from bus.daemon.work import Work
@@ -191,13 +191,10 @@ class Timers:
     async def _expire(self, work: Work, case: Case) -> bool:
         """End what has run out; the hub tells everybody, a requester ends its application alone."""
         if expiry.orders_ran_out(case, work.now):
-            stopped = expiry.expire(case, work.office.directory, work.now)
-            for send in stopped.sends:
-                await work.send(case.query, send)
-            work.save(stopped.case)
+            await cancellation.expire_orders(work, case)
             return True
         if expiry.application_ran_out(case, work.now):
-            work.save(expiry.expire_application(case, work.now))
+            cancellation.expire_application(work, case)
             return True
         return False
 

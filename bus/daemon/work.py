@@ -19,7 +19,7 @@ from bus.errors import DefectError, UnavailableError
 from bus.flow.deadlines import follow
 from bus.flow.outcome import Forward, Send
 from bus.model.audit import Event
-from bus.model.case import Case, CaseRole
+from bus.model.case import Case, CaseRole, QueryState
 from bus.model.request import Roster
 from bus.ports.store import AuditEvent, StoredMessage, Unit
 from bus.wire.bodies import Body, from_avro, schema_of, to_avro
@@ -84,7 +84,9 @@ class Work:
         return [
             self.now - case.opened
             for case in self._cases.values()
-            if case.role is CaseRole.REQUESTER and case.delivered == self.now
+            if case.role is CaseRole.REQUESTER
+            and case.state is QueryState.DELIVERED
+            and case.delivered == self.now
         ]
 
     def changes(self) -> list[tuple[Case | None, Case]]:

@@ -154,7 +154,9 @@ def take_cancellation(
             "CANCELLATION_SOURCE", "撤销不是上级发来的", "not our parent's", where=source
         )
     if case is not None and case.state in ENDED:
-        return Stopped(case)
+        # One of those below may be waiting for a word that will not come any more.
+        again = cancellation.reason == RAN_OUT and case.state is QueryState.CANCELLED
+        return Stopped(case, pass_on(case, me, cancellation, directory) if again else ())
     if cancellation.reason == RAN_OUT:
         # An order that has not come by now has run out on its way.
         return None if case is None else _run_out(case, me, cancellation, directory, now)
@@ -192,7 +194,9 @@ def _run_out(
     return Stopped(after, pass_on(case, me, cancellation, directory))
 
 
-def accept_reply(case: Case, source: str, reply: CancellationReply, now: datetime) -> Case:
+def accept_reply(
+    case: Case, source: str, reply: CancellationReply, directory: Directory, now: datetime
+) -> Case:
     """Return a centre's or the requester's case after somebody's statement of what it had done.
 
     An agency's closes its rows. A node's closes nothing: those below it speak for themselves. The
@@ -202,6 +206,7 @@ def accept_reply(case: Case, source: str, reply: CancellationReply, now: datetim
         case: The hub's, a node's or the requester's case.
         source: Who states it.
         reply: What it says.
+        directory: Who stands below whom.
         now: The present instant.
 
     Raises:
@@ -210,12 +215,14 @@ def accept_reply(case: Case, source: str, reply: CancellationReply, now: datetim
         RefusedError: `CANCELLATION_SOURCE`.
     """
     if source == HUB:
-        return _confirm(case, reply, now)
+        return _confirm(case, reply, directory, now)
     if has_ended(case):
         return case
     if case.state is not QueryState.CANCELLING:
         raise _pending("CANCELLATION_NOT_YET_KNOWN", "撤销", "the Cancellation", case)
-    closed = [row for told in reply.rows if told.holder == source for row in _open(case, told)]
+    closed = [
+        row for told in reply.rows if told.holder == source for row in _open(case, told, directory)
+    ]
     rows = tuple(
         replace(row, state=RowState.UNSERVED, closed=now, code=CANCELLED) if row in closed else row
         for row in case.rows
@@ -223,21 +230,24 @@ def accept_reply(case: Case, source: str, reply: CancellationReply, now: datetim
     return settle(replace(case, rows=rows), now)
 
 
-def _confirm(case: Case, reply: CancellationReply, now: datetime) -> Case:
+def _confirm(case: Case, reply: CancellationReply, directory: Directory, now: datetime) -> Case:
     """Take the hub's word at the requester: all it had ordered is known, or it had not begun.
 
     Also where it is news to us: orders have run out, or our store was set back.
     """
     if case.role is not CaseRole.REQUESTER:
         raise _refused("CANCELLATION_SOURCE", "部中心的回执不经此处", "not for this centre", case)
-    if has_ended(case) and not (case.state is QueryState.EXPIRED and case.decision is None):
+    delivered = case.state is QueryState.DELIVERED and reply.ending is Ending.EXPIRED
+    undecided = case.state is QueryState.EXPIRED and case.decision is None
+    if has_ended(case) and not delivered and not undecided:
         return case
     if reply.started:
         if case.decision is None or not case.rows:
             raise _pending("DECISION_NOT_YET_KNOWN", "决定与分发清单", "the decision", case)
         for told in reply.rows:
-            # What the hub had passed on counts here too.
-            _open(case, told)
+            if told.progress is Progress.ANSWERED:
+                # What the hub had passed on counts here too.
+                _open(case, told, directory)
     if reply.ending is Ending.EXPIRED:
         return move(close_open(case, EXPIRED, now), QueryState.EXPIRED, now)
     if case.state is not QueryState.CANCELLING:
@@ -249,20 +259,23 @@ def _confirm(case: Case, reply: CancellationReply, now: datetime) -> Case:
     return settle(case, now)
 
 
-def _open(case: Case, told: CancelledRow) -> list[Row]:
+def _open(case: Case, told: CancelledRow, directory: Directory) -> list[Row]:
     """Return the open rows that a statement is about, none where it is closed.
+
+    One that is not known, and that no Dispatch will make known, stands below a node that was cut
+    off.
 
     Raises:
         PendingError: `ROW_NOT_YET_KNOWN`; `ANSWER_NOT_YET_KNOWN`: it names answers on their way.
     """
+    place = told.part, told.resource
+    rows = [row for row in case.rows if (row.part, row.resource) == place]
     about = [
-        row
-        for row in case.rows
-        if row.holder == told.holder
-        and (row.part, row.resource) == (told.part, told.resource)
-        and (row.order == told.order or row.redone)
+        row for row in rows if row.holder == told.holder and (row.order == told.order or row.redone)
     ]
-    if not about:
+    above = directory.path_up(told.holder)[1:]
+    nodes = [row for row in rows if row.state is RowState.OPEN and row.holder in above]
+    if not about and (nodes or not case.rows):
         raise _pending("ROW_NOT_YET_KNOWN", "对应的分发清单", "the Dispatch it belongs to", case)
     still_open = [row for row in about if row.state is RowState.OPEN]
     if still_open and told.progress is Progress.ANSWERED:

@@ -103,7 +103,7 @@ def accept_receipt(
     those rows. It also closes what an agency had answered before its store was set back.
 
     Raises:
-        PendingError: `ANSWERS_STILL_DUE`: answers that must pass us have not.
+        PendingError: `ANSWERS_STILL_DUE`: answers that must pass us have not; `ROWS_STILL_OPEN`.
         RefusedError: `RECEIPT_SOURCE`, `RECEIPT_UNKNOWN_ANSWER`.
     """
     if source != case.requester:
@@ -111,32 +111,46 @@ def accept_receipt(
             "RECEIPT_SOURCE", "签收方不是查询申请方", "not the requester's receipt", case
         )
     if case.role is CaseRole.AGENCY:
-        sent = {fragment.digest for row in case.rows for fragment in row.fragments}
-        if any(row.redone for row in case.rows):
-            case = _close_redone(case, now)
-        elif not {*receipt.opened, *(fault.answer for fault in receipt.faults)} <= sent:
-            raise _refused(
-                "RECEIPT_UNKNOWN_ANSWER", "签收了未发出的反馈", "receipt for unknown answers", case
-            )
-    elif case.state not in ENDED:
-        gaps = {(gap.part, gap.resource, gap.holder): gap.code for gap in receipt.gaps}
-        rows = _never_passed(case, directory, HUB, gaps, now)
-        case = replace(case, rows=rows)
-        if not rows or any(row.state is RowState.OPEN for row in rows):
-            raise PendingError(
-                "ANSWERS_STILL_DUE",
-                "尚有反馈未经过本中心",
-                "answers that must pass us have not come yet",
-                where=str(case.query),
-            )
-        if case.state is QueryState.CANCELLING:
-            case = move(case, QueryState.CANCELLED, now)
-        else:
-            case = settle(case, now)
-    if case.role is CaseRole.REVIEWER:
-        for fault in receipt.faults:  # R001: what could not be used is known at the hub too
-            case = mark_faulty(case, fault.answer, fault.code)
+        return _delivered(_at_agency(case, receipt, now), now)
+    if case.state not in ENDED:
+        case = _at_hub(case, receipt, directory, now)
+    for fault in receipt.faults:  # R001: what could not be used is known at the hub too
+        case = mark_faulty(case, fault.answer, fault.code)
     return _delivered(case, now)
+
+
+def _at_agency(case: Case, receipt: Receipt, now: datetime) -> Case:
+    sent = {fragment.digest for row in case.rows for fragment in row.fragments}
+    if any(row.redone for row in case.rows):
+        return _close_redone(case, now)
+    if not {*receipt.opened, *(fault.answer for fault in receipt.faults)} <= sent:
+        raise _refused(
+            "RECEIPT_UNKNOWN_ANSWER", "签收了未发出的反馈", "receipt for unknown answers", case
+        )
+    if any(row.state is RowState.OPEN for row in case.rows):
+        raise PendingError(
+            "ROWS_STILL_OPEN",
+            "本机构尚有未结项",
+            "rows of ours are open still, or told to stop by what has not come yet",
+            where=str(case.query),
+        )
+    return case
+
+
+def _at_hub(case: Case, receipt: Receipt, directory: Directory, now: datetime) -> Case:
+    gaps = {(gap.part, gap.resource, gap.holder): gap.code for gap in receipt.gaps}
+    rows = _never_passed(case, directory, HUB, gaps, now)
+    if not rows or any(row.state is RowState.OPEN for row in rows):
+        raise PendingError(
+            "ANSWERS_STILL_DUE",
+            "尚有反馈未经过本中心",
+            "answers that must pass us have not come yet",
+            where=str(case.query),
+        )
+    case = replace(case, rows=rows)
+    if case.state is QueryState.CANCELLING:
+        return move(case, QueryState.CANCELLED, now)
+    return settle(case, now)
 
 
 def _receipted(row: Row, gaps: Mapping[tuple[int, str, str], str], now: datetime) -> Row:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from bus.errors import RefusedError
 from bus.flow.lifecycle import move
@@ -94,6 +95,30 @@ def decide(
         Send(Kind.ASSENT, end, body, (end,), in_reply_to=case.application) for end in ends
     )
     return decided, sends
+
+
+def withdrawn(case: Case | None, query: UUID, source: str, now: datetime) -> Case:
+    """Return the province's case when a withdrawal from below passes it (R031).
+
+    What the province has not decided on goes up no more; what it has decided on stays so.
+
+    Args:
+        case: The province's case, None where nothing of the application has arrived.
+        query: The query.
+        source: Who withdraws it.
+        now: The present instant.
+
+    Raises:
+        RefusedError: `CANCELLATION_SOURCE`: it is another's query.
+    """
+    if case is None:
+        case = Case(query, CaseRole.SUPERIOR, source, QueryState.SUBMITTED, opened=now, updated=now)
+    if case.requester != source:
+        raise RefusedError(
+            "CANCELLATION_SOURCE", "撤销不是申请方发来的", "not the requester's", where=str(query)
+        )
+    undecided = case.state in (QueryState.SUBMITTED, QueryState.UNDER_REVIEW)
+    return move(case, QueryState.CANCELLED, now) if undecided else case
 
 
 def take_at_hub(case: Case | None, message: Message, assent: Assent, directory: Directory) -> Case:

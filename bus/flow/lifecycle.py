@@ -91,6 +91,7 @@ MOVEMENTS: dict[CaseRole, tuple[Movement, ...]] = {
         # Where two timers race, the hub's decision wins.
         Movement(_S.EXPIRED, _S.ACCEPTED, "部中心其实已受理", "the hub had accepted", "R028"),
         Movement(_S.EXPIRED, _S.REFUSED, "部中心其实已拒绝", "the hub had refused", "R027"),
+        Movement(_S.DELIVERED, _S.EXPIRED, "签收前已过期", "it had run out before", "R029"),
     ),
     CaseRole.SUPERIOR: (
         Movement(_S.SUBMITTED, _S.UNDER_REVIEW, "申请到齐", "all parts are here", "R006"),

@@ -360,12 +360,13 @@ def take_decision(case: Case, message: Message, decision: Decision) -> Case:
     """Return the requester's case after the hub's decision.
 
     Raises:
-        RefusedError: `DECISION_ELSEWHERE` when it is about another application; `DECISION_TWICE`.
+        RefusedError: `DECISION_ELSEWHERE` when it is about another application; `ILLEGAL_STATE`,
+            `DECISION_TWICE` when there is one already.
     """
     absent = not decision.accepted and decision.application == NOT_HERE
     if decision.application != case.application and not absent:
         raise _refused("DECISION_ELSEWHERE", "决定针对另一申请", "about another application", case)
-    if case.decision is not None:
+    if case.decision is not None and case.state in (QueryState.CANCELLING, QueryState.EXPIRED):
         raise _refused("DECISION_TWICE", "该申请已有决定", "already decided", case)
     state = QueryState.ACCEPTED if decision.accepted else QueryState.REFUSED
     # R031: a withdrawal that crossed the acceptance goes on.

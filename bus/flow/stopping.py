@@ -43,10 +43,14 @@ class Stopped:
 def require_running(case: Case) -> None:
     """Check that a query still takes orders, Dispatches and answers.
 
+    A requester that gave up waiting for a decision takes them, once it has heard the decision.
+
     Raises:
         RefusedError: `QUERY_ENDED`: it was withdrawn or has run out; what comes is recorded only.
     """
-    if case.state in ENDED:
+    asked = case.role is CaseRole.REQUESTER
+    undecided = asked and case.state is QueryState.EXPIRED and case.decision is None
+    if case.state in ENDED and not undecided:
         raise RefusedError(
             "QUERY_ENDED",
             "该查询已撤销或过期，迟到的消息仅作记录",

@@ -10,9 +10,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from bus.api.draft import DraftBody
-from bus.api.query import HopBody, QueryDetail, QuerySummary
+from bus.api.query import CancelBody, HopBody, QueryDetail, QuerySummary
 from bus.daemon.evidence.service import EvidenceService
 from bus.daemon.service import Service
+from bus.daemon.withdrawing import Withdrawing
 from bus.http.answers import DOCUMENTED
 from bus.http.bodies import BINARY, JSON, XLSX, read_body, read_draft
 from bus.http.caller import Calling, Operator, Purpose
@@ -46,6 +47,7 @@ def query_routes(service: Service) -> APIRouter:
     routes = APIRouter(prefix="/queries", tags=["查询 Queries"], responses=DOCUMENTED)
     titles = titles_of(service.office)
     archive = EvidenceService(service.office, service.store, service.wake)
+    withdrawing = Withdrawing(service.office, service.store, service.wake)
 
     @routes.post("", status_code=201, summary="提交申请 / Submit", openapi_extra=_SUBMITTED)
     async def submit(
@@ -83,6 +85,12 @@ def query_routes(service: Service) -> APIRouter:
         until = case.delivered or service.office.clock.now()
         hours = working_hours(service.office.calendar, case.opened, until)
         return QueryDetail.of(case, await service.problems(query), titles, hours)
+
+    @routes.post("/{query}/cancellation", summary="撤销 / Withdraw")
+    async def cancel(query: UUID, operator: Operator, withdrawal: CancelBody) -> QuerySummary:
+        """以代码化理由撤销查询，各方停办（R031）。 Withdraws a query; everybody stops."""
+        case = await withdrawing.withdraw(query, withdrawal.reason, operator)
+        return QuerySummary.of(case, titles)
 
     @routes.get("/{query}/timeline", summary="经过 / Timeline")
     async def timeline(query: UUID) -> tuple[HopBody, ...]:

@@ -13,6 +13,7 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("POST", "/queries"): Deed.SUBMIT,
     ("GET", "/queries"): Deed.LOOK,
     ("GET", "/queries/{query}"): Deed.LOOK,
+    ("POST", "/queries/{query}/cancellation"): Deed.SUBMIT,
     ("GET", "/queries/{query}/timeline"): Deed.LOOK,
     ("GET", "/queries/{query}/result"): Deed.READ_RESULT,
     ("GET", "/queries/{query}/result.xlsx"): Deed.READ_RESULT,

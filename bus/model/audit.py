@@ -64,6 +64,18 @@ class Event(StrEnum):
     """The requester's answer, or a date that a published year moved. agreed; the rest as above."""
     ROW_CLOSED = "row.closed"
     """Hub, node, requester: a row's holder was suspended or left. holder, part, resource, code."""
+    QUERY_WITHDRAWN = "query.withdrawn"
+    """Requester: an operator withdrew a query (R031). reason."""
+    CANCELLATION_SENT = "cancellation.sent"
+    """Requester: what it sealed to withdraw a query. messages."""
+    QUERY_STOPPED = "query.stopped"
+    """Hub, node, agency: told to stop, or orders had run out. state, messages; how many rows were
+    not_started, stopped, answered, where that was stated."""
+    CANCELLATION_REPLIED = "cancellation.replied"
+    """Requester: a participant's statement of what it had done. not_started, stopped, answered;
+    envelope, received."""
+    QUERY_ENDED = "query.ended"
+    """Requester, hub, agency: a query ended before its time. state; messages or faults as above."""
     PROBLEM_SENT = "problem.sent"
     """A verified message was refused in this state. code, about."""
     PROBLEM_RECEIVED = "problem.received"

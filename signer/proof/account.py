@@ -23,6 +23,9 @@ class ProofState(StrEnum):
     PARTLY_ANSWERED = "PARTLY_ANSWERED"
     ANSWERED = "ANSWERED"
     DELIVERED = "DELIVERED"
+    CANCELLING = "CANCELLING"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
 
 
 class RowOutcome(StrEnum):
@@ -31,6 +34,8 @@ class RowOutcome(StrEnum):
     ANSWERED = "ANSWERED"
     DISPATCHED = "DISPATCHED"
     OPEN = "OPEN"
+    STOPPED = "STOPPED"
+    EXPIRED = "EXPIRED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +187,27 @@ class Received:
     about: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The requester's withdrawal: why, by code, and when by its own word."""
+
+    reason: str
+    at: datetime
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What a participant says that it had done when it was told to stop: rows, counted."""
+
+    by: Party
+    at: datetime
+    reason: str
+    not_started: int
+    stopped: int
+    answered: int
+
+
 class Basis(StrEnum):
     """What the trusted time of a signature rests on, the strongest first."""
 
@@ -287,11 +313,13 @@ class Account:
     requester: Party
     application: Asked
     assent: Assented | None
-    decision: Decided
+    decision: Decided | None
     orders: tuple[Ordered, ...]
     answers: tuple[Answered, ...]
     not_served: tuple[NotServed, ...]
     receipts: tuple[Received, ...]
+    withdrawal: Withdrawn | None
+    statements: tuple[Stated, ...]
     certificates: tuple[Certificate, ...]
     messages: tuple[Told, ...]
     timestamps: tuple[HeadStamped, ...]

@@ -1,4 +1,4 @@
-"""Checks 13 and 14: every Answer belongs to a row; the Receipts fit (proof.md §8, §9)."""
+"""Checks 13 and 15: every Answer belongs to a row; the Receipts fit (proof.md §8, §9)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _in_order(fragments: Mapping[int, Proven]) -> tuple[Proven, ...]:
 def check_receipts(
     conversation: Conversation, answered: Sequence[AnsweredRow], *, complete: bool
 ) -> None:
-    """14. Check the Receipts against what was answered.
+    """15. Check the Receipts against what was answered.
 
     Args:
         conversation: The query's messages.

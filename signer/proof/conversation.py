@@ -20,13 +20,19 @@ from signer.envelope.verdict import CODES, Opened, RefusedEnvelope
 from signer.identity import HUB
 from signer.proof.failures import ProofError
 
-DISCLOSED = frozenset({Kind.ASSENT, Kind.DECISION, Kind.DISPATCH})
+_ENDING = frozenset({Kind.CANCELLATION, Kind.CANCELLATION_REPLY})
+
+DISCLOSED = frozenset({Kind.ASSENT, Kind.DECISION, Kind.DISPATCH, *_ENDING})
 """Kinds whose content every proof discloses: they hold no data of persons asked about."""
 
-SENT = frozenset({Kind.APPLICATION, Kind.ROSTER, Kind.CONSENT, Kind.DISPATCH, Kind.RECEIPT})
+SENT = frozenset(
+    {Kind.APPLICATION, Kind.ROSTER, Kind.CONSENT, Kind.DISPATCH, Kind.RECEIPT, *_ENDING}
+)
 """Kinds the requester itself sends."""
 
-RECEIVED = frozenset({Kind.ASSENT, Kind.DECISION, Kind.DISPATCH, Kind.ANSWER})
+RECEIVED = frozenset(
+    {Kind.ASSENT, Kind.DECISION, Kind.DISPATCH, Kind.ANSWER, Kind.CANCELLATION_REPLY}
+)
 """Kinds the requester receives."""
 
 
@@ -70,16 +76,19 @@ class Proven:
 class Conversation:
     """A query's messages by what they are. Parts are by number.
 
-    `assent` is the province's, where the requester is a city or county (R006).
+    `assent` is the province's, where the requester is a city or county (R006). `decision` is None
+    where the query was withdrawn before it.
     """
 
     application: Proven
     assent: Proven | None
-    decision: Proven
+    decision: Proven | None
     rosters: Mapping[int, Proven]
     dispatches: tuple[Proven, ...]
     answers: tuple[Proven, ...]
     receipts: tuple[Proven, ...]
+    cancellations: tuple[Proven, ...]
+    replies: tuple[Proven, ...]
 
 
 def check_ends(
@@ -170,6 +179,8 @@ def disclose(message: Proven, *, opened: bool) -> Proven:
 def sort(messages: Sequence[Proven], requester: str, directory: Directory) -> Conversation:
     """10 and 11. Return the messages by kind; one application, its parts, what was decided on it.
 
+    There is no decision where the hub says that the query was withdrawn before it.
+
     Raises:
         ProofError: `PROOF_APPLICATION`, `PROOF_PART`, `PROOF_ASSENT`, `PROOF_DECISION`,
             `PROOF_DECISION_ELSEWHERE`, `PROOF_AFTER_REFUSAL`.
@@ -184,13 +195,11 @@ def sort(messages: Sequence[Proven], requester: str, directory: Directory) -> Co
     if not rosters or _persons(rosters) != _persons(consents):
         raise ProofError("PROOF_PART")
     # 11. The decision, and the province's assent.
-    decision = _only(by_kind[Kind.DECISION], "PROOF_DECISION")
-    if {decision.header.in_reply_to, decision.body["application"]} != {application.digest}:
-        raise ProofError("PROOF_DECISION_ELSEWHERE", decision.where)
+    decision = _decision(by_kind, application)
     later = [*by_kind[Kind.DISPATCH], *by_kind[Kind.ANSWER], *by_kind[Kind.RECEIPT]]
-    if later and not decision.body["accepted"]:
+    if later and (decision is None or not decision.body["accepted"]):
         raise ProofError("PROOF_AFTER_REFUSAL", later[0].where)
-    accepted = decision.body["accepted"]
+    accepted = decision is not None and bool(decision.body["accepted"])
     assent = _assent(by_kind[Kind.ASSENT], application, requester, directory, needed=accepted)
     return Conversation(
         application,
@@ -200,6 +209,8 @@ def sort(messages: Sequence[Proven], requester: str, directory: Directory) -> Co
         tuple(by_kind[Kind.DISPATCH]),
         tuple(by_kind[Kind.ANSWER]),
         tuple(by_kind[Kind.RECEIPT]),
+        tuple(by_kind[Kind.CANCELLATION]),
+        tuple(by_kind[Kind.CANCELLATION_REPLY]),
     )
 
 
@@ -222,6 +233,17 @@ def _assent(
     if province == requester or not (about and ours and said["assented"]):
         raise ProofError("PROOF_ASSENT", assent.where)
     return assent
+
+
+def _decision(by_kind: Mapping[str, Sequence[Proven]], application: Proven) -> Proven | None:
+    found = by_kind[Kind.DECISION]
+    said = [m.body for m in by_kind[Kind.CANCELLATION_REPLY] if m.header.source == HUB]
+    if not found and any(not body["started"] for body in said):
+        return None
+    decision = _only(found, "PROOF_DECISION")
+    if {decision.header.in_reply_to, decision.body["application"]} != {application.digest}:
+        raise ProofError("PROOF_DECISION_ELSEWHERE", decision.where)
+    return decision
 
 
 def _only(found: Sequence[Proven], code: str) -> Proven:

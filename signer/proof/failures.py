@@ -1,4 +1,4 @@
-"""The fourteen checks of a proof by name, and every way one fails (docs/spec/proof.md §2)."""
+"""The fifteen checks of a proof by name, and every way one fails (docs/spec/proof.md §2)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ CHECKS: tuple[Check, ...] = (
     Check(11, "decision", "受理决定", "decision", *_UNTRUSTED),
     Check(12, "dispatch", "分发清单", "dispatches", *_UNTRUSTED),
     Check(13, "answers", "反馈", "answers", *_UNTRUSTED),
-    Check(14, "receipts", "签收", "receipts", *_UNTRUSTED),
+    Check(14, "stops", "撤销与停办", "withdrawal and what was stopped", *_UNTRUSTED),
+    Check(15, "receipts", "签收", "receipts", *_UNTRUSTED),
 )
 
 # code: (number of its check, Chinese, English)
@@ -104,9 +105,15 @@ FAILURES: dict[str, tuple[int, str, str]] = {
     "PROOF_ANSWER_FOREIGN": (13, "反馈没有对应的指令", "no order stands above the answer"),
     "PROOF_ANSWER_TWICE": (13, "同一分片反馈两次", "a fragment was answered twice"),
     "PROOF_ANSWER_FRAGMENT": (13, "分片超出末片", "a fragment stands beyond the last"),
-    "PROOF_RECEIPT_FOREIGN": (14, "签收的反馈或申请不在证明内", "what is received is not here"),
-    "PROOF_RECEIPT_EARLY": (
+    "PROOF_CANCELLATION_TWICE": (14, "撤销了两次", "it is withdrawn twice"),
+    "PROOF_CANCELLATION_ELSEWHERE": (
         14,
+        "撤销或回执针对另一申请",
+        "a Cancellation or reply is about something else",
+    ),
+    "PROOF_RECEIPT_FOREIGN": (15, "签收的反馈或申请不在证明内", "what is received is not here"),
+    "PROOF_RECEIPT_EARLY": (
+        15,
         "已签收完毕却缺少反馈",
         "all is received, yet an answer is missing",
     ),

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from schemas.codes import cancellation_reasons
 from schemas.resources import resources
 from signer.proof.account import (
     Account,
@@ -22,6 +23,7 @@ from signer.proof.account import (
     Basis,
     Certificate,
     CertificateStanding,
+    Decided,
     Fragment,
     Ordered,
     Party,
@@ -39,11 +41,16 @@ _STATES = {
     "PARTLY_ANSWERED": "部分反馈 partly answered",
     "ANSWERED": "已全部反馈 answered",
     "DELIVERED": "已签收 delivered",
+    "CANCELLING": "撤销中 being withdrawn",
+    "CANCELLED": "已撤销 withdrawn",
+    "EXPIRED": "已过期 run out",
 }
 _OUTCOMES = {
     "ANSWERED": "已反馈 answered",
     "DISPATCHED": "已转交 dispatched",
     "OPEN": "未反馈 open",
+    "STOPPED": "已停办 stopped",
+    "EXPIRED": "已过期 run out",
 }
 _STANDINGS = {
     CertificateStanding.EXPIRED_SINCE: "使用后已过期 expired since",
@@ -58,6 +65,8 @@ _KINDS = {
     "Dispatch": "分发清单",
     "Answer": "反馈",
     "Receipt": "签收",
+    "Cancellation": "撤销",
+    "CancellationReply": "撤销回执",
 }
 _FOUND = {"FOUND": "查到 found", "NOT_FOUND": "未查到 not found", "NOT_ANSWERABLE": "无法查询 n/a"}
 
@@ -173,10 +182,7 @@ def _unproven(told: Told) -> Text:
 
 
 def _facts(account: Account) -> Table:
-    asked, decided = account.application, account.decision
-    verdict = "受理 accepted" if decided.accepted else "拒绝 refused"
-    who = "自动审查 by policy" if decided.decided_by == _BY_POLICY else decided.decided_by
-    reasons = [f"{r.code}：{r.zh} / {r.en}" for r in decided.reasons]
+    asked = account.application
     table = Table(show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -190,13 +196,41 @@ def _facts(account: Account) -> Table:
         by = "自动同意 by policy" if given.decided_by == _BY_POLICY else given.decided_by
         said = f"{_name(given.by)}\n{by}，{_time(given.decided_at)}"
         _fact(table, "上级同意 assented by", said)
-    ruling = f"{verdict}，{who}，{_time(decided.decided_at)}"
-    _fact(table, "审批方 decided by", "\n".join([_name(decided.by), ruling, *reasons]))
+    if account.decision is not None:
+        _fact(table, "审批方 decided by", _ruling(account.decision))
+    _ending(table, account)
     for receipt in account.receipts:
         _fact(table, "签收 receipt to", f"{_name(receipt.to)}\n{_time(receipt.signed_at)}")
     made = f"{_time(account.made_at)}，目录 directory v{account.directory_version}"
     _fact(table, "证明 proof made", made)
     return table
+
+
+def _ending(table: Table, account: Account) -> None:
+    """What was said where the query ended before its time."""
+    if account.withdrawal is not None:
+        said = account.withdrawal
+        _fact(table, "撤销 withdrawn", f"{_reason(said.reason)}\n{_time(said.at)}")
+    for stated in account.statements:
+        counts = (
+            f"未开始 not started {stated.not_started}，已停办 stopped {stated.stopped}，"
+            f"已反馈 answered {stated.answered}"
+        )
+        _fact(table, "停办回执 stopped", f"{_name(stated.by)}\n{_time(stated.at)}\n{counts}")
+
+
+def _ruling(decided: Decided) -> str:
+    verdict = "受理 accepted" if decided.accepted else "拒绝 refused"
+    who = "自动审查 by policy" if decided.decided_by == _BY_POLICY else decided.decided_by
+    reasons = [f"{r.code}：{r.zh} / {r.en}" for r in decided.reasons]
+    return "\n".join(
+        [_name(decided.by), f"{verdict}，{who}，{_time(decided.decided_at)}", *reasons]
+    )
+
+
+def _reason(code: str) -> str:
+    known = cancellation_reasons().get(code)
+    return code if known is None else f"{known.zh} {code}"
 
 
 def _fact(table: Table, name: str, value: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -34,14 +35,17 @@ from signer.proof.account import (
     Reason,
     Received,
     RowOutcome,
+    Stated,
     Told,
     TrustedTime,
+    Withdrawn,
 )
 from signer.proof.answers import AnsweredRow
 from signer.proof.books import Books
 from signer.proof.conversation import Conversation, Proven
 from signer.proof.format import Proof
 from signer.proof.rows import Row, Rows
+from signer.proof.stops import Stops
 from signer.proof.times import Times
 
 
@@ -55,6 +59,7 @@ def tell(
     rows: Rows,
     answered: Sequence[AnsweredRow],
     open_rows: Sequence[Row],
+    stops: Stops,
     later: Directory | None,
     lists: Sequence[RevocationList],
 ) -> Account:
@@ -70,13 +75,14 @@ def tell(
         rows: The tree of rows.
         answered: The rows with their Answers.
         open_rows: The rows that are owed still.
+        stops: How the query was ended before its time.
         later: A later directory that was given.
         lists: Revocation lists that were given.
     """
     owed = set(open_rows)
     return Account(
         query=proof.query,
-        state=_state(conversation, answered, open_rows, times.unproven),
+        state=_state(conversation, answered, open_rows, stops, times.unproven),
         requester=_party(proof.requester, directory),
         application=Asked(
             conversation.application.digest,
@@ -86,7 +92,7 @@ def tell(
         ),
         assent=_assented(conversation.assent, directory),
         decision=_decided(conversation.decision, directory),
-        orders=tuple(_ordered(row, row in owed, directory) for row in rows.rows),
+        orders=tuple(_ordered(row, _outcome(row, owed, stops), directory) for row in rows.rows),
         answers=tuple(_answered(found, directory) for found in answered),
         not_served=tuple(
             NotServed(_party(u.by, directory), u.part, u.resource, u.code) for u in rows.unserved
@@ -97,6 +103,8 @@ def tell(
             )
             for m in conversation.receipts
         ),
+        withdrawal=_withdrawn(stops.withdrawal),
+        statements=tuple(_stated(message, directory) for message in stops.replies),
         certificates=_certificates(messages, directory, proof.made_at),
         messages=tuple(
             _told(message, time, message.number in times.unproven, directory)
@@ -132,14 +140,48 @@ def _audit(books: Books) -> AuditHead:
     return AuditHead(last.number, last.hash)
 
 
+def _withdrawn(cancellation: Proven | None) -> Withdrawn | None:
+    if cancellation is None:
+        return None
+    body = cancellation.body
+    return Withdrawn(body["reason"], body["at"], cancellation.digest)
+
+
+def _stated(reply: Proven, directory: Directory) -> Stated:
+    body = reply.body
+    counted = Counter(row["progress"] for row in body["rows"])
+    return Stated(
+        by=_party(reply.header.source, directory),
+        at=body["at"],
+        reason=body["reason"],
+        not_started=counted["NOT_STARTED"],
+        stopped=counted["STOPPED"],
+        answered=counted["ANSWERED"],
+    )
+
+
+def _ended_early(stops: Stops, open_rows: Sequence[Row]) -> ProofState | None:
+    """How the query was ended before its time, None where it was not."""
+    if stops.hub is not None and stops.hub.body["ending"] == ProofState.EXPIRED:
+        return ProofState.EXPIRED
+    if stops.withdrawal is None:
+        return None
+    over = stops.hub is not None and (stops.ended or not open_rows)
+    return ProofState.CANCELLED if over else ProofState.CANCELLING
+
+
 def _state(
     conversation: Conversation,
     answered: Sequence[AnsweredRow],
     open_rows: Sequence[Row],
+    stops: Stops,
     unproven: Collection[int],
 ) -> ProofState:
-    if not conversation.decision.body["accepted"]:
+    if conversation.decision is not None and not conversation.decision.body["accepted"]:
         return ProofState.REFUSED
+    ended = _ended_early(stops, open_rows)
+    if ended is not None:
+        return ended
     if not conversation.dispatches:
         return ProofState.ACCEPTED
     if open_rows:
@@ -168,7 +210,9 @@ def _assented(message: Proven | None, directory: Directory) -> Assented | None:
     )
 
 
-def _decided(decision: Proven, directory: Directory) -> Decided:
+def _decided(decision: Proven | None, directory: Directory) -> Decided | None:
+    if decision is None:
+        return None
     body = decision.body
     return Decided(
         by=_party(HUB, directory),
@@ -182,8 +226,15 @@ def _decided(decision: Proven, directory: Directory) -> Decided:
     )
 
 
-def _ordered(row: Row, owed: bool, directory: Directory) -> Ordered:
-    closed = RowOutcome.ANSWERED if row.leaf else RowOutcome.DISPATCHED
+def _outcome(row: Row, owed: Collection[Row], stops: Stops) -> RowOutcome:
+    if row in stops.closed:
+        return RowOutcome(stops.closed[row])
+    if row in owed:
+        return RowOutcome.OPEN
+    return RowOutcome.ANSWERED if row.leaf else RowOutcome.DISPATCHED
+
+
+def _ordered(row: Row, outcome: RowOutcome, directory: Directory) -> Ordered:
     return Ordered(
         by=_party(row.by, directory),
         to=_party(row.child, directory),
@@ -192,7 +243,7 @@ def _ordered(row: Row, owed: bool, directory: Directory) -> Ordered:
         ordered_at=row.ordered,
         due=row.due,
         order=row.order,
-        outcome=RowOutcome.OPEN if owed else closed,
+        outcome=outcome,
     )
 
 

@@ -50,6 +50,7 @@ from signer.proof.conversation import Proven, check_ends, disclose, sort
 from signer.proof.failures import ProofError
 from signer.proof.format import Proof, ProvenMessage, read_proof
 from signer.proof.rows import check_rows, still_open
+from signer.proof.stops import check_stops
 from signer.proof.telling import tell
 from signer.proof.times import check_times
 
@@ -95,8 +96,10 @@ def verify(
     rows = check_rows(conversation, directory)  # 12
     answered = check_answers(conversation, rows)  # 13
     open_rows = still_open(rows, [found.row for found in answered if found.whole])
+    stops = check_stops(conversation, open_rows)  # 14
+    open_rows = tuple(row for row in open_rows if row not in stops.closed)
     complete = bool(conversation.dispatches) and not open_rows
-    check_receipts(conversation, answered, complete=complete)  # 14
+    check_receipts(conversation, answered, complete=complete)  # 15
     return tell(
         proof,
         directory,
@@ -107,6 +110,7 @@ def verify(
         rows,
         answered,
         open_rows,
+        stops,
         later,
         lists,
     )

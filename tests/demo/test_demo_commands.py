@@ -240,6 +240,8 @@ class FakeNetwork:
     ("network", "code"),
     [
         (FakeNetwork(QueryState.REFUSED), "QUERY_REFUSED"),
+        (FakeNetwork(QueryState.CANCELLED), "QUERY_CANCELLED"),
+        (FakeNetwork(QueryState.EXPIRED), "QUERY_EXPIRED"),
         (FakeNetwork(QueryState.SUBMITTED, waiting=1), "REVIEW_WAITS"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Forged proofs, one or more for each code of checks 4 to 14, but for two of check 7.
+"""Forged proofs, one or more for each code of checks 4 to 15, but for two of check 7.
 
 A forgery takes a `World` whose query is answered and returns the bytes of a file.
 """
@@ -419,6 +419,35 @@ def receipt_before_any_dispatch(world):
     return world.file()
 
 
+def withdrawn_twice(world):
+    world.withdraw()
+    world.withdraw("again")
+    return world.file()
+
+
+def withdrawal_of_another_query(world):
+    world.withdraw(about=bytes(32))
+    return world.file()
+
+
+def withdrawal_in_reply_to_another(world):
+    world.withdraw(in_reply_to=bytes(32))
+    return world.file()
+
+
+def reply_to_no_withdrawal(world):
+    world.reply("hub")
+    return world.file()
+
+
+def nothing_was_started_yet_decided_before(world):
+    """The hub says that it had not begun, but orders were given."""
+    world.withdraw()
+    world.reply("hub", started=False)
+    del world.messages["decision"]
+    return world.file()
+
+
 FORGERIES = [
     (directory_under_another_authority, "PROOF_DIRECTORY"),
     (signature_altered, "PROOF_ENVELOPE"),
@@ -488,6 +517,11 @@ FORGERIES = [
     (answer_of_another_agency, "PROOF_ANSWER_FOREIGN"),
     (fragment_twice, "PROOF_ANSWER_TWICE"),
     (with_answer(fragment=1), "PROOF_ANSWER_FRAGMENT"),
+    (nothing_was_started_yet_decided_before, "PROOF_AFTER_REFUSAL"),
+    (withdrawn_twice, "PROOF_CANCELLATION_TWICE"),
+    (withdrawal_of_another_query, "PROOF_CANCELLATION_ELSEWHERE"),
+    (withdrawal_in_reply_to_another, "PROOF_CANCELLATION_ELSEWHERE"),
+    (reply_to_no_withdrawal, "PROOF_CANCELLATION_ELSEWHERE"),
     (answer_dropped_with_the_hubs_receipt, "PROOF_RECEIPT_FOREIGN"),
     (receipt_for_another_agencys_answer, "PROOF_RECEIPT_FOREIGN"),
     (answer_dropped_from_delivered, "PROOF_RECEIPT_EARLY"),

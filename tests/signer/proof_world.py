@@ -14,6 +14,7 @@ from schemas.loader import load
 from signer.envelope.parse import reread
 from signer.envelope.seal import Content, Sealer
 from signer.envelope.signing import Sealed
+from signer.proof.conversation import DISCLOSED
 from signer.proof.format import Proof, ProvenMessage, proof_bytes
 from signer.uuid7 import uuid7
 
@@ -148,7 +149,7 @@ class World:
         if source != REQUESTER:
             sealed = self.passed_on(source, sealed, destination)
             at = self.now = self.now + STEP
-        disclosed = {"Assent", "Decision", "Dispatch"} | ({"Answer"} if self.opened else set())
+        disclosed = DISCLOSED | ({"Answer"} if self.opened else set())
         secret = sealed.secret if kind in disclosed else None
         return ProvenMessage(sealed.data, at, secret)
 
@@ -258,6 +259,28 @@ class World:
         }
         name = f"receipt {destination}"
         self.add(name, REQUESTER, "Receipt", destination, body, in_reply_to=about)
+
+    def withdraw(self, name: str = "cancellation", about: bytes | None = None, **header) -> None:
+        about = about or self.digests["application"]
+        body = {
+            "application": about,
+            "ending": "CANCELLED",
+            "reason": "NOT_NEEDED",
+            "at": self.now,
+            "orders": [],
+        }
+        header.setdefault("in_reply_to", about)
+        self.add(name, REQUESTER, "Cancellation", "hub", body, **header)
+
+    def reply(self, source: str, *rows: dict, started: bool = True) -> None:
+        body = {
+            "ending": "CANCELLED",
+            "reason": "NOT_NEEDED",
+            "started": started,
+            "rows": list(rows),
+            "at": self.now,
+        }
+        self.add(f"reply {source}", source, "CancellationReply", REQUESTER, body)
 
     def applied(self) -> None:
         self.roster()

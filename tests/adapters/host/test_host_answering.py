@@ -8,13 +8,8 @@ from datetime import timedelta
 import pytest
 from host_desk import ACCOUNT, LOAN, NOW, make_desk
 
-from adapters.host.answering import (
-    MAX_ANSWER_BYTES,
-    MAX_ANSWER_OUTCOMES,
-    RETRY_AFTER,
-    ROW_RETRY_AFTER,
-    fragments,
-)
+from adapters.host.answering import RETRY_AFTER, ROW_RETRY_AFTER
+from adapters.host.fragments import MAX_ANSWER_BYTES, MAX_ANSWER_OUTCOMES, fragments
 from bus.errors import ConfigError, DefectError, UnavailableError
 from bus.model.case import CaseRole, QueryState, RowState
 from bus.model.messages import OutcomeKind, PersonOutcome
@@ -180,7 +175,7 @@ async def test_parts_of_a_query_are_answered_each_under_its_own_order(desk):
 
 
 async def test_many_records_are_answered_in_fragments(desk, monkeypatch):
-    monkeypatch.setattr("adapters.host.answering.MAX_ANSWER_BYTES", 200)
+    monkeypatch.setattr("adapters.host.fragments.MAX_ANSWER_BYTES", 200)
     order = desk.order(desk.line(1), persons=5)
     await desk.take(order)
     desk.source.records = {n: ({"name": "测试" * 20},) for n in range(1, 6)}

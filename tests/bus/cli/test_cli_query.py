@@ -183,6 +183,31 @@ def test_watching_a_refused_query_ends_with_1_and_its_reason(hedui, manual, work
     assert "CONSENT_DOUBTFUL" in ended.out
 
 
+@pytest.mark.requirement("R031")
+def test_withdrawing_a_query_says_so_and_watching_it_ends_with_1(hedui, manual, workbook):
+    sent = hedui("query", "submit", workbook(1), "--socket", manual.node, *OPERATOR, "--json")
+    query = json.loads(sent.out)["query"]
+    manual.settle()
+
+    wrong = hedui("query", "cancel", query, "--reason", "X", "--socket", manual.node, *OPERATOR)
+    reason = ("--reason", "APPLICANT_WITHDREW", "--socket", manual.node)
+    nobody = hedui("query", "cancel", query, *reason)
+    done = hedui("query", "cancel", query, *reason, *OPERATOR)
+    manual.settle()
+    ended = hedui("query", "watch", query, "--socket", manual.node)
+    late = hedui("query", "cancel", query, *reason, *OPERATOR)
+    status = hedui("query", "status", query, "--socket", manual.node)
+
+    assert "REASON_UNKNOWN" in wrong.err
+    assert "CONSENT_REVOKED" in wrong.err
+    assert "OPERATOR_MISSING" in nobody.err
+    assert (done.code, done.out) == (0, f"{query} 撤销中 CANCELLING\n")
+    assert ended.code == 1
+    assert "已撤销 CANCELLED" in ended.out
+    assert "WITHDRAWAL_TOO_LATE" in late.err
+    assert "APPLICANT_WITHDREW" in status.out
+
+
 def test_on_a_terminal_the_picture_shows_rows_and_the_latest_hops(
     hedui, live, delivered, monkeypatch
 ):

@@ -23,6 +23,7 @@ from daemon_levels import OFFERED as LEVELS_OFFERED
 from daemon_levels import TREE
 
 from bus.daemon.proof import export
+from bus.daemon.withdrawing import Withdrawing
 from bus.errors import InputError
 from bus.flow import application, review
 from bus.flow.levels import Assenting, AssentPolicy
@@ -426,3 +427,23 @@ async def test_in_any_order_of_messages_everybody_comes_to_the_same_end(
     assert own.parts == hub.parts
     assert await clean(country)
     await country.stop()
+
+
+@pytest.mark.requirement("R031")
+async def test_an_application_that_is_returned_after_its_withdrawal_is_not_issued_anew(
+    returning, make_draft
+):
+    country = returning
+    query = await submit_draft(country, without_consent(households(make_draft(3), 2, 1), 1))
+    # The hub returns it while the withdrawal is on its way.
+    await country["370000"].outbox.drain()
+    await country["hub"].pump(country.cluster)
+    desk = country["370000"]
+    doing = Withdrawing(desk.office, desk.store, desk.outbox.wake.set)
+    await doing.withdraw(query, "APPLICATION_WRONG", "王芳")
+    await country.settle()
+    assert await clean(country)
+    own, hub = await case_of(country, "370000", query), await reviewed(country, query)
+    assert own.state is hub.state is QueryState.CANCELLED
+    assert not own.withdrawn
+    assert Event.QUERY_REISSUED not in {e.event for e in await events(country, "370000")}

@@ -88,6 +88,10 @@ def child_takes(at, me, source, body):
     return take_cancellation(at, me, source, body, directory(), DIGEST, NOW)
 
 
+def hears(at, source, reply, now):
+    return accept_reply(at, source, reply, directory(), now)
+
+
 # At the requester
 
 
@@ -140,7 +144,7 @@ def test_the_hubs_decision_may_cross_the_withdrawal():
 
 
 def test_the_hub_had_not_decided_and_so_the_query_is_over_at_the_requester():
-    done = accept_reply(cancelling(CaseRole.REQUESTER), "hub", statement(started=False), NOW)
+    done = hears(cancelling(CaseRole.REQUESTER), "hub", statement(started=False), NOW)
     assert done.state is QueryState.CANCELLED
     assert not receipts_due(done)
 
@@ -148,17 +152,20 @@ def test_the_hub_had_not_decided_and_so_the_query_is_over_at_the_requester():
 def test_the_hubs_word_waits_for_the_decision_the_rows_and_the_answers_it_names():
     at = cancelling(CaseRole.REQUESTER)
     with pytest.raises(PendingError, match="DECISION_NOT_YET_KNOWN"):
-        accept_reply(at, "hub", statement(told()), NOW)
+        hears(at, "hub", statement(told()), NOW)
     at = replace(at, decision=DIGEST)
     with pytest.raises(PendingError, match="DECISION_NOT_YET_KNOWN"):
-        accept_reply(at, "hub", statement(told()), NOW)
+        hears(at, "hub", statement(told()), NOW)
     at = replace(at, rows=(row("500000"),))
+    passed = statement(told(Progress.ANSWERED, b"d" * 32))
     with pytest.raises(PendingError, match="ROW_NOT_YET_KNOWN"):
-        accept_reply(at, "hub", statement(told()), NOW)
+        hears(at, "hub", passed, NOW)
+    # What is unanswered its holder will speak of.
+    assert hears(at, "hub", statement(told()), NOW).withdrawal.confirmed
     at = replace(at, rows=(leaf(),))
     with pytest.raises(PendingError, match="ANSWER_NOT_YET_KNOWN"):
-        accept_reply(at, "hub", statement(told(Progress.ANSWERED, b"d" * 32)), NOW)
-    confirmed = accept_reply(at, "hub", statement(told()), NOW)
+        hears(at, "hub", statement(told(Progress.ANSWERED, b"d" * 32)), NOW)
+    confirmed = hears(at, "hub", statement(told()), NOW)
     assert confirmed.state is QueryState.CANCELLING  # the agency has not said so itself
     assert confirmed.withdrawal.confirmed
     assert confirmed.rows == at.rows
@@ -173,7 +180,7 @@ def test_the_last_row_ends_it_and_receipts_name_what_had_come():
         confirmed=True,
         decision=DIGEST,
     )
-    done = accept_reply(at, LEAF, statement(told()), NOW)
+    done = hears(at, LEAF, statement(told()), NOW)
     assert done.state is QueryState.CANCELLED
     closed = [r for r in done.rows if r.holder == LEAF]
     assert [(r.state, r.code, r.closed) for r in closed] == [(RowState.UNSERVED, "CANCELLED", NOW)]
@@ -189,18 +196,18 @@ def test_the_last_row_ends_it_and_receipts_name_what_had_come():
 def test_a_requester_whose_store_was_set_back_follows_the_hub():
     at = case(state=QueryState.STARTED, rows=(leaf(),), decision=DIGEST)
     with pytest.raises(PendingError, match="CANCELLATION_NOT_YET_KNOWN"):
-        accept_reply(at, LEAF, statement(told()), NOW)
-    followed = accept_reply(at, "hub", statement(told()), NOW)
+        hears(at, LEAF, statement(told()), NOW)
+    followed = hears(at, "hub", statement(told()), NOW)
     assert followed.state is QueryState.CANCELLING
     assert followed.withdrawal == Withdrawal("NOT_NEEDED", NOW, confirmed=True)
-    assert accept_reply(followed, LEAF, statement(told()), NOW).state is QueryState.CANCELLED
+    assert hears(followed, LEAF, statement(told()), NOW).state is QueryState.CANCELLED
 
 
 @pytest.mark.parametrize("state", [QueryState.DELIVERED, QueryState.REFUSED, QueryState.CANCELLED])
 def test_what_comes_after_the_end_is_recorded_only(state):
     at = case(state=state, rows=(leaf(),), decision=DIGEST)
-    assert accept_reply(at, "hub", statement(told()), NOW) is at
-    assert accept_reply(at, LEAF, statement(told()), NOW) is at
+    assert hears(at, "hub", statement(told()), NOW) is at
+    assert hears(at, LEAF, statement(told()), NOW) is at
 
 
 def test_a_late_answer_or_dispatch_to_a_withdrawn_query_is_refused_and_changes_nothing():
@@ -344,7 +351,7 @@ def test_a_province_hands_it_on_to_its_city_and_its_agency_and_states_what_it_ha
         ("321200.housing-fund", Progress.STOPPED),
         ("320000.housing-fund", Progress.ANSWERED),
     ]
-    done = accept_reply(
+    done = hears(
         stopped.case,
         "321200.housing-fund",
         statement(told(holder="321200.housing-fund")),
@@ -428,32 +435,37 @@ def test_an_order_that_comes_after_the_end_is_not_taken():
 def test_an_agency_closes_its_own_rows_and_nobody_elses(role):
     other = leaf(3, "500000.other")
     at = cancelling(role, leaf(), other)
-    after = accept_reply(
+    after = hears(
         at, LEAF, statement(told(Progress.NOT_STARTED), told(holder="500000.other", mark=3)), NOW
     )
     assert [(r.state, r.code) for r in after.rows] == [
         (RowState.UNSERVED, "CANCELLED"),
         (RowState.OPEN, None),
     ]
-    assert accept_reply(at, "500000", statement(told()), NOW).rows == at.rows
+    assert hears(at, "500000", statement(told()), NOW).rows == at.rows
 
 
 def test_a_reply_that_names_an_answer_waits_for_it():
     at = cancelling(CaseRole.REVIEWER, leaf())
     named = statement(told(Progress.ANSWERED, b"d" * 32))
     with pytest.raises(PendingError, match="ANSWER_NOT_YET_KNOWN"):
-        accept_reply(at, LEAF, named, NOW)
+        hears(at, LEAF, named, NOW)
     taken = accept_answer(at, header(), b"d" * 32, NOW)
-    assert accept_reply(taken, LEAF, named, NOW).rows == taken.rows
+    assert hears(taken, LEAF, named, NOW).rows == taken.rows
     with pytest.raises(PendingError, match="ROW_NOT_YET_KNOWN"):
-        accept_reply(cancelling(CaseRole.REVIEWER, leaf(9)), LEAF, named, NOW)
+        hears(cancelling(CaseRole.REVIEWER, row("500000")), LEAF, named, NOW)
+    with pytest.raises(PendingError, match="ROW_NOT_YET_KNOWN"):
+        hears(cancelling(CaseRole.REQUESTER), LEAF, named, NOW)
+    # The node above it was cut off before its Dispatch came: nobody waits for that row.
+    cut = cancelling(CaseRole.REVIEWER, row("500000", state=RowState.UNSERVED))
+    assert hears(cut, LEAF, named, NOW).rows == cut.rows
 
 
 def test_a_row_made_anew_is_closed_under_its_first_order():
     at = cancelling(CaseRole.REVIEWER, leaf(9, redone=True))
-    assert accept_reply(at, LEAF, statement(told()), NOW).rows[0].code == "CANCELLED"
+    assert hears(at, LEAF, statement(told()), NOW).rows[0].code == "CANCELLED"
 
 
 def test_the_hubs_word_is_for_the_requester_alone():
     with pytest.raises(RefusedError, match="CANCELLATION_SOURCE"):
-        accept_reply(cancelling(CaseRole.PROVIDER, leaf()), "hub", statement(), NOW)
+        hears(cancelling(CaseRole.PROVIDER, leaf()), "hub", statement(), NOW)

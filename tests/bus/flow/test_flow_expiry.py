@@ -50,6 +50,10 @@ def child_takes(at, me, source, body):
     return take_cancellation(at, me, source, body, directory(), b"e" * 32, LATER)
 
 
+def hears(at, source, reply, now):
+    return accept_reply(at, source, reply, directory(), now)
+
+
 @pytest.mark.requirement("R029")
 @pytest.mark.parametrize("state", RUNNING)
 def test_orders_run_out_after_thirty_days_and_end_the_query_at_everybody(state):
@@ -99,7 +103,7 @@ def test_a_withdrawal_that_never_came_to_an_end_is_ended_as_withdrawn():
         decision=b"d" * 32,
         withdrawal=at.withdrawal,
     )
-    done = accept_reply(asked, "hub", stopped.sends[-1].body, LATER)
+    done = hears(asked, "hub", stopped.sends[-1].body, LATER)
     assert done.state is QueryState.CANCELLED
     assert done.rows[1].code == "EXPIRED"
 
@@ -118,8 +122,8 @@ def test_the_requester_ends_it_with_the_hub_and_takes_what_the_hub_had_passed_on
         decision=b"e" * 32,
     )
     with pytest.raises(PendingError, match="ANSWER_NOT_YET_KNOWN"):
-        accept_reply(at, "hub", reply, LATER)
-    ended = accept_reply(accept_answer(at, header(), b"d" * 32, LATER), "hub", reply, LATER)
+        hears(at, "hub", reply, LATER)
+    ended = hears(accept_answer(at, header(), b"d" * 32, LATER), "hub", reply, LATER)
     assert ended.state is QueryState.EXPIRED
     assert [(r.state, r.code) for r in ended.rows] == [
         (RowState.ANSWERED, None),
@@ -134,6 +138,27 @@ def test_the_requester_ends_it_with_the_hub_and_takes_what_the_hub_had_passed_on
     assert (at_hub.state, at_hub.delivered) == (QueryState.EXPIRED, LATER)
 
 
+def test_a_receipt_that_crosses_the_end_changes_nothing_about_it():
+    """What the requester's own province answers never passes the hub, which ends the query."""
+    own = leaf(3, "370000.housing-fund")
+    stopped = expire(reviewer(QueryState.STARTED, own), directory(), LATER)
+    answered = replace(own, state=RowState.ANSWERED, closed=NOW)
+    at = case(state=QueryState.DELIVERED, rows=(answered,), decision=b"d" * 32, delivered=NOW)
+    ended = hears(at, "hub", stopped.sends[-1].body, LATER)
+    assert (ended.state, ended.rows) == (QueryState.EXPIRED, at.rows)
+    assert not receipts_due(ended)
+
+
+def test_an_agency_keeps_a_receipt_until_it_hears_that_its_open_rows_are_over():
+    sent = leaf(state=RowState.ANSWERED, closed=NOW, fragments=(Fragment(0, b"d" * 32, True),))
+    at = case(CaseRole.AGENCY, QueryState.PARTLY_ANSWERED, rows=(sent, leaf(3, part=2)))
+    receipt = Receipt((b"d" * 32,), (), 0, 0, 0, LATER)
+    with pytest.raises(PendingError, match="ROWS_STILL_OPEN"):
+        accept_receipt(at, "370000", receipt, directory(), LATER)
+    ended = child_takes(at, LEAF, "500000", run_out()).case
+    assert accept_receipt(ended, "370000", receipt, directory(), LATER).delivered == LATER
+
+
 def test_those_below_end_at_once_and_hand_it_on_without_waiting_for_anybody():
     at = case(CaseRole.PROVIDER, QueryState.STARTED, rows=(leaf(),))
     stopped = child_takes(at, "500000", "hub", run_out(CancelledOrder(7, b"a" * 32)))
@@ -142,6 +167,13 @@ def test_those_below_end_at_once_and_hand_it_on_without_waiting_for_anybody():
     again = child_takes(stopped.case, "500000", "hub", run_out())
     assert (again.case, again.sends) == (stopped.case, ())
     assert child_takes(None, "500000", "hub", run_out()) is None
+
+
+def test_one_that_has_stopped_hands_on_that_nobody_need_wait_any_more():
+    at = case(CaseRole.PROVIDER, QueryState.CANCELLED, rows=(leaf(),))
+    again = child_takes(at, "500000", "hub", run_out(ending=Ending.CANCELLED))
+    assert again.case == at
+    assert [(s.kind, s.destination) for s in again.sends] == [(Kind.CANCELLATION, LEAF)]
 
 
 @pytest.mark.parametrize(
@@ -162,6 +194,12 @@ def test_a_withdrawal_that_has_run_out_leaves_nobody_waiting(role, me, source, s
 def test_an_agency_ends_with_the_query_whatever_it_had_done(state):
     at = case(CaseRole.AGENCY, state, rows=(leaf(),))
     assert child_takes(at, LEAF, "500000", run_out()).case.state is QueryState.EXPIRED
+
+
+def test_an_answer_that_comes_before_the_decision_waits_for_it():
+    ended = expire_application(case(state=QueryState.SUBMITTED), NOW + timedelta(days=8))
+    with pytest.raises(PendingError, match="ROW_NOT_YET_KNOWN"):
+        accept_answer(ended, header(), b"d" * 32, LATER)
 
 
 def decided(accepted):

@@ -177,7 +177,7 @@ def test_the_requester_takes_a_decision_once_and_about_its_own_application():
         take_decision(at, message(), decision(True, b"\x0f" * 32))
     taken = take_decision(at, message(), decision(True))
     assert (taken.state, taken.decision) == (QueryState.ACCEPTED, message().digest)
-    with pytest.raises(RefusedError, match="DECISION_TWICE"):
+    with pytest.raises(RefusedError, match="ILLEGAL_STATE"):
         take_decision(taken, message(), decision(False))
     refused = take_decision(at, message(), decision(False))
     assert refused.state is QueryState.REFUSED

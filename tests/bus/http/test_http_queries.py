@@ -299,3 +299,30 @@ async def test_no_person_stands_in_what_is_not_audited_or_in_the_log(node, land,
     for person in make_draft(3).persons:
         for value in (person.name, person.id_number):
             assert all(value not in text for text in (*texts, log.getvalue()))
+
+
+@pytest.mark.requirement("R031")
+@pytest.mark.requirement("R033")
+async def test_a_query_is_withdrawn_and_its_result_is_closed(node, operator, land):
+    query = (await node.submit(persons=2)).json()["query"]
+    path = f"/queries/{query}/cancellation"
+
+    nobody = await node.http.post(path, json={"reason": "NOT_NEEDED"})
+    wrong = await node.http.post(path, json={"reason": "BECAUSE"}, headers=operator)
+    done = await node.http.post(path, json={"reason": "CONSENT_REVOKED"}, headers=operator)
+    await land.settle()
+    again = await node.http.post(path, json={"reason": "NOT_NEEDED"}, headers=operator)
+
+    assert (nobody.status_code, nobody.json()["code"]) == (401, "OPERATOR_MISSING")
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "REASON_UNKNOWN")
+    assert (done.status_code, done.json()["state"]) == (200, "CANCELLING")
+    assert (again.status_code, again.json()["code"]) == (409, "WITHDRAWAL_TOO_LATE")
+    detail = (await node.http.get(f"/queries/{query}")).json()
+    assert detail["summary"]["state"] == "CANCELLED"
+    assert detail["summary"]["delivered"] is None
+    assert detail["withdrawal"]["reason"] == "CONSENT_REVOKED"
+    closed = await node.http.get(f"/queries/{query}/result", params=PURPOSE, headers=operator)
+    assert (closed.status_code, closed.json()["code"]) == (409, "RESULT_WITHDRAWN")
+    books = [entry.event.event for entry in await node.audit()]
+    assert "access.refused" in books
+    assert "result.read" not in books

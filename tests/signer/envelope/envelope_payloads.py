@@ -147,6 +147,78 @@ PAYLOADS: dict[str, Any] = {
     },
 }
 
+PAYLOADS |= {
+    Kind.ASSENT: {
+        "application": DIGEST,
+        "requester": "321200",
+        "assented": True,
+        "findings": [],
+        "decided_by": "policy",
+        "decided": MOMENT,
+    },
+    Kind.DELAY: {
+        "rows": [
+            {
+                "part": 1,
+                "resource": "housing-fund-account",
+                "holder": "320000.housing-fund",
+                "order": DIGEST,
+            }
+        ],
+        "cause": "SOURCE_DOWN",
+        "noticed": MOMENT,
+        "until": None,
+        "agreed": None,
+    },
+    Kind.CANCELLATION: {
+        "application": DIGEST,
+        "ending": "CANCELLED",
+        "reason": "NOT_NEEDED",
+        "at": MOMENT,
+        "orders": [{"part": 1, "order": DIGEST}],
+    },
+    Kind.CANCELLATION_REPLY: {
+        "ending": "CANCELLED",
+        "reason": "NOT_NEEDED",
+        "started": True,
+        "rows": [
+            {
+                "part": 1,
+                "resource": "housing-fund-account",
+                "holder": "320000.housing-fund",
+                "order": DIGEST,
+                "progress": "STOPPED",
+                "answers": [],
+            }
+        ],
+        "at": MOMENT,
+    },
+    Kind.EVIDENCE_REQUEST: {
+        "call": NONCE,
+        "persons": [1],
+        "kinds": ["AUTHORISATION"],
+        "reason": "SAMPLED",
+        "due": MOMENT,
+    },
+    Kind.EVIDENCE: {
+        "call": NONCE,
+        "documents": [],
+        "chunk": {"manifest": DIGEST, "document": 1, "number": 1, "data": b"%PDF-"},
+    },
+    Kind.EVIDENCE_REVIEW: {
+        "call": NONCE,
+        "number": 1,
+        "notice": "WARNING",
+        "verdicts": [],
+        "due": MOMENT,
+    },
+    Kind.CATALOG_REPORT: {
+        "number": 1,
+        "made": MOMENT,
+        "agencies": [{"agency": "320000.housing-fund", "offers": []}],
+    },
+}
+
 # Persons and part as the header must state them.
 COUNTS = {Kind.APPLICATION: 2, Kind.CONSENT: 2, Kind.ROSTER: 2, Kind.ANSWER: 2}
 PARTS = {Kind.CONSENT: 1, Kind.ROSTER: 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import envelope_endings
+import envelope_later_kinds
 import envelope_probes
 import envelope_refusals_altered
 import envelope_refusals_bytes
@@ -27,6 +28,7 @@ def scenarios() -> list[Case]:
         envelope_refusals_hostile,
         envelope_renewals,
         envelope_probes,
+        envelope_later_kinds,
     ):
         group.add(cases, forge)
     return cases.found
