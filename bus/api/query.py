@@ -219,6 +219,13 @@ class QueryDetail(Answered):
         Field(description="省级同意，仅市县 / The province's, for a city"),
     ]
     decision: DecisionBody | None
+    withdrawn: Annotated[
+        tuple[int, ...],
+        Field(description="退回后撤下的人员序号（R067） / Persons taken out after a return"),
+    ]
+    rechecks: Annotated[
+        UUID | None, Field(description="所复核的查询（R032） / The query it checks again")
+    ]
     findings: tuple[FindingBody, ...]
     rows: tuple[RowBody, ...]
     problems: tuple[ProblemBody, ...]
@@ -244,6 +251,8 @@ class QueryDetail(Answered):
             summary=QuerySummary.of(case, titles),
             assent=AssentBody.of(case, titles),
             decision=DecisionBody.of(case),
+            withdrawn=case.withdrawn,
+            rechecks=None if case.rechecks is None else UUID(bytes=case.rechecks.query),
             findings=tuple(FindingBody.of(finding) for finding in case.findings),
             rows=tuple(RowBody.of(row, titles) for row in case.rows),
             problems=tuple(ProblemBody.of(entry) for entry in problems),

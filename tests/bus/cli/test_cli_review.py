@@ -50,9 +50,11 @@ def test_an_application_is_returned_for_a_persons_household(hedui, manual, waiti
     hedui("application", "accept", waiting, *hub)
     manual.settle()
     node = ("--socket", manual.node, *OPERATOR)
+    status = hedui("query", "status", waiting, "--socket", manual.node)
     result = json.loads(hedui("query", "result", waiting, *PURPOSE, *node, "--json").out)
 
     assert ended.out.split() == [waiting, "SUBMITTED"]
+    assert "2 人（授权不齐全）：第 1、2 人" in status.out
     (one,) = json.loads(again.out)
     assert (one["persons"], one["withdrawn"]) == (1, 2)
     assert [p["reference"] for p in result["persons"]] == [3]
@@ -95,6 +97,7 @@ def test_a_result_is_checked_again_and_compared(hedui, live, workbook, tmp_path)
     )
     new = json.loads(made.out)["summary"]["query"]
     live.settle()
+    status = hedui("query", "status", new, "--socket", live.node)
     shown = hedui("query", "difference", new, *PURPOSE, *node)
     out, json_out = tmp_path / "d.xlsx", tmp_path / "d.json"
     files = ("--out", out, "--json-out", json_out)
@@ -104,6 +107,7 @@ def test_a_result_is_checked_again_and_compared(hedui, live, workbook, tmp_path)
 
     assert (shown.code, "有差异 differ 0" in shown.out) == (0, True)
     assert written.code == 0
+    assert f"复核 re-check of │ {old}" in " ".join(status.out.split())
     assert load_workbook(out).sheetnames == ["概况", "结果差异", "记录差异"]
     assert json.loads(json_out.read_text())["rechecks"] == old
     assert "FILE_EXISTS" in refused.err
