@@ -133,6 +133,17 @@ def _what(hop: HopBody) -> str:
     return hop.kind if hop.resource is None else f"{hop.kind} {hop.resource}"
 
 
+def _add_linked(made: Table, detail: QueryDetail) -> None:
+    """Add who was taken out of a query, and which one it checks again."""
+    if detail.withdrawn:
+        numbers = "、".join(map(str, detail.withdrawn[:_MOST_NUMBERS]))
+        more = "等" if len(detail.withdrawn) > _MOST_NUMBERS else ""
+        told = f"{len(detail.withdrawn)} 人（授权不齐全）：第 {numbers}{more} 人"
+        made.add_row("退回撤下 taken out", told)
+    if detail.rechecks is not None:
+        made.add_row("复核 re-check of", str(detail.rechecks))
+
+
 def show_query(console: Console, detail: QueryDetail) -> None:
     """Print a query: state, decision, findings, everything owed, problems."""
     summary = detail.summary
@@ -144,13 +155,7 @@ def show_query(console: Console, detail: QueryDetail) -> None:
     made.add_row("反馈 answers", progress_text(summary))
     if detail.hours is not None:
         made.add_row("用时 turnaround", f"{detail.hours} 工作小时 working hours")
-    if detail.withdrawn:
-        numbers = "、".join(map(str, detail.withdrawn[:_MOST_NUMBERS]))
-        more = "等" if len(detail.withdrawn) > _MOST_NUMBERS else ""
-        told = f"{len(detail.withdrawn)} 人（授权不齐全）：第 {numbers}{more} 人"
-        made.add_row("退回撤下 taken out", told)
-    if detail.rechecks is not None:
-        made.add_row("复核 re-check of", str(detail.rechecks))
+    _add_linked(made, detail)
     made.add_row("操作员 operator", summary.operator or "-")
     made.add_row("提交 submitted", local(summary.opened))
     made.add_row("送达 delivered", local(summary.delivered))
