@@ -78,7 +78,8 @@ async def _open(work: Work, case: Case, policy: ReviewPolicy) -> None:
 
     A city's application without it waits, whatever else is here (R006).
     """
-    complete = review.all_here(case) and levels.assented(case, work.office.directory)
+    assented = levels.assented(case, work.office.directory)  # R006
+    complete = review.all_here(case) and assented
     if case.state is not QueryState.SUBMITTED or not complete:
         work.save(case)
         return
