@@ -22,11 +22,13 @@ from bus.daemon.evidence.service import EvidenceService
 from bus.daemon.evidence.terms import Suspend, Terms
 from bus.daemon.office import Office
 from bus.daemon.outbox import OutboxRelay
+from bus.daemon.recheck_service import RecheckService
 from bus.daemon.review_service import ReviewService
 from bus.daemon.router import CentreRouter
 from bus.daemon.service import Service
 from bus.daemon.step import Step
 from bus.daemon.timers import Timers
+from bus.daemon.withdrawing import Withdrawing
 from bus.errors import DefectError
 from bus.flow.levels import AssentPolicy
 from bus.logs.setup import make_logger
@@ -80,6 +82,11 @@ class Desk:
         return Service(self.office, self.store, wake, self.step.run, validator)
 
     @property
+    def rechecks(self) -> RecheckService:
+        """What operators of a node can do about a disputed result."""
+        return RecheckService(self.service)
+
+    @property
     def delays(self) -> DelayService:
         """What operators of a centre can do about deadlines and delays."""
         return DelayService(self.office, self.store, self.outbox.wake.set)
@@ -98,6 +105,11 @@ class Desk:
         if self.suspend is None:
             raise DefectError("NOT_THE_HUB", "只有部中心可以暂停", "only the hub", where=reason)
         await self.suspend(participant, reason)
+
+    @property
+    def withdrawing(self) -> Withdrawing:
+        """What operators of a node can do to end its queries before their time."""
+        return Withdrawing(self.office, self.store, self.outbox.wake.set)
 
     @property
     def assents(self) -> AssentService:

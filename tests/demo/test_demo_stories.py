@@ -69,6 +69,22 @@ def test_a_citys_application_goes_up_with_its_provinces_assent_alone():
     assert account["facts"]["way"] == ["320000", "321200", "321200.housing-bureau"]
 
 
+@pytest.mark.requirement("R031")
+def test_a_withdrawn_query_is_stopped_everywhere_with_signed_statements():
+    account = account_of("cancelled")
+    assert set(held(account, 0).values()) == {"CANCELLED"}
+    assert held(account, 1) == {
+        ("370000", "requester"): "CANCELLED",
+        ("hub", "reviewer"): "CANCELLED",
+    }
+    assert account["facts"]["statements"] == [
+        "320000.housing-fund NOT_STARTED",
+        "500000.housing-fund STOPPED",
+        "hub.marriage ANSWERED",
+    ]
+    assert account["facts"]["result"] == "RESULT_WITHDRAWN"
+
+
 @pytest.mark.requirement("R029")
 @pytest.mark.requirement("R030")
 def test_an_agreed_date_is_kept_and_who_says_nothing_is_late():
@@ -78,6 +94,14 @@ def test_an_agreed_date_is_kept_and_who_says_nothing_is_late():
     assert account["facts"]["agreed"] == "2026-10-15T00:00:00+08:00"
     assert account["facts"]["late"] == ["500000.housing-fund"]
     assert held(account, 0)["370000", "requester"] == "DELIVERED"
+
+
+@pytest.mark.requirement("R032")
+def test_a_recheck_is_a_query_of_its_own_and_shows_what_differs():
+    account = account_of("rechecked")
+    assert account["facts"]["differences"] == ["balance 21600.00 2160.00"]
+    assert held(account, 0)["370000", "requester"] == "DELIVERED"
+    assert held(account, 1)["370000", "requester"] == "DELIVERED"
 
 
 @pytest.mark.requirement("R024")

@@ -31,18 +31,22 @@ class Course(StrEnum):
     LOOKED_AT = "looked-at"
     CITY = "city"
     CITY_REFUSED = "city-refused"
+    WITHDRAWN = "withdrawn"
     CALLED_UP = "called-up"
     RETURNED = "returned"
+    RECHECKED = "rechecked"
 
 
 SHARES = {
-    Course.ORDINARY: 70,
+    Course.ORDINARY: 56,
     Course.REFUSED: 7,
     Course.LOOKED_AT: 5,
     Course.CITY: 6,
     Course.CITY_REFUSED: 2,
+    Course.WITHDRAWN: 9,
     Course.CALLED_UP: 5,
     Course.RETURNED: 5,
+    Course.RECHECKED: 5,
 }
 """Of a hundred queries."""
 

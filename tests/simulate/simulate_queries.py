@@ -1,4 +1,4 @@
-"""What people do about a query besides answering it: submit, decide, assent."""
+"""What people do about a query besides answering it: submit, decide, assent, withdraw, dispute."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from simulate_land import CITIES
 from simulate_plan import Course, Plan
 
 from adapters.country.people import application, household
+from bus.errors import InputError
 from bus.model.case import CaseRole, QueryState
 from bus.model.request import DraftPerson
 from bus.rules.working_days import local_date
@@ -19,6 +20,7 @@ from signer.identity import HUB
 
 _AUTHORISED = date(2026, 1, 2)
 _UNDER_REVIEW = QueryState.UNDER_REVIEW
+_WITHOUT_RESULT = frozenset({QueryState.REFUSED, QueryState.CANCELLED, QueryState.EXPIRED})
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Queries:
             Course.LOOKED_AT: self.review,
             Course.CITY: self.assent,
             Course.CITY_REFUSED: self.assent,
+            Course.WITHDRAWN: self.withdraw,
+            Course.RECHECKED: self.recheck,
             Course.CALLED_UP: Evidence(diary).call_up,
         }
         act = acts.get(plan.course)
@@ -80,12 +84,40 @@ class Queries:
             await assents.refuse(query, OPERATOR, "PURPOSE_UNCLEAR")
         await self.diary.country.settle(province)
 
+    async def withdraw(self, plan: Plan, query: UUID) -> None:
+        """The requester withdraws, at whatever moment, unless everything has come already."""
+        if self.diary.paused(plan.node):
+            self.diary.tomorrow(lambda: self.withdraw(plan, query))
+            return
+        withdrawing = self.diary.country[plan.node].withdrawing
+        try:
+            await withdrawing.withdraw(query, "APPLICANT_WITHDREW", OPERATOR)
+        except InputError as error:
+            if error.code != "WITHDRAWAL_TOO_LATE":
+                raise
+        await self.diary.country.settle(plan.node)
+
+    async def recheck(self, plan: Plan, query: UUID) -> None:
+        """The requester has the first person checked again, once everything has come."""
+        case = await self.diary.case(plan.node, query, CaseRole.REQUESTER)
+        if case is None or case.state in _WITHOUT_RESULT:
+            return
+        if self.diary.paused(plan.node) or case.state is not QueryState.DELIVERED:
+            self.diary.tomorrow(lambda: self.recheck(plan, query))
+            return
+        rechecks = self.diary.country[plan.node].rechecks
+        again = await rechecks.recheck(query, OPERATOR, "DISPUTED_BY_PERSON", persons=(1,))
+        self.diary.asked.append(Asked(plan, again.query))
+        await self.diary.country.settle(plan.node)
+
 
 def _people(plan: Plan) -> list[DraftPerson]:
     """Whom a query asks about; some lists have what its course needs to be wrong with them."""
     numbers = [plan.number * 6 + place for place in range(plan.households)]
     people = [p for number in numbers for p in household(number, 2, _AUTHORISED)]
-    if plan.course in {Course.REFUSED, Course.LOOKED_AT}:
+    # Some are withdrawn while the hub's reviewer has not looked at them.
+    waiting = plan.course is Course.WITHDRAWN and plan.number % 3 == 0
+    if waiting or plan.course in {Course.REFUSED, Course.LOOKED_AT}:
         # Two applicants in one household: somebody has to look at it.
         people[1] = replace(people[1], relation=people[0].relation)
     if plan.course is Course.RETURNED:

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from adapters.demo.stories import city, evidence, late, refused
+from adapters.demo.stories import cancelled, city, evidence, late, rechecked, refused
 from adapters.demo.stories.account import Account
 from adapters.demo.stories.stage import Stage
 from bus.rules.review_policy import ReviewPolicy
@@ -21,6 +21,8 @@ class StoryChoice(StrEnum):
 
     REFUSED = "refused"
     LATE = "late"
+    CANCELLED = "cancelled"
+    RECHECKED = "rechecked"
     EVIDENCE = "evidence"
     CITY = "city"
     ALL = "all"
@@ -43,6 +45,12 @@ STORIES: Mapping[StoryChoice, Story] = MappingProxyType(
             refused.ZH, refused.EN, refused.BEGINS, refused.POLICY, refused.play
         ),
         StoryChoice.LATE: Story(late.ZH, late.EN, late.BEGINS, late.POLICY, late.play),
+        StoryChoice.CANCELLED: Story(
+            cancelled.ZH, cancelled.EN, cancelled.BEGINS, cancelled.POLICY, cancelled.play
+        ),
+        StoryChoice.RECHECKED: Story(
+            rechecked.ZH, rechecked.EN, rechecked.BEGINS, rechecked.POLICY, rechecked.play
+        ),
         StoryChoice.EVIDENCE: Story(
             evidence.ZH, evidence.EN, evidence.BEGINS, evidence.POLICY, evidence.play
         ),
