@@ -101,6 +101,7 @@ def tell(verdict: Verdict, seconds: float, console: Console) -> None:
         console.print(f"  {number:6}  期限逐项重算 deadlines counted again: {kind}")
     for kept, number in sorted(verdict.late.items()):
         console.print(f"  {number:6}  反馈 answers: {kept}")
+    console.print(f"  {verdict.proven:6}  证明导出并核验 proofs exported and verified")
     console.print(f"  {verdict.cut_off:6}  因暂停而不再等待的查询 queries that went on without one")
     console.print(f"  {verdict.refused:6}  恢复后才到、已不受理的反馈 answers too late for it")
     for fault in verdict.faults[:100]:

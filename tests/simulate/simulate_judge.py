@@ -7,19 +7,24 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from simulate_calendar import due, midnight_after
-from simulate_diary import Asked, Called, Diary
+from simulate_diary import OPERATOR, Asked, Called, Diary
 
 from adapters.country.agreement import Held, disagreements, held
 from adapters.country.books import audited
 from adapters.country.country import Country
 from adapters.country.desk import Desk
 from bus.daemon.work import open_stored
+from bus.errors import HeduiError
 from bus.flow.cut_off import was_cut_off
 from bus.flow.delay import OVERDUE
 from bus.model.case import Case, CaseRole, Row, RowState
 from bus.model.messages import Decision
 from signer.envelope.kinds import Kind
 from signer.identity import HUB, Role
+from signer.proof.verify import verify
+
+PROVEN = 10
+"""One of so many queries is proven."""
 
 START_WITHIN, EVIDENCE_WITHIN = 2, 5
 
@@ -30,6 +35,7 @@ class Verdict:
 
     Attributes:
         cut_off: Queries that went on without somebody who was suspended.
+        proven: Queries whose proof was exported and verified.
         refused: Answers of the suspended that were refused when they came at last.
         late: How many answers kept their terms, and how many did not.
     """
@@ -39,6 +45,7 @@ class Verdict:
     faults: list[str] = field(default_factory=list)
     cut_off: int = 0
     refused: int = 0
+    proven: int = 0
     late: Counter[str] = field(default_factory=Counter)
 
 
@@ -57,6 +64,8 @@ async def judge(diary: Diary) -> Verdict:
             f"{one.plan.number} {one.plan.course}: {found.en}"
             for found in disagreements(one.query, cases, gone)
         ]
+        if own is not None and one.plan.number % PROVEN == 0:
+            await _prove(country, one, own, verdict)
         await _deadlines(country, one, cases, verdict)
         _agreed(diary, one, cases, verdict)
     for books in await audited(country):
@@ -71,6 +80,18 @@ async def judge(diary: Diary) -> Verdict:
                 f"unsent {tally.unsent}, refused {dict(refused)}"
             )
     return verdict
+
+
+async def _prove(country: Country, one: Asked, own: Case, verdict: Verdict) -> None:
+    """The proof of a query verifies by the root alone."""
+    if own.decision is None:
+        return  # withdrawn, expired or refused by its province before the hub decided
+    verdict.proven += 1
+    try:
+        proof = await country[one.plan.node].service.proof(one.query, OPERATOR)
+        verify(proof, country.validator())
+    except HeduiError as error:
+        verdict.faults.append(f"{one.plan.number} {one.plan.course} {own.state}: {error}")
 
 
 async def _evidence(country: Country, called: Called, verdict: Verdict) -> None:
