@@ -20,6 +20,7 @@ from bus.flow.delay import OVERDUE
 from bus.model.case import Case, CaseRole, Row, RowState
 from bus.model.messages import Decision
 from signer.envelope.kinds import Kind
+from signer.certificates import PathValidator
 from signer.identity import HUB, Role
 from signer.proof.verify import verify
 
@@ -52,6 +53,8 @@ class Verdict:
 async def judge(diary: Diary) -> Verdict:
     """Hold everything against everything else."""
     verdict, country = Verdict(), diary.country
+    # One for all: it remembers the certificates it has validated.
+    validator = country.validator()
     for call in diary.called:
         await _evidence(country, call, verdict)
     for one in diary.asked:
@@ -65,7 +68,7 @@ async def judge(diary: Diary) -> Verdict:
             for found in disagreements(one.query, cases, gone)
         ]
         if own is not None and one.plan.number % PROVEN == 0:
-            await _prove(country, one, own, verdict)
+            await _prove(country, one, own, validator, verdict)
         await _deadlines(country, one, cases, verdict)
         _agreed(diary, one, cases, verdict)
     for books in await audited(country):
@@ -82,14 +85,16 @@ async def judge(diary: Diary) -> Verdict:
     return verdict
 
 
-async def _prove(country: Country, one: Asked, own: Case, verdict: Verdict) -> None:
+async def _prove(
+    country: Country, one: Asked, own: Case, validator: PathValidator, verdict: Verdict
+) -> None:
     """The proof of a query verifies by the root alone."""
     if own.decision is None:
         return  # withdrawn, expired or refused by its province before the hub decided
     verdict.proven += 1
     try:
         proof = await country[one.plan.node].service.proof(one.query, OPERATOR)
-        verify(proof, country.validator())
+        verify(proof, validator)
     except HeduiError as error:
         verdict.faults.append(f"{one.plan.number} {one.plan.course} {own.state}: {error}")
 
