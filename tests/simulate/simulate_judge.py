@@ -19,8 +19,8 @@ from bus.flow.cut_off import was_cut_off
 from bus.flow.delay import OVERDUE
 from bus.model.case import Case, CaseRole, Row, RowState
 from bus.model.messages import Decision
-from signer.envelope.kinds import Kind
 from signer.certificates import PathValidator
+from signer.envelope.kinds import Kind
 from signer.identity import HUB, Role
 from signer.proof.verify import verify
 

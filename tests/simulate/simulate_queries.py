@@ -20,6 +20,7 @@ from signer.identity import HUB
 
 _AUTHORISED = date(2026, 1, 2)
 _UNDER_REVIEW = QueryState.UNDER_REVIEW
+_LEFT_ALONE = frozenset({Course.REFUSED, Course.LOOKED_AT, Course.WITHDRAWN})
 _WITHOUT_RESULT = frozenset({QueryState.REFUSED, QueryState.CANCELLED, QueryState.EXPIRED})
 
 
@@ -67,6 +68,19 @@ class Queries:
         else:
             await review.accept(query, REVIEWER)
         await self.diary.country.settle(HUB)
+
+    async def look_through(self) -> None:
+        """The hub's reviewer takes what the hub's rules leave to a person, not only what is thrown.
+
+        So the applications of who owes overdue evidence wait for one, which are accepted.
+        """
+        country, thrown = self.diary.country, {one.query: one.plan for one in self.diary.asked}
+        review = country[HUB].review
+        for case in await review.applications([_UNDER_REVIEW]):
+            waits = thrown[case.query].course in _LEFT_ALONE or self.diary.paused(case.requester)
+            if not waits:
+                await review.accept(case.query, REVIEWER)
+        await country.settle(HUB)
 
     async def assent(self, plan: Plan, query: UUID) -> None:
         """The province above a city decides, unless the term for it has passed."""

@@ -37,6 +37,7 @@ async def pass_year(diary: Diary, plans: list[Plan], told: Callable[[datetime, i
             await act()
             told(at, len(diary.asked))
         country.clock.instant = tick
+        await queries.look_through()
         await trouble.foresee()
         await country.pass_time()
         told(tick, len(diary.asked))

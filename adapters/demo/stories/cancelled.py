@@ -150,9 +150,7 @@ async def _result_refused(stage: Stage, query: UUID) -> str:
     return ""
 
 
-async def _check(
-    stage: Stage, second: UUID, said: Mapping[str, Progress], *, closed: str
-) -> None:
+async def _check(stage: Stage, second: UUID, said: Mapping[str, Progress], *, closed: str) -> None:
     stage.account.facts["statements"] = [f"{name} {progress}" for name, progress in said.items()]
     stage.account.facts["result"] = closed
     expected = {
