@@ -132,6 +132,9 @@ def _belongs(stored: StoredMessage, case: Case, me: str) -> bool:
         listed = {case.application, *(part.digest for part in case.parts)}
         return stored.digest in listed
     if stored.kind in (Kind.DECISION, Kind.ASSENT):
+        if header.kind == Kind.DECISION and case.state is QueryState.CANCELLED:
+            # One that returned what was withdrawn meanwhile decided nothing (R031, R067).
+            return stored.digest == case.decision
         return header.in_reply_to == case.application
     if stored.kind == Kind.RECEIPT and header.destination == HUB:
         return not any(row.order and was_cut_off(row) for row in case.rows)

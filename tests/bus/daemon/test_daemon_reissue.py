@@ -447,3 +447,6 @@ async def test_an_application_that_is_returned_after_its_withdrawal_is_not_issue
     assert own.state is hub.state is QueryState.CANCELLED
     assert not own.withdrawn
     assert Event.QUERY_REISSUED not in {e.event for e in await events(country, "370000")}
+    async with country["370000"].store.transaction() as unit:
+        data = await export(country["370000"].office, unit, query, country.clock.now())
+    assert verify(data, country.validator()).state is ProofState.CANCELLED
