@@ -48,6 +48,7 @@ class Diary:
         ends: When it is over.
         asked: The queries, in the order of submission.
         called: The calls for evidence.
+        submitted: How many of the plans have been submitted; a re-check is a query besides.
         agreed: The last days that were agreed instead of terms, by query and agency.
     """
 
@@ -57,6 +58,7 @@ class Diary:
     asked: list[Asked] = field(default_factory=list)
     called: list[Called] = field(default_factory=list)
     agreed: dict[tuple[UUID, str], date] = field(default_factory=dict)
+    submitted: int = 0
     _due: list[tuple[datetime, int, Act]] = field(default_factory=list)
     _numbers: count[int] = field(default_factory=count)
 

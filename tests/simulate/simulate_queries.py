@@ -40,6 +40,7 @@ class Queries:
         draft = application(_people(plan), plan.lines, local_date(diary.now), authority)
         case = await diary.country[plan.node].service.submit(draft, OPERATOR)
         diary.asked.append(Asked(plan, case.query))
+        diary.submitted += 1
         await diary.country.settle(plan.node)
         acts = {
             Course.REFUSED: self.review,

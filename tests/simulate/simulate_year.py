@@ -35,11 +35,11 @@ async def pass_year(diary: Diary, plans: list[Plan], told: Callable[[datetime, i
             at, act = found
             country.clock.instant = max(at, country.clock.now())
             await act()
-            told(at, len(diary.asked))
+            told(at, diary.submitted)
         country.clock.instant = tick
         await queries.look_through()
         await trouble.foresee()
         await country.pass_time()
-        told(tick, len(diary.asked))
+        told(tick, diary.submitted)
     trouble.attend(everybody=True)
     await country.pass_time()
