@@ -99,10 +99,11 @@ def disagreements(
         if below:
             zh, en = "省级不同意的查询到了部中心", "the hub knows what its province refused"
         found.append(Disagreement(query, zh, en))
+    near = {own.requester, *(h.participant for h in held if h.case.role is _R.SUPERIOR)}
     within = frozenset(
         row.holder
         for h in held
-        if h.participant == own.requester and h.case.role is _R.PROVIDER
+        if h.participant in near and h.case.role is _R.PROVIDER
         for row in h.case.rows
     )
     for one in held:
@@ -125,8 +126,8 @@ def disagreements(
 def _rows(query: UUID, own: Case, other: Held, within: frozenset[str]) -> list[Disagreement]:
     """What the other holds of rows, against the requester's.
 
-    `within` are the agencies below the requester: what they answer does not pass the hub, which
-    may have closed their rows as expired when the query ran out.
+    `within` are the agencies of the requester's own province: what they answer does not pass the
+    hub, which may have closed their rows as expired when the query ran out.
     """
     known = Counter(_told(row) for row in own.rows)
     theirs = Counter(

@@ -30,8 +30,9 @@ AGREED, ANSWERED = 0.55, 0.85
 OUTAGES, OUTAGE_DAYS = 24, (4, 12, 25)
 """Sources that fail in the year, and for how long."""
 
-SUSPENSIONS, SUSPENDED_DAYS = 3, (3, 8)
-"""Provinces that are suspended in the year, and for how long."""
+SUSPENSIONS, SUSPENDED_DAYS = 3, (3, 6)
+"""Provinces that are suspended in the year, and for how long: a message lives for seven days, and
+what has run out when somebody is back is refused there."""
 
 QUIET = 60
 """Days at the end in which nothing new goes wrong."""
