@@ -12,7 +12,7 @@ from bus.daemon.open_rows import province_of
 from bus.daemon.provider import dispatch_parts, query_unknown, unreadable
 from bus.daemon.work import Work
 from bus.errors import InputError, PendingError, RefusedError
-from bus.flow import levels, reissue, review
+from bus.flow import collecting, levels, reissue, review
 from bus.flow.answer import accept_answer, check_readers
 from bus.flow.delivery import accept_receipt
 from bus.flow.dispatch import accept_dispatch, dispatch_messages, dispatch_of, start_rows
@@ -40,7 +40,7 @@ async def collect(work: Work, message: Message, policy: ReviewPolicy) -> None:
         RefusedError: It may not stand here.
     """
     case = await work.case(message.header.conversation, CaseRole.REVIEWER)
-    case = review.collect(case, message, set_back=work.office.set_back)
+    case = collecting.collect(case, message, set_back=work.office.set_back)
     levels.check_assented(case, str(case.query))
     work.keep(message)
     if case.state is not QueryState.SUBMITTED:
@@ -79,7 +79,7 @@ async def _open(work: Work, case: Case, policy: ReviewPolicy) -> None:
     A city's application without it waits, whatever else is here (R006).
     """
     assented = levels.assented(case, work.office.directory)  # R006
-    complete = review.all_here(case) and assented
+    complete = collecting.all_here(case) and assented
     if case.state is not QueryState.SUBMITTED or not complete:
         work.save(case)
         return

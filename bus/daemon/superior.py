@@ -12,7 +12,7 @@ from uuid import UUID
 from bus.daemon.reviewer import judged
 from bus.daemon.work import Work, open_stored
 from bus.errors import InputError
-from bus.flow import levels, reissue, review
+from bus.flow import collecting, levels, reissue, review
 from bus.flow.levels import AssentPolicy
 from bus.model.audit import Event
 from bus.model.case import Case, CaseRole, QueryState
@@ -32,12 +32,12 @@ async def collect(work: Work, message: Message, policy: AssentPolicy) -> None:
         RefusedError: It may not stand here.
     """
     case = await work.case(message.header.conversation, CaseRole.SUPERIOR)
-    case = review.collect(case, message, CaseRole.SUPERIOR)
+    case = collecting.collect(case, message, CaseRole.SUPERIOR)
     work.keep(message)
     if isinstance(message.body, Application):
         digest = message.digest.hex()
         work.note(case.query, Event.APPLICATION_RECEIVED, case.requester, application=digest)
-    if case.state is not QueryState.SUBMITTED or not review.all_here(case):
+    if case.state is not QueryState.SUBMITTED or not collecting.all_here(case):
         work.save(case)
         return
     case = review.open_review(case, await judged(work, case), work.now)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from bus.flow.collecting import all_here
 from bus.flow.levels import assented
 from bus.flow.outcome import Send
-from bus.flow.review import BY_POLICY, NOT_HERE, all_here, decide
+from bus.flow.review import BY_POLICY, NOT_HERE, decide
 from bus.model.case import Case
 from bus.model.messages import Decision, Finding
 from bus.rules.working_days import Calendar

@@ -119,16 +119,26 @@ def _numbers(text: str) -> Iterator[str]:
 
 
 def _marks(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Yield each test with each number it is marked with, its module's and class's included."""
-    for scope, held in _scopes(tree, ()):
+    """Yield each test with each number it is marked with, its module's and class's included.
+
+    A mark may have been given a name in the module first.
+    """
+    named = {
+        target.id: tuple(_given([node.value], {}))
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for scope, held in _scopes(tree, (), named):
         for node in scope.body:
             if isinstance(node, _FUNCTIONS) and node.name.startswith("test_"):
-                for number in {*held, *_given(node.decorator_list)}:
+                for number in {*held, *_given(node.decorator_list, named)}:
                     yield node.name, number
 
 
 def _scopes(
-    scope: ast.Module | ast.ClassDef, held: tuple[str, ...]
+    scope: ast.Module | ast.ClassDef, held: tuple[str, ...], names: Mapping[str, tuple[str, ...]]
 ) -> Iterator[tuple[ast.Module | ast.ClassDef, tuple[str, ...]]]:
     named = [
         node.value
@@ -137,16 +147,18 @@ def _scopes(
         and any(isinstance(t, ast.Name) and t.id == "pytestmark" for t in node.targets)
     ]
     own = scope.decorator_list if isinstance(scope, ast.ClassDef) else []
-    held = (*held, *_given([*named, *own]))
+    held = (*held, *_given([*named, *own], names))
     yield scope, held
     for node in scope.body:
         if isinstance(node, ast.ClassDef):
-            yield from _scopes(node, held)
+            yield from _scopes(node, held, names)
 
 
-def _given(nodes: Iterable[ast.AST]) -> Iterator[str]:
+def _given(nodes: Iterable[ast.AST], names: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
     for node in (inner for one in nodes for inner in ast.walk(one)):
-        if (
+        if isinstance(node, ast.Name):
+            yield from names.get(node.id, ())
+        elif (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
             and node.func.attr == "requirement"

@@ -10,12 +10,14 @@ TEST = """
 import pytest
 
 pytestmark = pytest.mark.requirement("R003")
+NAMED = pytest.mark.requirement("R004")
 
 @pytest.mark.requirement("R001")
 @pytest.mark.parametrize("x", [pytest.param(1, marks=pytest.mark.requirement("R002"))])
 def test_a(x): ...
 
 class TestB:
+    @pytest.mark.parametrize("x", [pytest.param(1, marks=NAMED)])
     async def test_b(self): ...
 
 def helper(): ...
@@ -50,7 +52,7 @@ def test_citations_and_marks_are_found_where_they_stand(tmp_path):
     assert dict(cited) == {key: {"bus/a.py"} for key in ("R041", "R042", "R043", "R005")}
     a, b = "tests/test_a.py::test_a", "tests/test_a.py::test_b"
     marked = regulation.marked(tmp_path)
-    assert (marked["R001"], marked["R002"], marked["R003"]) == ({a}, {a}, {a, b})
+    assert marked == {"R001": {a}, "R002": {a}, "R003": {a, b}, "R004": {b}}
 
 
 def test_a_statement_without_code_or_test_is_named():

@@ -18,7 +18,7 @@ from interleaving_world import (
 )
 
 from bus.errors import PendingError, RefusedError
-from bus.flow import cancel, delay, delivery, levels, review
+from bus.flow import cancel, collecting, delay, delivery, levels, review
 from bus.flow.answer import accept_answer, answer_message, begin_row, close_row, take_order
 from bus.flow.cut_off import check_source, close_cut_off
 from bus.flow.dispatch import (
@@ -429,7 +429,7 @@ def collect(step: Step, letter: Letter) -> None:
         step.relay(letter)
         return
     role = ROLES.REVIEWER if me == HUB else ROLES.SUPERIOR
-    case = review.collect(step.case(role), letter.message(step.now), role)
+    case = collecting.collect(step.case(role), letter.message(step.now), role)
     step.desk.kept.append(letter)
     if me == HUB:
         levels.check_assented(case, "")
@@ -437,7 +437,7 @@ def collect(step: Step, letter: Letter) -> None:
 
 
 def reviewed(step: Step, case: Case, role: CaseRole) -> None:
-    whole = case.state is QueryState.SUBMITTED and review.all_here(case)
+    whole = case.state is QueryState.SUBMITTED and collecting.all_here(case)
     if whole and (role is ROLES.SUPERIOR or levels.assented(case, step.directory)):
         case = review.open_review(case, Reviewed((), ()), step.now)
     step.save(case)

@@ -30,9 +30,10 @@ from bus.flow.cancel import (
     take_withdrawal,
     withdraw,
 )
+from bus.flow.collecting import collect
 from bus.flow.delivery import accept_receipt, deliver, receipts_due
 from bus.flow.dispatch import accept_dispatch
-from bus.flow.review import collect, take_decision
+from bus.flow.review import take_decision
 from bus.model.cancellation import (
     Cancellation,
     CancellationReply,

@@ -10,13 +10,11 @@ import pytest
 from flow_samples import APPLICATION, NOW, QUERY, application, case, message
 
 from bus.errors import InputError, RefusedError
+from bus.flow.collecting import MAX_LISTED, all_here, collect
 from bus.flow.review import (
     BY_POLICY,
     MAX_FINDINGS,
-    MAX_LISTED,
     Reviewed,
-    all_here,
-    collect,
     decide,
     may_accept_by_policy,
     open_review,
