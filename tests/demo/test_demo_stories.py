@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from adapters.demo.commands import app
 from adapters.demo.stories import play as playing
 from adapters.demo.stories.play import STORIES, StoryChoice
+from adapters.demo.stories.telling import _EVENTS
 from bus.errors import DefectError
 
 SUITE = ("--suite", os.environ["HEDUI_TEST_SUITE"]) if "HEDUI_TEST_SUITE" in os.environ else ()
@@ -25,7 +26,10 @@ def account_of(story: str):
     ended = tell("--story", story, "--json")
     assert ended.exit_code == 0, ended.output
     (line,) = ended.stdout.splitlines()
-    return json.loads(line)
+    account = json.loads(line)
+    # What the audit says is told in words, in every story.
+    assert {event for chain in account["audit"] for event in chain["events"]} <= set(_EVENTS)
+    return account
 
 
 def held(account, query: int):

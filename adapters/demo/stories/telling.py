@@ -68,6 +68,17 @@ _EVENTS: Mapping[str, str] = {
     Event.EVIDENCE_OVERDUE: "逾期未报",
     Event.RESULT_READ: "查阅结果",
     Event.PROOF_EXPORTED: "导出证明",
+    Event.APPLICATION_RETURNED: "退回补正",
+    Event.QUERY_REISSUED: "补正重报",
+    Event.ANSWER_FAULTY: "反馈不合用",
+    Event.DEADLINES_MOVED: "期限顺延",
+    Event.ROW_CLOSED: "关闭事项",
+    Event.PROBLEM_SENT: "发出问题通知",
+    Event.PROBLEM_RECEIVED: "收到问题通知",
+    Event.EVIDENCE_SHOWN: "查看材料清单",
+    Event.EVIDENCE_READ: "查阅材料",
+    Event.RESULT_PURGED: "清除结果",
+    Event.ACCESS_REFUSED: "拒绝查阅",
 }
 
 
