@@ -83,7 +83,12 @@ class Outage:
             case = await work.case(query, CaseRole.AGENCY)
             # Another instance may have answered, or spoken, meanwhile.
             present = () if case is None else case.rows
-            late = [r for r in present if r in rows and r.state is RowState.OPEN]
+            named = {(row.order, row.part, row.resource) for row in rows}
+            late = [
+                row
+                for row in present
+                if row.state is RowState.OPEN and (row.order, row.part, row.resource) in named
+            ]
             if case is None or not late:
                 return 0
             await delays.announce(work, case, notice(late, SOURCE_DOWN, None, work.now))

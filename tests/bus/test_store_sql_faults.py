@@ -227,11 +227,12 @@ def test_every_statement_and_table_has_a_form_in_postgresql():
     ]
     assert len(named) >= 18
     tables = metadata.sorted_tables
-    upserts = [
-        build(table, "postgresql")
+    upserts = [insert_or_keep(t, "postgresql") for t in tables if t.name != "schema_version"]
+    # Where every column is of the key there is nothing to replace.
+    upserts += [
+        insert_or_replace(table, "postgresql")
         for table in tables
-        if table.name != "schema_version"
-        for build in (insert_or_keep, insert_or_replace)
+        if table.name != "schema_version" and len(table.columns) > len(table.primary_key)
     ]
     definitions = [CreateTable(table) for table in tables]
     indexes = [CreateIndex(index) for table in tables for index in table.indexes]

@@ -213,7 +213,13 @@ def _signed_samples() -> list[bytes]:
 
 
 def _body_samples() -> list[bytes]:
-    return [bytes([n]) + payload_bytes(kind) for n, kind in enumerate(sorted(Kind))]
+    """Of each kind a payload in the version of its schema that is written."""
+    return [bytes([n]) + _written(kind) for n, kind in enumerate(sorted(Kind))]
+
+
+def _written(kind: Kind) -> bytes:
+    body = from_avro(kind, decode(load(f"message/{kind.lower()}.v1"), payload_bytes(kind)))
+    return encode(schema_of(kind), to_avro(body))
 
 
 def _proof_samples() -> list[bytes]:

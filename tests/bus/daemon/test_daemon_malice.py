@@ -153,7 +153,7 @@ async def test_an_answer_that_cannot_be_used_is_receipted_by_name_and_the_query_
     after = await case_of(country, "370000", query)
     assert after.state is QueryState.DELIVERED
     assert [r.code for r in after.rows if r.leaf] == [code]
-    view = await service(country, "370000").result(query, "测试操作员", "测试")
+    view = await service(country, "370000").result(query, "测试操作员", "城乡低保")
     assert (view.answers, [gap.code for gap in view.gaps]) == ((), [code])
     receipts = await bodies(country, "370000", query, Kind.RECEIPT)
     assert len(receipts) == 2
@@ -308,7 +308,7 @@ async def test_a_second_answer_is_recorded_and_not_passed_on(country, make_draft
     await country.settle()
     assert await codes(country, "500000") == ["ANSWER_TWICE"]
     assert len(country.cluster.records(outbox_topic("500000"))) == before
-    assert len((await service(country, "370000").result(query, "甲", "用途")).answers) == 1
+    assert len((await service(country, "370000").result(query, "甲", "城乡低保")).answers) == 1
 
 
 async def test_nobody_orders_an_agency_but_its_own_centre(country, make_draft):
