@@ -25,7 +25,7 @@ from bus.model.case import QueryState
 from signer.envelope.kinds import Kind
 from signer.identity import HUB
 
-PURPOSE = "性能测试：核对结果与机构数据是否一致"
+PURPOSE = "最低生活保障对象认定"
 POLL_SECONDS = 0.1
 LATENCY = "latency"
 """The workload whose queries go one at a time."""

@@ -214,6 +214,8 @@ class FakeNetwork:
                 findings=(FINDING,),
                 rows=(),
                 problems=(),
+                withdrawn=(),
+                rechecks=None,
             )
         one = ApplicationSummary(
             query=QUERY,
