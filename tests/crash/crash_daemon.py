@@ -45,32 +45,32 @@ class DyingUnit:
 
     def __init__(self, inner):
         self._inner = inner
-        self.calls = set()
+        self.made = set()
 
     def __getattr__(self, name):
         return getattr(self._inner, name)
 
     async def store_offset(self, *given):
-        self.calls.add("store_offset")
+        self.made.add("store_offset")
         await self._inner.store_offset(*given)
 
     async def mark_sent(self, *given):
-        self.calls.add("mark_sent")
+        self.made.add("mark_sent")
         await self._inner.mark_sent(*given)
 
     async def unsent(self, *given, **named):
         rows = await self._inner.unsent(*given, **named)
         if rows:
-            self.calls.add("unsent")
+            self.made.add("unsent")
         return rows
 
     async def enqueue(self, topic, *given):
         if topic == DIRECTORY_TOPIC:
-            self.calls.add("enqueue directory")
+            self.made.add("enqueue directory")
         await self._inner.enqueue(topic, *given)
 
     async def append_audit(self, event):
-        self.calls.add(f"append_audit {event.event}")
+        self.made.add(f"append_audit {event.event}")
         return await self._inner.append_audit(event)
 
 
@@ -92,7 +92,7 @@ class DyingStore:
         async with self._inner.transaction() as unit:
             watched = DyingUnit(unit)
             yield watched
-            found = points.transaction_of(watched.calls)
+            found = points.transaction_of(watched.made)
             if found is not None and found.before_commit is not None:
                 self._plan.reach(found.before_commit)
         if found is not None:

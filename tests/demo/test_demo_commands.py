@@ -226,6 +226,11 @@ class FakeNetwork:
             parts_listed=2,
             parts_received=2,
             findings=self.waiting,
+            warnings=0,
+            waits=None,
+            withdrawn=0,
+            start_by=None,
+            working_hours_left=None,
             received="2026-03-02T00:00:00Z",
             updated="2026-03-02T00:00:00Z",
             assent=None,
@@ -233,7 +238,7 @@ class FakeNetwork:
         )
         if reply is ApplicationDetail:
             return ApplicationDetail(
-                summary=one, findings=(FINDING,), rows=(), form=None, persons=()
+                summary=one, review=None, findings=(FINDING,), rows=(), form=None, persons=()
             )
         return (one,)
 
