@@ -134,7 +134,9 @@ def test_each_series_of_the_dashboard_exists_and_moves(watched, hedui):
     late = {title for title, expression in dashboard_expressions() if "oldest_due" in expression}
     assert late <= shown
     for title, expression in dashboard_expressions():
-        if title not in late:
+        # Nothing of a minute's run comes near a deadline of days: `make simulate` has those.
+        of_days = "hedui_deadline_" in expression or "turnaround" in expression
+        if title not in late and not of_days:
             found = partial(prometheus.ask, expression)
             prometheus.until(found, f"{title}: {expression}")
 

@@ -124,7 +124,7 @@ def test_the_printed_timeline_tells_every_stage_in_words(stayed):
         "部中心 → 江苏省核对中心",
         "江苏省核对中心 → 江苏住房公积金中心",
         "仅供试用：没有 TLS",
-        "证明已验证，14 项检查全部通过",
+        "证明已验证，15 项检查全部通过",
     ):
         assert words in said
     assert said.index("申请提交") < said.index("形式审查通过") < said.index("下达查询指令")
