@@ -86,8 +86,10 @@ class OpenRows:
             CalendarError: `CALENDAR_YEAR`: the working days after a due time are not known.
         """
         directory, calendar = self.office.directory, self.office.calendar
-        children = directory.children(HUB)
-        provinces = {child.id if child.role is Role.NODE else HUB for child in children}
+        provinces = provinces_of(directory)
+        for province in provinces:
+            # From 0 on: Prometheus sees no increase where a series begins with its first event.
+            metrics.answer_faults.labels(province=province)
         metrics.oldest_due.clear()
         soon = calendar.add_working_days(now, 1).end
         for province in sorted(provinces | {owing for owing, _ in self.owed}):
@@ -115,6 +117,12 @@ def _owed(case: Case, directory: Directory) -> Iterator[tuple[str, datetime]]:
         # call it owed.
         if row.state is RowState.OPEN and answers_for(case, row, directory) == HUB:
             yield province, row.deadline
+
+
+def provinces_of(directory: Directory) -> frozenset[str]:
+    """Return the centres just below the hub, and the hub where it has agencies of its own."""
+    children = directory.children(HUB)
+    return frozenset(child.id if child.role is Role.NODE else HUB for child in children)
 
 
 def province_of(directory: Directory, holder: str) -> str:

@@ -23,7 +23,7 @@ from uuid import UUID
 
 from bus.daemon import cancellation, delays, superior
 from bus.daemon.office import Office
-from bus.daemon.open_rows import province_of
+from bus.daemon.open_rows import province_of, provinces_of
 from bus.daemon.work import Work
 from bus.errors import HeduiError
 from bus.flow import delay, expiry
@@ -285,3 +285,7 @@ class Timers:
             gauge = self.metrics.deadlines
             gauge.labels(kind=kind, standing="near").set(0 if found is None else found.near)
             gauge.labels(kind=kind, standing="passed").set(0 if found is None else found.passed)
+            for province in provinces_of(self.office.directory):
+                # From 0 on: Prometheus sees no increase where a series begins with its first event.
+                self.metrics.deadline_warnings.labels(kind=kind, province=province)
+                self.metrics.deadline_breaches.labels(kind=kind, province=province)

@@ -134,6 +134,7 @@ BAD_ANSWERS = {
 }
 
 
+@pytest.mark.requirement("R001")
 @pytest.mark.requirement("R072")
 @pytest.mark.parametrize("code", BAD_ANSWERS)
 async def test_an_answer_that_cannot_be_used_is_receipted_by_name_and_the_query_ends(
@@ -161,6 +162,9 @@ async def test_an_answer_that_cannot_be_used_is_receipted_by_name_and_the_query_
         assert receipt.opened == ()
         assert [(f.answer, f.code) for f in receipt.faults] == [(sealed.digest, code)]
         assert (receipt.found, receipt.not_found, receipt.not_answerable) == (0, 0, 0)
+    for name in ("370000", "hub"):
+        counted = country[name].step.metrics.registry.get_sample_value
+        assert counted("hedui_answer_faults_total", {"province": "500000"}) == 1, name
 
 
 def dispatch_of(case, order, rows, unserved=(), readers=("370000", "hub")):
