@@ -13,16 +13,20 @@ topics. Three promises hold for every connector:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID
 
 from adapters.values import fit
-from bus.errors import DefectError, InputError
+from bus.errors import ConfigError, DefectError, InputError, UnavailableError
 from bus.model.messages import OutcomeKind
+from bus.ports.store import Store
 from schemas.resources import Resource
+from signer.storekey import StoreKey
 
 Value = str | int | bool | Decimal | date | datetime | None
 """A value as `schemas.records.encode_record` takes it."""
@@ -33,6 +37,17 @@ Record = Mapping[str, Value]
 
 class PersonFaultError(InputError):
     """One person cannot be answered for good: the outcome is NOT_ANSWERABLE with this code."""
+
+
+class SourceUnavailableError(UnavailableError):
+    """The source cannot be reached, is too slow, or failed: ask again later."""
+
+
+class SourcePendingError(UnavailableError):
+    """People have still to do something before this question can be answered; others go on.
+
+    A list that is out on a medium, say: the source is well, the row waits.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +64,31 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """What a question is asked for: whose query, under which order, for what, by when.
+
+    `order` is the chain digest that the order stands under, `part` the number of the roster's
+    part, `line` that of the request's line; `requester` a centre's id; `business` a code of
+    `schemas.codes.business`; `due` the end of the term, UTC (R029). None of it is personal data
+    but `purpose`, the application's own words, which may name anybody: it is not for a log.
+    """
+
+    query: UUID
+    order: bytes
+    part: int
+    line: int
+    requester: str
+    business: str
+    purpose: str = field(repr=False)
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """One question: these items of this resource, of these persons, in this time range.
 
-    Both dates null = the latest data; else both are set and inclusive (R053).
+    Both dates null = the latest data; else both are set and inclusive (R053). `task` is None where
+    nobody asked for it: the check of a source.
 
     Raises:
         DefectError: `LOOKUP_MALFORMED` when no item is asked, a reference stands twice, or the
@@ -64,6 +100,7 @@ class Lookup:
     time_from: date | None
     time_to: date | None
     persons: tuple[Subject, ...]
+    task: Task | None = None
 
     def __post_init__(self) -> None:
         references = {person.reference for person in self.persons}
@@ -126,12 +163,85 @@ class Connector(Protocol):
             now: The present instant, UTC: the data's as-of time where the source names none.
 
         Raises:
-            UnavailableError: The source is down or too slow: nobody is answered, ask again.
+            SourceUnavailableError: The source is down or too slow: nobody is answered, ask again.
+            SourcePendingError: People have to act first: this question waits, others go on.
         """
         ...
 
     async def close(self) -> None:
         """Let go of the source; safe to call twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The participant's own store, for a connector that keeps what it was given.
+
+    `key` returns what seals all that rests in it; `me` is the participant.
+    """
+
+    me: str
+    store: Store
+    key: Callable[[], StoreKey]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a connector is made from.
+
+    `document` holds the sections `source` and `resource` of the adapter's file `where`; relative
+    paths start at `folder`. `resources` are the catalogue's by name, shipped or of the directory
+    (R005). `books` is None where the mapping is only looked at.
+    """
+
+    document: Mapping[str, Any]
+    where: str
+    folder: Path
+    resources: Mapping[str, Resource]
+    books: Books | None
+
+    @property
+    def books_needed(self) -> Books:
+        """The participant's store, for a connector that cannot do without.
+
+        Raises:
+            ConfigError: `STORE_NEEDED`: there is none, the mapping is only looked at.
+        """
+        if self.books is None:
+            raise ConfigError(
+                "STORE_NEEDED",
+                "此连接器需要前置自己的存储和密钥",
+                "this connector needs the adapter's own store and keys",
+                remedy_zh="请先配置 [keys] 与 [store]",
+                remedy_en="Set [keys] and [store] first",
+                where=self.where,
+            )
+        return self.books
+
+
+class Aimed(Protocol):
+    """A connector on a network, whose check can rehearse a source that is down or silent."""
+
+    def aimed_at(self, host: str, port: int, patience_seconds: float) -> Connector:
+        """Return another connector of the same mapping that seeks its source elsewhere.
+
+        Args:
+            host: Where, instead of at the source's own address.
+            port: As `host`.
+            patience_seconds: How long it waits for an answer, instead of the mapping's time.
+        """
+        ...
+
+
+class OpenConnector(Protocol):
+    """What the entry-point group `hedui.adapters` names: makes a connector from its setup."""
+
+    def __call__(self, setup: Setup) -> Connector:
+        """Read the mapping and make the connector; nothing is asked of the source yet.
+
+        Raises:
+            ConfigError: The mapping is not well formed: every fault, with its key.
+        """
         ...
 
 

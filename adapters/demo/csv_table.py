@@ -16,7 +16,7 @@ from pathlib import Path
 
 from adapters.contract import Value
 from adapters.demo.faults import FAULTS_A_FILE, fault
-from adapters.sql.match import plain_number
+from adapters.numbers import plain_number
 from adapters.values import fit
 from bus.workbook.faults import Fault
 from schemas.resources import Item, ItemKind, Resource

@@ -1,4 +1,4 @@
-"""The start-up check: does the mapping fit the catalogue, and the source the mapping?
+"""The start-up check: does the source fit the mapping?
 
 Everything that does not fit is named at once, as table.column with the item and what it should be.
 A column's declared type only rules out what can never be read as the item; each value is checked
@@ -7,7 +7,7 @@ again when it is read (`adapters.values`). Columns of a view may have no declare
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -26,7 +26,7 @@ from sqlalchemy.types import (
     TypeEngine,
 )
 
-from adapters.mapping import ResourceMapping, SourceMapping
+from adapters.sql.mapping import SqlMapping, SqlResource
 from bus.model.messages import Finding
 from schemas.resources import ItemKind, Resource
 
@@ -61,7 +61,7 @@ class _Need:
     types: _Types
 
 
-def reflect(connection: Connection, mapping: SourceMapping) -> dict[str, Columns | None]:
+def reflect(connection: Connection, mapping: SqlMapping) -> dict[str, Columns | None]:
     """Read the columns of each mapped table or view; None where there is none.
 
     Args:
@@ -83,72 +83,8 @@ def reflect(connection: Connection, mapping: SourceMapping) -> dict[str, Columns
     return found
 
 
-def catalogue_faults(
-    mapping: SourceMapping, resources: Mapping[str, Resource]
-) -> Iterator[Finding]:
-    """Yield where the mapping does not fit the catalogue (R020).
-
-    Every item is either mapped or said not to be held: an item forgotten would be answered as
-    having no value, which is not complete (R072).
-    """
-    named = [(entry.name, [*entry.columns, *entry.not_held]) for entry in mapping.resources]
-    return _naming_faults(named, resources)
-
-
-def catalogue_faults_of_document(
-    document: Mapping[str, Any], resources: Mapping[str, Resource]
-) -> Iterator[Finding]:
-    """Yield the same of a mapping that has other faults: of each entry whose names can be read.
-
-    Args:
-        document: The parsed TOML document.
-        resources: The catalogue's resources by name.
-    """
-    entries = document.get("resource")
-    readable = (_names(entry) for entry in entries) if isinstance(entries, list) else ()
-    return _naming_faults((names for names in readable if names), resources)
-
-
-def _names(entry: object) -> tuple[str, list[str]] | None:
-    match entry:
-        case {"name": str(name), "columns": dict(columns), **rest}:
-            held = rest.get("not_held", [])
-            if isinstance(held, list) and all(isinstance(item, str) for item in held):
-                return name, [*columns, *held]
-    return None
-
-
-def _naming_faults(
-    entries: Iterable[tuple[str, Sequence[str]]], resources: Mapping[str, Resource]
-) -> Iterator[Finding]:
-    """Yield the faults of resources' names, each with the items it maps or does not hold."""
-    for name, named in entries:
-        resource = resources.get(name)
-        if resource is None:
-            zh, en = "目录中没有此信息资源", "the catalogue has no such resource"
-            yield Finding("RESOURCE_UNKNOWN", zh, en, name)
-            continue
-        known = [item.name for item in resource.items]
-        for item in named:
-            if item not in known:
-                yield Finding(
-                    "ITEM_UNKNOWN",
-                    f"信息资源没有此内容项，应为 {'、'.join(known)} 之一",
-                    f"no such item; one of {', '.join(known)}",
-                    f"{name}.columns.{item}",
-                )
-        for item in known:
-            if item not in named:
-                yield Finding(
-                    "ITEM_UNMAPPED",
-                    "内容项未映射：请在 columns 中指定列，或列入 not_held",
-                    "the item is not mapped: give its column in columns or list it in not_held",
-                    f"{name}.columns.{item}",
-                )
-
-
 def source_mismatches(
-    mapping: SourceMapping,
+    mapping: SqlMapping,
     resources: Mapping[str, Resource],
     found: Mapping[str, Columns | None],
 ) -> Iterator[Finding]:
@@ -163,7 +99,7 @@ def source_mismatches(
             yield from _column_faults(entry, need, columns)
 
 
-def _column_faults(entry: ResourceMapping, need: _Need, columns: Columns) -> Iterator[Finding]:
+def _column_faults(entry: SqlResource, need: _Need, columns: Columns) -> Iterator[Finding]:
     where = f"{entry.place}.{need.column} ({need.use})"
     column = columns.get(need.column)
     if column is None:
@@ -185,7 +121,7 @@ def _column_faults(entry: ResourceMapping, need: _Need, columns: Columns) -> Ite
         )
 
 
-def _needs(entry: ResourceMapping, resource: Resource | None) -> Iterator[_Need]:
+def _needs(entry: SqlResource, resource: Resource | None) -> Iterator[_Need]:
     # A number column has lost leading zeros and the X at the end: not an ID number any more.
     yield _Need(entry.id_number, "id_number", (String,))
     if entry.id_type:

@@ -17,8 +17,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import InvalidRequestError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from adapters.mapping import SourceMapping
-from bus.errors import ConfigError, UnavailableError
+from adapters.contract import SourceUnavailableError
+from adapters.sql.mapping import SqlMapping
+from bus.errors import ConfigError
 
 _READ_ONLY = {
     "sqlite": "PRAGMA query_only = ON",
@@ -29,11 +30,7 @@ _READ_ONLY = {
 """By dialect, how a session is told to refuse writes."""
 
 
-class SourceUnavailableError(UnavailableError):
-    """The source cannot be reached, is too slow, or failed: ask again later."""
-
-
-def open_engine(mapping: SourceMapping) -> AsyncEngine:
+def open_engine(mapping: SqlMapping) -> AsyncEngine:
     """Make the engine; it connects on first use.
 
     Raises:
@@ -71,7 +68,7 @@ def open_engine(mapping: SourceMapping) -> AsyncEngine:
     return engine
 
 
-def _in_folder(mapping: SourceMapping) -> URL:
+def _in_folder(mapping: SqlMapping) -> URL:
     url = make_url(mapping.source.url)
     if url.get_backend_name() != "sqlite":
         return url
@@ -88,7 +85,7 @@ def _in_folder(mapping: SourceMapping) -> URL:
     return url.set(database=str(file))
 
 
-def _with_password(mapping: SourceMapping, url: URL) -> URL:
+def _with_password(mapping: SqlMapping, url: URL) -> URL:
     if mapping.source.password_file is None:
         return url
     file = mapping.folder / mapping.source.password_file

@@ -8,18 +8,18 @@ person's unreadable value cannot fail the statement for everybody in it.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Executable, String, column, func, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.expression import ColumnClause, TableClause
 
-from adapters.mapping import ResourceMapping
+from adapters.judge import Row
+from adapters.numbers import id_key, plain_number, stored_forms
+from adapters.rows import Found
 from adapters.sql.engine import source_faults
-from adapters.sql.match import Row, id_key, plain_number, stored_forms
+from adapters.sql.mapping import SqlResource
 
 CHUNK = 300
 """ID numbers in one statement; each in up to three forms stays below what databases take in one."""
@@ -34,15 +34,6 @@ _HALF = "0123456789X"
 _FULL = "０１２３４５６７８９Ｘ"
 
 
-@dataclass(slots=True)
-class Found:
-    """Rows by ID number; numbers with more rows than can be taken; rows nobody asked for."""
-
-    rows: defaultdict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
-    overfull: set[str] = field(default_factory=set)
-    unasked: int = 0
-
-
 class Reader:
     """Reads one mapped table over an open connection.
 
@@ -52,7 +43,7 @@ class Reader:
         timeout: Seconds that one statement may take.
     """
 
-    def __init__(self, connection: AsyncConnection, entry: ResourceMapping, timeout: float) -> None:
+    def __init__(self, connection: AsyncConnection, entry: SqlResource, timeout: float) -> None:
         self._connection = connection
         self._entry = entry
         self._timeout = timeout

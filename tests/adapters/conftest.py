@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from adapters.contract import Lookup, Subject
-from adapters.mapping import SourceMapping
 from adapters.sql.connector import SqlConnector
+from adapters.sql.mapping import SqlMapping
 from schemas.resources import resources
 
 NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
@@ -130,16 +130,16 @@ def withdrawal(database) -> Callable[..., None]:
 
 
 @pytest.fixture
-def mapping(tmp_path: Path) -> Callable[..., SourceMapping]:
+def mapping(tmp_path: Path) -> Callable[..., SqlMapping]:
     """Make a mapping of the standard table with some keys changed; None removes a key."""
 
-    def make(source: dict[str, Any] | None = None, **changes: Any) -> SourceMapping:
+    def make(source: dict[str, Any] | None = None, **changes: Any) -> SqlMapping:
         entry = {k: v for k, v in {**WITHDRAWALS, **changes}.items() if v is not None}
         document = {
             "source": {"url": "sqlite+aiosqlite:///fund.db", **(source or {})},
             "resource": [entry],
         }
-        return SourceMapping.from_toml(document, "adapter.toml", tmp_path)
+        return SqlMapping.from_toml(document, "adapter.toml", tmp_path)
 
     return make
 

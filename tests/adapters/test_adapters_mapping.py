@@ -9,9 +9,11 @@ from textwrap import dedent
 
 import pytest
 
-from adapters import mapping as documentation
-from adapters.mapping import MappingError, SourceMapping
-from adapters.sql.check import catalogue_faults
+from adapters.mapping import resource as documentation
+from adapters.mapping.catalogue import catalogue_faults
+from adapters.mapping.faults import MappingError
+from adapters.sql import mapping as documentation_of_sql
+from adapters.sql.mapping import SqlMapping
 from schemas.resources import resources
 
 GOOD = """
@@ -43,8 +45,8 @@ balance = "ye"
 """
 
 
-def read(text: str) -> SourceMapping:
-    return SourceMapping.from_toml(tomllib.loads(text), "adapter.toml", Path("conf"))
+def read(text: str) -> SqlMapping:
+    return SqlMapping.from_toml(tomllib.loads(text), "adapter.toml", Path("conf"))
 
 
 def faults(text: str) -> dict[str, str]:
@@ -69,10 +71,12 @@ def test_a_whole_mapping_is_read_and_other_sections_are_left_alone():
 
 
 def test_the_example_in_the_documentation_is_a_mapping_that_fits_the_catalogue():
-    text = dedent((documentation.__doc__ or "").partition("an error: a connection URL")[2])
-    mapping = read(text.partition("\n")[2])
+    ours = dedent((documentation.__doc__ or "").partition("keys it does not know are refused.")[2])
+    theirs = dedent((documentation_of_sql.__doc__ or "").partition("these keys are added:")[2])
+    # The connector's own keys come first in its last section, so that sections stay in order.
+    mapping = read(theirs + ours.replace("[[resource]]", "", 1))
     assert mapping.resources[0].time_column == "tqrq"
-    assert list(catalogue_faults(mapping, resources())) == []
+    assert list(catalogue_faults(mapping.resources, resources())) == []
 
 
 def test_what_may_be_left_out_has_the_careful_default(mapping):

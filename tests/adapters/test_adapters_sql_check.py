@@ -8,9 +8,10 @@ from types import MappingProxyType
 import pytest
 from sqlalchemy.engine import make_url
 
-from adapters.mapping import MappingError
+from adapters.contract import SourceUnavailableError
+from adapters.mapping.faults import MappingError
 from adapters.sql.connector import SqlConnector
-from adapters.sql.engine import SourceUnavailableError, _with_password
+from adapters.sql.engine import _with_password
 from bus.errors import ConfigError
 from schemas.loader import load, parse
 from schemas.resources import resource_from, resources
@@ -192,5 +193,5 @@ async def test_a_source_that_is_no_database_is_unavailable_in_our_words(connecto
 async def test_the_connection_refuses_writes(connector):
     reading = connector()
     with pytest.raises(Exception, match="readonly database"):
-        async with reading._engine.begin() as connection:
+        async with reading.source._engine.begin() as connection:
             await connection.exec_driver_sql("DELETE FROM gjj_tq")

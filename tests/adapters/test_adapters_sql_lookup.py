@@ -9,10 +9,9 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import event
 
-from adapters.contract import LookupResult, Remark, Subject
+from adapters.contract import LookupResult, Remark, SourceUnavailableError, Subject
 from adapters.sql import query
 from adapters.sql.connector import SqlConnector
-from adapters.sql.engine import SourceUnavailableError
 from bus.model.messages import OutcomeKind
 from schemas.records import encode_record
 from schemas.resources import resources
@@ -234,7 +233,7 @@ async def test_rows_of_people_nobody_asked_about_are_dropped_and_counted(
     answers = iter([person(1).id_number, person(2).id_number])
     reading = connector(table="v")
 
-    @event.listens_for(reading._engine.sync_engine, "connect")
+    @event.listens_for(reading.source._engine.sync_engine, "connect")
     def _teach_to_lie(connection, _record):
         connection.create_function("lie", 0, lambda: next(answers))
 
@@ -324,10 +323,10 @@ async def test_a_slow_source_times_out_and_works_again_later(
     withdrawal(1)
     reading = connector()
     await reading.lookup(ask(person(1)), now)
-    reading._timeout = 1e-9
+    reading.source._timeout = 1e-9
     with pytest.raises(SourceUnavailableError, match="SOURCE_TIMEOUT"):
         await reading.lookup(ask(person(1)), now)
-    reading._timeout = 60
+    reading.source._timeout = 60
     assert kinds(await reading.lookup(ask(person(1)), now)) == [(1, FOUND, None, 1)]
 
 

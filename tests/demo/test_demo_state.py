@@ -20,8 +20,8 @@ from adapters.demo.state import (
     write_configs,
     write_tables,
 )
-from adapters.mapping import SourceMapping
 from adapters.sql.connector import SqlConnector
+from adapters.sql.mapping import SqlMapping
 from bus.config.load import load_config
 from bus.config.participants import load_participants
 from schemas.resources import resources
@@ -78,7 +78,7 @@ async def test_every_agencys_mapping_fits_its_tables(made):
     for agency in made.agencies:
         path = made.config(agency.id)
         document = tomllib.loads(path.read_text("utf-8"))
-        mapping = SourceMapping.from_toml(document, str(path), path.parent)
+        mapping = SqlMapping.from_toml(document, str(path), path.parent)
         connector = SqlConnector(mapping, resources())
         await connector.check()
         await connector.close()

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.mapping import SourceMapping
-from adapters.sql.check import catalogue_faults
+from adapters.mapping.catalogue import catalogue_faults
+from adapters.sql.mapping import SqlMapping
 from bus.cli import main
 from bus.config.load import load_config
 from bus.config.participants import load_participants
@@ -162,8 +162,8 @@ def _check_config(block: Block, folder: Path) -> None:
     config = load_config(file)
     if config.source is None:
         return
-    mapping = SourceMapping.from_toml(tomllib.loads(block.text), str(file), folder)
-    assert list(catalogue_faults(mapping, resources())) == []
+    mapping = SqlMapping.from_toml(tomllib.loads(block.text), str(file), folder)
+    assert list(catalogue_faults(mapping.resources, resources())) == []
 
 
 def _check_participants(block: Block, folder: Path) -> None:

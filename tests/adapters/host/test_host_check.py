@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from adapters.host.run import check_adapter
-from adapters.mapping import MappingError
+from adapters.mapping.faults import MappingError
 from bus.config.load import load_config
 from schemas.errors import HeduiError
 from schemas.loader import load

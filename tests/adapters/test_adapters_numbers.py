@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.mapping import MappingError
-from adapters.sql.match import plain_number, stored_forms
+from adapters.mapping.faults import MappingError
+from adapters.numbers import plain_number, stored_forms
 from bus.model.messages import OutcomeKind
 
 

@@ -8,7 +8,8 @@ from datetime import date
 import pytest
 
 from adapters.contract import PersonFaultError
-from adapters.sql.match import columns_for, id_key, judge
+from adapters.judge import columns_for, judge
+from adapters.numbers import id_key
 from bus.model.messages import OutcomeKind
 from schemas.resources import resources
 
