@@ -12,7 +12,7 @@ from signer_admission_world import CA_PASS, KEY_PASS, SECRETS, Hub
 from softhsm import LABEL, PIN
 from typer.testing import CliRunner
 
-from adapters.commands import app as adapter_app
+from adapters.commands.adapter import app as adapter_app
 from bus.cli.run import node as node_app
 from schemas.errors import HeduiError
 from signer.admission.answers import EXAMPLE, read_answers
