@@ -13,7 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from adapters.contract import Connector, Lookup, LookupResult, Subject, none_answerable
+from adapters.contract import (
+    Connector,
+    Lookup,
+    LookupResult,
+    SourcePendingError,
+    Subject,
+    Task,
+    none_answerable,
+)
 from adapters.host.fragments import fragments
 from adapters.host.outage import Outage
 from bus.daemon.office import Office
@@ -32,10 +40,14 @@ from bus.ports.store_errors import StoreUnavailable
 from bus.wire.message import Message
 from schemas.records import encode_record
 from schemas.resources import Resource
+from signer.envelope.format import OrderLine
 from signer.envelope.kinds import Kind
 
 RETRY_AFTER = timedelta(seconds=5)
 """Until a source that was down is asked again."""
+
+PENDING_RETRY_AFTER = timedelta(seconds=5)
+"""Until a row that waits for people is asked about again: they may have acted meanwhile."""
 
 ROW_RETRY_AFTER = timedelta(minutes=1)
 """Until a row that could not be answered, for a reason of its own, is tried again."""
@@ -67,6 +79,8 @@ class Answering:
     holder: str
     retry_at: datetime | None = None
     _waiting: dict[RowKey, datetime] = field(default_factory=dict)
+    _pending: set[RowKey] = field(default_factory=set)
+    """Rows that wait until people have acted."""
     _outage: Outage = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +90,8 @@ class Answering:
         """Answer what is owed; returns how many rows were closed.
 
         A source that is down leaves its rows open; they are tried again after a pause. A row that
-        cannot be answered for a reason of its own waits alone: the others go on.
+        cannot be answered for a reason of its own, or that people have to do something for first,
+        waits alone: the others go on.
         """
         now = self.office.clock.now()
         if not self.office.ready or self.office.paused or _before(now, self.retry_at, RETRY_AFTER):
@@ -87,6 +102,7 @@ class Answering:
             return 0
         owed = await self._owed()
         self._waiting = {key: at for key, at in self._waiting.items() if key in owed}
+        self._pending &= owed.keys()
         for key, (case, owing) in owed.items():
             if _before(now, self._waiting.get(key), ROW_RETRY_AFTER):
                 continue
@@ -106,6 +122,8 @@ class Answering:
                 # Not sealed: a reader whose key is gone, say. Nobody else's answer waits for it.
                 self._report(error)
                 self._waiting[key] = now + ROW_RETRY_AFTER
+        self.metrics.rows_waiting.set(len(self._pending))
+        await self._outage.people_owe([owed[key] for key in owed if key in self._pending])
         return closed
 
     async def hand_over(self) -> None:
@@ -145,10 +163,17 @@ class Answering:
         self, key: RowKey, case: Case, row: Row
     ) -> tuple[bytes, tuple[Answer, ...]] | None:
         """Return what the source says; None where it cannot, which is tried again later."""
-        now = self.office.clock.now()
+        now, known = self.office.clock.now(), key in self._pending
+        self._pending.discard(key)
         try:
             with self.metrics.lookup_seconds.labels(resource=row.resource).time():
                 return await self._look_up(case, row)
+        except SourcePendingError as error:
+            # The source is well and nothing failed: no alarm, the gauge and the term tell of it.
+            if not known:
+                self.log.info("row.waiting", query=str(case.query), part=row.part, code=error.code)
+            self._pending.add(key)
+            self._waiting[key] = now + PENDING_RETRY_AFTER
         except UnavailableError as error:
             self._report(error)
             self.retry_at = now + RETRY_AFTER
@@ -187,19 +212,21 @@ class Answering:
             if ordered.resource != row.resource:
                 continue
             line = asked[ordered.line]
-            found = await self._lookup(line, ordered.items, message.body)
+            task = _task(case, row, message.body, ordered)
+            found = await self._lookup(line, ordered.items, message.body, task)
             results.append((ordered.line, found))
         # R072: an answer is as old as its oldest data.
         as_of = min(result.as_of for _, result in results)
         return message.digest, await asyncio.to_thread(_answers, resource, as_of, results)
 
     async def _lookup(
-        self, line: RequestLine, items: Sequence[str], roster: Roster
+        self, line: RequestLine, items: Sequence[str], roster: Roster, task: Task
     ) -> LookupResult:
         persons = tuple(
             Subject(p.reference, p.name, p.id_type, p.id_number) for p in roster.persons
         )
-        lookup = Lookup(line.resource, tuple(items), line.time_from, line.time_to, persons)
+        span = line.time_from, line.time_to
+        lookup = Lookup(line.resource, tuple(items), *span, persons, task)
         now = self.office.clock.now()
         if line.resource not in self.resources:
             return none_answerable(lookup, "RESOURCE_NOT_MAPPED", now)
@@ -259,6 +286,20 @@ def _open_row(case: Case, row: Row) -> Row | None:
         if (one.order, one.part, one.resource) == named and one.state is RowState.OPEN:
             return one
     return None
+
+
+def _task(case: Case, row: Row, roster: Roster, ordered: OrderLine) -> Task:
+    """Return what a line is asked for; a later date that was agreed on holds for all of the row."""
+    return Task(
+        query=case.query,
+        order=row.order,
+        part=row.part,
+        line=ordered.line,
+        requester=case.requester,
+        business=roster.request.business,
+        purpose=roster.request.purpose,
+        due=max(ordered.due, row.extended or ordered.due),
+    )
 
 
 def _answers(

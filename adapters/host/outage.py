@@ -1,7 +1,9 @@
 """延期通知: while a source is down for long, the agency says so by itself, with no new date (R030).
 
 ★ It speaks after half an office day, or earlier where a row is about to be late: what is down for
-minutes is nobody's business, what is down when a term ends is the requester's.
+minutes is nobody's business, what is down when a term ends is the requester's. A row that waits
+for people, such as a list out on a medium, is told of only when it is about to be late: its term
+allows for the way there and back.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from bus.daemon.office import Office
 from bus.daemon.work import Work
 from bus.errors import HeduiError
 from bus.flow.deadlines import warn_from
-from bus.flow.delay import SOURCE_DOWN, notice
+from bus.flow.delay import MANUAL_WORK, SOURCE_DOWN, notice
 from bus.logs.setup import Logger
 from bus.model.case import Case, CaseRole, Row, RowState
 from bus.ports.store import Store
@@ -55,14 +57,34 @@ class Outage:
         now = self.office.clock.now()
         if self.since is None or now < self.since:  # the first time, or a clock set back
             self.since = now
+        down_long = now >= self.since + DOWN_FOR
+        return await self._tell_of(
+            SOURCE_DOWN, [pair for pair in owed if down_long or self._nearly_late(*pair, now)]
+        )
+
+    async def people_owe(self, owed: Iterable[tuple[Case, Row]]) -> int:
+        """Rows wait for people: give notice of those that are about to be late; returns how many.
+
+        Args:
+            owed: The rows that wait.
+
+        Raises:
+            StoreUnavailable: The store cannot be reached.
+        """
+        now = self.office.clock.now()
+        return await self._tell_of(
+            MANUAL_WORK, [pair for pair in owed if self._nearly_late(*pair, now)]
+        )
+
+    async def _tell_of(self, cause: str, late: Iterable[tuple[Case, Row]]) -> int:
         due: dict[UUID, list[Row]] = {}
-        for case, row in owed:
-            if row.delay is None and self._is_time(row, case, now):
+        for case, row in late:
+            if row.delay is None:
                 due.setdefault(case.query, []).append(row)
         told = 0
         for query, rows in due.items():
             try:
-                told += await self._tell(query, rows)
+                told += await self._tell(cause, query, rows)
             except HeduiError as error:
                 if isinstance(error, StoreUnavailable):
                     raise
@@ -70,14 +92,12 @@ class Outage:
                 self.log.warning("notice.failed", query=str(query), code=error.code)
         return told
 
-    def _is_time(self, row: Row, case: Case, now: datetime) -> bool:
-        if self.since is not None and now >= self.since + DOWN_FOR:
-            return True
+    def _nearly_late(self, case: Case, row: Row, now: datetime) -> bool:
         office = self.office
         received = row.received or case.opened
         return now >= warn_from(office.calendar, received, row.deadline, office.warn_days)
 
-    async def _tell(self, query: UUID, rows: list[Row]) -> int:
+    async def _tell(self, cause: str, query: UUID, rows: list[Row]) -> int:
         async with self.store.transaction() as unit:
             work = Work(self.office, unit, self.office.clock.now())
             case = await work.case(query, CaseRole.AGENCY)
@@ -91,6 +111,6 @@ class Outage:
             ]
             if case is None or not late:
                 return 0
-            await delays.announce(work, case, notice(late, SOURCE_DOWN, None, work.now))
+            await delays.announce(work, case, notice(late, cause, None, work.now))
             await work.finish()
         return len(late)

@@ -147,6 +147,11 @@ class Metrics:
             buckets=LOOKUP_SECONDS,
             registry=r,
         )
+        self.rows_waiting = Gauge(
+            "hedui_rows_waiting_for_people",
+            "At an agency: rows that wait until people have acted, as for a medium to come back.",
+            registry=r,
+        )
         self.query_seconds = Histogram(
             "hedui_query_seconds",
             "At the requester, from submission until everything was delivered; seconds.",

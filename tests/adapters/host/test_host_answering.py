@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 from host_desk import ACCOUNT, LOAN, NOW, make_desk
 
-from adapters.host.answering import RETRY_AFTER, ROW_RETRY_AFTER
+from adapters.contract import SourcePendingError, Task
+from adapters.host.answering import PENDING_RETRY_AFTER, RETRY_AFTER, ROW_RETRY_AFTER
 from adapters.host.fragments import MAX_ANSWER_BYTES, MAX_ANSWER_OUTCOMES, fragments
 from bus.errors import ConfigError, DefectError, UnavailableError
 from bus.model.case import CaseRole, QueryState, RowState
@@ -74,6 +75,44 @@ async def test_a_source_that_is_down_leaves_its_rows_open_for_a_while(desk):
     desk.source.faults = {}
     desk.clock.move(RETRY_AFTER)
     assert await desk.answering.answer_open_rows() == 2
+
+
+def waiting(desk):
+    return desk.answering.metrics.registry.get_sample_value("hedui_rows_waiting_for_people")
+
+
+@pytest.mark.requirement("R066")
+async def test_a_row_that_waits_for_people_waits_alone_and_raises_no_alarm(desk):
+    order = desk.order(desk.line(1), desk.line(2, LOAN))
+    await desk.take(order)
+    desk.source.faults = {ACCOUNT: SourcePendingError("MEDIUM_OUT", "介质未返回", "not back yet")}
+    assert await desk.answering.answer_open_rows() == 1
+    assert await rows_of(desk, order.query) == {ACCOUNT: RowState.OPEN, LOAN: RowState.ANSWERED}
+    asked = len(desk.source.asked)
+    assert await desk.answering.answer_open_rows() == 0
+    assert (len(desk.source.asked), waiting(desk)) == (asked, 1)
+    errors = desk.answering.metrics.loop_errors.collect()[0].samples
+    assert not errors
+    desk.clock.move(PENDING_RETRY_AFTER)
+    assert await desk.answering.answer_open_rows() == 0
+    assert len(desk.source.asked) == asked + 1
+    assert desk.log.getvalue().count("row.waiting") == 1
+    desk.source.faults = {}
+    desk.clock.move(PENDING_RETRY_AFTER)
+    assert await desk.answering.answer_open_rows() == 1
+    assert waiting(desk) == 0
+
+
+@pytest.mark.requirement("R029")
+async def test_the_connector_is_told_what_it_is_asked_for(desk):
+    order = desk.order(desk.line(1), desk.line(2, LOAN), part=3)
+    await desk.take(order)
+    await desk.answering.answer_open_rows()
+    tasks = [lookup.task for lookup in desk.source.asked]
+    due = NOW + timedelta(days=7)
+    assert tasks == [
+        Task(order.query, order.chain, 3, line, "370000", "b", "核对", due) for line in (1, 2)
+    ]
 
 
 async def test_a_clock_set_back_does_not_stretch_the_pause(desk):

@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from daemon_deeds import bodies, case_of, clean, codes, drive, events, submit_draft
 
+from adapters.contract import SourcePendingError
 from bus.daemon.delay_service import Choice, DelayService
 from bus.errors import InputError, UnavailableError
-from bus.flow.delay import SOURCE_DOWN
+from bus.flow.delay import MANUAL_WORK, SOURCE_DOWN
 from bus.model.audit import Event
 from bus.model.case import CaseRole, QueryState
 from bus.model.request import DraftLine
@@ -216,6 +217,31 @@ async def test_short_outages_are_nobodys_business_unless_a_row_is_about_to_be_la
     await country.advance(country.clock.now() + timedelta(minutes=1))
     (told,) = await bodies(country, "370000", late, Kind.DELAY)
     assert told.cause == SOURCE_DOWN
+
+
+@pytest.mark.requirement("R030")
+async def test_a_row_that_waits_for_people_is_told_of_once_when_it_is_about_to_be_late(
+    country, make_draft
+):
+    out = SourcePendingError("MEDIUM_OUT", "介质尚未返回", "the medium is not back yet")
+    country[BUREAU].connector.fault = out
+    query = await submit_draft(country, make_draft())
+    await country.settle()
+    metrics = country[BUREAU].step.metrics
+    assert metrics.registry.get_sample_value("hedui_rows_waiting_for_people") == 1
+    await country.advance(datetime(2026, 3, 8, 15, tzinfo=UTC))
+    assert await bodies(country, "370000", query, Kind.DELAY) == []
+    await country.advance(datetime(2026, 3, 8, 18, tzinfo=UTC), timedelta(hours=1))
+    (told,) = await bodies(country, "370000", query, Kind.DELAY)
+    assert (told.cause, told.until) == (MANUAL_WORK, None)
+    assert {e.event for e in await events(country, BUREAU)} >= {
+        Event.DEADLINE_NEAR,
+        Event.DELAY_NOTICED,
+    }
+    country[BUREAU].connector.fault = None
+    await country.advance(country.clock.now() + timedelta(minutes=1))
+    assert (await case_of(country, "370000", query)).state is QueryState.DELIVERED
+    assert metrics.registry.get_sample_value("hedui_rows_waiting_for_people") == 0
 
 
 @pytest.mark.requirement("R001")
