@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from adapters.values import fit
@@ -219,6 +219,7 @@ class Setup:
         return self.books
 
 
+@runtime_checkable
 class Aimed(Protocol):
     """A connector on a network, whose check can rehearse a source that is down or silent."""
 
@@ -229,6 +230,9 @@ class Aimed(Protocol):
             host: Where, instead of at the source's own address.
             port: As `host`.
             patience_seconds: How long it waits for an answer, instead of the mapping's time.
+
+        Raises:
+            ConfigError: `SOURCE_LOCAL`: this source is a file on this machine.
         """
         ...
 

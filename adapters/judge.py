@@ -98,10 +98,15 @@ def _of_type(entry: ResourceMapping, subject: Subject, rows: Iterable[Row]) -> l
                 entry.place,
             )
         return list(rows)
-    return [row for row in rows if _type_of(entry, row[entry.id_type]) == subject.id_type]
+    return [row for row in rows if type_of(entry, row[entry.id_type]) == subject.id_type]
 
 
-def _type_of(entry: ResourceMapping, raw: object) -> str:
+def type_of(entry: ResourceMapping, raw: object) -> str:
+    """Return the ID type that the source's own code stands for.
+
+    Raises:
+        PersonFaultError: `ID_TYPE_UNKNOWN`: it is blank or stands for none.
+    """
     try:
         text = digits_of(raw)
     except ValueError:
