@@ -80,17 +80,19 @@ async def another_id_type_is_somebody_else(ground: Ground) -> Result:
     A source without a column of ID types knows nothing of other documents' holders, and must not
     say that they are not there.
     """
-    if not ground.people:
+    answered = await ground.answered()
+    if not answered:
         return NOBODY_KNOWN
     persons = [
         replace(
             known.subject(number),
             id_type=_MILITARY if known.id_type == _PASSPORT else _PASSPORT,
         )
-        for number, known in enumerate(ground.people, 1)
+        for number, (known, _) in enumerate(answered, 1)
     ]
     outcomes = await ground.outcomes(persons)
-    wrong = [one for one in outcomes if _wrong(ground, one)]
+    pairs = zip(outcomes, answered, strict=True)
+    wrong = [one for one, (_, own) in pairs if _wrong(ground, one, own)]
     if wrong:
         return failed(
             "ID_TYPE_IGNORED",
@@ -100,7 +102,8 @@ async def another_id_type_is_somebody_else(ground: Ground) -> Result:
     return passed(f"{len(persons)} 人", f"{len(persons)} people")
 
 
-def _wrong(ground: Ground, one: SubjectOutcome) -> bool:
+def _wrong(ground: Ground, one: SubjectOutcome, own: SubjectOutcome) -> bool:
     if one.kind is OutcomeKind.NOT_FOUND:
         return ground.entry is not None and ground.entry.id_type is None
-    return one.kind is OutcomeKind.FOUND
+    # Two people may share a number under two types: what counts is whose records come.
+    return any(record in own.records for record in one.records)

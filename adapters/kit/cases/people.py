@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from adapters.contract import Subject
+from dataclasses import replace
+
 from adapters.kit.ground import NOBODY_KNOWN, Ground, codes, of_kind
 from adapters.kit.report import Result, failed, passed
 from bus.model.messages import OutcomeKind
@@ -75,11 +76,9 @@ async def strangers_are_not_found(ground: Ground) -> Result:
 async def hostile_text_is_only_text(ground: Ground) -> Result:
     """Names and numbers made to be obeyed find nobody, and break nothing for the others."""
     [stranger] = ground.strangers(1)
-    id_type = stranger.id_type
-    persons = [
-        Subject(number, text, id_type, text if number % 2 else stranger.id_number)
-        for number, text in enumerate([*_HOSTILE, *_HOSTILE[1:]], 1)
-    ]
+    as_numbers = [replace(stranger, id_number=text) for text in _HOSTILE]
+    as_names = [replace(stranger, name=text) for text in _HOSTILE]
+    persons = [replace(one, reference=n) for n, one in enumerate([*as_numbers, *as_names], 1)]
     found = of_kind(await ground.outcomes(persons), OutcomeKind.FOUND)
     if found:
         return failed(

@@ -72,9 +72,9 @@ async def other_days_are_outside(ground: Ground) -> Result:
         leaking += sum(part or 0 for part in parts) != together or together < 0
     if leaking:
         return failed(
-            "DAY_LET_IN",
-            f"{shown} 人中 {leaking} 人查得了起止时间以外的记录",
-            f"{leaking} of {shown} people have records from outside the range",
+            "RANGE_EDGES_WRONG",
+            f"{shown} 人中 {leaking} 人逐日查得的记录与三日一并查得的不符，或有范围以外的记录",
+            f"{leaking} of {shown} people have other records by the day than in one range",
         )
     if not shown:
         return not_shown(
