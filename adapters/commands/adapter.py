@@ -9,7 +9,11 @@ from typing import Annotated
 import typer
 import uvloop
 
-from adapters.host.run import check_adapter, run_adapter
+from adapters.commands.case_lines import Lines
+from adapters.host.run import run_adapter
+from adapters.kit.check import check_adapter
+from adapters.kit.run import CASE_SECONDS
+from bus.cli.options import AsJson
 from bus.config.load import load_config
 from bus.daemon.admission.renewing import RENEWED_EXIT
 from signer.commands import admission
@@ -22,6 +26,12 @@ Dev = Annotated[
     bool,
     typer.Option("--dev", help="允许无 TLS 的内嵌代理，仅供试用 / Allow the plaintext broker."),
 ]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="未能验证的项也算未通过 / What was not shown fails too.")
+]
+CaseSeconds = Annotated[
+    float, typer.Option("--case-seconds", min=1, help="每项时限，秒 / What a case may take, s.")
+]
 
 
 @app.command()
@@ -32,8 +42,26 @@ def run(config: ConfigFile, dev: Dev = False) -> None:
 
 
 @app.command()
-def check(config: ConfigFile) -> None:
-    """检查配置、映射与数据源，不连接代理 / Check configuration, mapping and source only."""
-    resources = asyncio.run(check_adapter(load_config(config), config))
-    for name in resources:
-        typer.echo(f"✓ {name}")
+def check(
+    config: ConfigFile,
+    strict: Strict = False,
+    case_seconds: CaseSeconds = CASE_SECONDS,
+    as_json: AsJson = False,
+) -> None:
+    """检查配置、映射、数据源和连接器（K01 至 K19），不连接代理 / Check mapping, source, connector.
+
+    退出码 / Exit code: 0 通过 passed, 1 有未通过的项 a case failed, 2 出错 an error.
+    """
+    lines = Lines(shown=not as_json)
+    report = asyncio.run(
+        check_adapter(
+            load_config(config),
+            config,
+            case_seconds=case_seconds,
+            begin=lines.begin,
+            tell=lines.tell,
+        )
+    )
+    lines.end(report)
+    if not report.passes(strict=strict):
+        raise typer.Exit(1)

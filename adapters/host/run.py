@@ -74,22 +74,6 @@ async def run_adapter(config: Config, path: Path, *, dev: bool) -> bool:
     return renewing.renewed
 
 
-async def check_adapter(config: Config, path: Path) -> tuple[str, ...]:
-    """Check mapping and source; returns the resources that are mapped.
-
-    Raises:
-        ConfigError: Every fault of mapping and source, named.
-        UnavailableError: The source cannot be reached.
-    """
-    setup = setup_of(config, path, None)
-    connector = connector_of(setup)
-    try:
-        await connector.check()
-    finally:
-        await connector.close()
-    return mapped(setup)
-
-
 def mapped(setup: Setup) -> tuple[str, ...]:
     """Return the names of the resources that a well-formed mapping offers."""
     return tuple(entry["name"] for entry in setup.document["resource"])

@@ -79,7 +79,7 @@ def read_people(path: Path) -> tuple[Known, ...]:
             raise _invalid(f"{path}:1", f"表头应为 {columns}", f"the header is {columns}")
         people = tuple(_known(row, f"{path}:{reader.line_num}") for row in reader)
     except csv.Error:
-        place = f"{path}:{reader.line_num}"
+        place = f"{path}:{reader.reader.line_num}"
         raise _invalid(place, "不是 CSV 格式", "it is not CSV") from None
     if not people:
         raise _invalid(path, "没有人员", "it names nobody")

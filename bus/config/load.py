@@ -115,7 +115,10 @@ def _placed(config: Config, folder: Path) -> Config:
             ),
             "hub": None if hub is None else _placed_hub(hub, folder),
             "adapter": config.adapter.model_copy(
-                update={"resources": _file(config.adapter.resources, folder)}
+                update={
+                    "resources": _file(config.adapter.resources, folder),
+                    "check_people": _file(config.adapter.check_people, folder),
+                }
             ),
             "timestamps": None
             if timestamps is None

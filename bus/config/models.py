@@ -274,9 +274,11 @@ class AdapterSection(_Section):
 
     `resources`: a folder of resource schemas (`*.avsc`) that the software does not ship: the same
     files as travel in the directory.
+    `check_people`: a CSV file, 0600, of people whom the source has, for `hedui adapter check`.
     """
 
     resources: Path | None = None
+    check_people: Path | None = None
 
 
 class FileSettings(BaseSettings):

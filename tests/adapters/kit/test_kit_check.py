@@ -1,0 +1,272 @@
+"""`hedui adapter check`: faults of mapping and catalogue all at once, then every case."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+from typer.testing import CliRunner
+
+from adapters.commands.adapter import app
+from adapters.commands.case_lines import Lines
+from adapters.kit.cases import FITS
+from adapters.kit.check import check_adapter
+from adapters.kit.report import Line, passed
+from adapters.mapping.faults import MappingError
+from bus.config.load import load_config
+from schemas.errors import HeduiError
+from schemas.loader import load
+
+CONFIG = """
+[participant]
+id = "320000.housing-fund"
+[keys]
+directory = "keys"
+passphrase_file = "passphrase"
+store_key = "storekey"
+[broker]
+bootstrap = "kafka.example:9093"
+[store]
+url = "sqlite+aiosqlite:///adapter.db"
+[source]
+url = "sqlite+aiosqlite:///fund.db"
+[[resource]]
+name = "housing-fund-loan"
+table = "dk"
+id_number = "zjhm"
+person_name = "xm"
+name_mismatch = "perhaps"
+not_held = ["balanse"]
+[resource.columns]
+name = "xm"
+[[resource]]
+name = "housing-fond-loan"
+table = "dk"
+id_number = "zjhm"
+[resource.columns]
+name = "xm"
+[[resource]]
+name = "marriage-registration"
+"""
+
+
+async def test_a_wrong_key_hides_no_unknown_or_unmapped_item(tmp_path):
+    file = tmp_path / "adapter.toml"
+    file.write_text(CONFIG, encoding="utf-8")
+    with pytest.raises(MappingError) as caught:
+        await check_adapter(load_config(file), file)
+    assert caught.value.code == "MAPPING_INVALID"
+    found = {(one.code, one.where) for one in caught.value.findings}
+    assert found >= {
+        ("MAPPING_INVALID", "resource[1].name_mismatch"),
+        ("MAPPING_INVALID", "resource[3].table"),
+        ("ITEM_UNKNOWN", "housing-fund-loan.columns.balanse"),
+        ("ITEM_UNMAPPED", "housing-fund-loan.columns.id_number"),
+        ("RESOURCE_UNKNOWN", "housing-fond-loan"),
+    }
+    # What cannot be read has faults of its own; guessing what it maps would add wrong ones.
+    assert not [where for _, where in found if where.startswith("marriage-registration")]
+
+
+BOATS = """
+[participant]
+id = "320000.fishery"
+[keys]
+directory = "keys"
+passphrase_file = "passphrase"
+store_key = "storekey"
+[broker]
+bootstrap = "kafka.example:9093"
+[store]
+url = "sqlite+aiosqlite:///adapter.db"
+[adapter]
+resources = "schemas"
+[source]
+url = "sqlite+aiosqlite:///boats.db"
+[[resource]]
+name = "fishing-boat"
+table = "boats"
+id_number = "id"
+person_name = "name"
+not_held = ["balance", "account", "opened_on", "monthly_deposit", "id_type"]
+[resource.columns]
+name = "name"
+id_number = "id"
+status = "state"
+"""
+
+
+@pytest.mark.requirement("R005")
+async def test_a_resource_that_no_code_knows_is_mapped_by_its_schema_alone(tmp_path):
+    source = json.loads(json.dumps(load("resource/housing-fund-account.v1").source))
+    source["name"] = "FishingBoat"
+    source["hedui"] |= {"resource": "fishing-boat", "category": "boats", "zh": "渔船"}
+    file, folder = tmp_path / "adapter.toml", tmp_path / "schemas"
+    file.write_text(BOATS, encoding="utf-8")
+    folder.mkdir()
+    with closing(sqlite3.connect(tmp_path / "boats.db")) as database:
+        database.execute("CREATE TABLE boats (id TEXT, name TEXT, state TEXT)")
+    with pytest.raises(HeduiError) as unknown:
+        await check_adapter(load_config(file), file)
+    assert "RESOURCE_UNKNOWN" in {one.code for one in unknown.value.findings}
+    (folder / "boat.avsc").write_text(json.dumps(source), encoding="utf-8")
+    report = await check_adapter(load_config(file), file)
+    assert {line.resource for line in report.lines} == {"", "fishing-boat"}
+    assert report.passes()
+
+
+FUND = """
+[participant]
+id = "320000.housing-fund"
+[keys]
+directory = "keys"
+passphrase_file = "passphrase"
+store_key = "storekey"
+[broker]
+bootstrap = "kafka.example:9093"
+[store]
+url = "sqlite+aiosqlite:///adapter.db"
+[adapter]
+check_people = "people.csv"
+[source]
+url = "sqlite+aiosqlite:///fund.db"
+[[resource]]
+name = "housing-fund-withdrawal"
+table = "gjj_tq"
+id_number = "zjhm"
+id_type = "zjlx"
+person_name = "xm"
+not_held = ["paid_to"]
+[resource.columns]
+name = "xm"
+id_type = "zjlx"
+id_number = "zjhm"
+account = "zh"
+amount = "je"
+withdrawn_on = "rq"
+reason = "yy"
+"""
+
+
+@pytest.fixture
+def fund(tmp_path, withdrawal, people):
+    """The adapter's file, on a table of two people, both of them named as known."""
+    for serial in (1, 2):
+        withdrawal(serial)
+    people("测试1", "测试2")
+    file = tmp_path / "adapter.toml"
+    file.write_text(FUND, encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def people(tmp_path, number):
+    def write(*names):
+        rows = [f"居民身份证,{number(n)},{name},,2024-06-15" for n, name in enumerate(names, 1)]
+        file = tmp_path / "people.csv"
+        text = "\ufeffid_type,id_number,name,resource,day\r\n" + "\r\n".join(rows)
+        file.write_text(text, encoding="utf-8", newline="")
+        file.chmod(0o600)
+        return file
+
+    return write
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["check", *map(str, arguments)])
+
+
+def test_the_command_tells_a_line_for_each_case_and_the_sums(fund):
+    done = run("-c", fund)
+    assert done.exit_code == 0, done.output
+    *lines, sums = done.stdout.splitlines()
+    assert [line.split(" ")[1] for line in lines] == [f"K{n:02d}" for n in (*range(1, 20),)]
+    assert lines[0] == "✓ K01 数据源与映射相符 / the source fits the mapping"
+    assert lines[1].startswith(
+        "✓ K02 housing-fund-withdrawal 已知人员查得 / known people are found"
+    )
+    assert sums.startswith("通过 ")
+    assert "未通过 0" in sums
+
+
+def test_a_failed_case_makes_the_exit_code_1_and_names_nobody(fund, people, number):
+    people("测试1", "测试二")
+    done = run("-c", fund)
+    assert done.exit_code == 1
+    assert "✗ K02 housing-fund-withdrawal" in done.stdout
+    assert "[KNOWN_NOT_ANSWERABLE]" in done.stdout
+    assert "NAME_MISMATCH×1" in done.stdout
+    assert not [word for word in ("测试1", "测试二", number(1), number(2)) if word in done.output]
+
+
+def test_json_is_the_same_as_data(fund):
+    done = run("-c", fund, "--json")
+    lines = json.loads(done.stdout)
+    assert lines[1] == {
+        "case": "K02",
+        "zh": "已知人员查得",
+        "en": "known people are found",
+        "resource": "housing-fund-withdrawal",
+        "verdict": "PASSED",
+        "code": None,
+        "detail_zh": "2 人",
+        "detail_en": "2 people",
+        "seconds": lines[1]["seconds"],
+    }
+    assert len(lines) == 19
+
+
+def test_what_was_not_shown_fails_where_it_is_asked_to(fund, database):
+    fund.write_text(FUND.replace('check_people = "people.csv"', ""), encoding="utf-8")
+    database("DELETE FROM gjj_tq")
+    assert run("-c", fund).exit_code == 0
+    assert run("-c", fund, "--strict").exit_code == 1
+
+
+def test_faults_are_told_before_any_case(fund):
+    fund.write_text(FUND.replace('"gjj_tq"', '"gjj_xx"'), encoding="utf-8")
+    done = run("-c", fund)
+    assert done.stdout == ""
+    assert done.exception.code == "SOURCE_MISMATCH"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("id_type,id_number\n111,1", "people.csv:1"),
+        ("id_type,id_number,name,age\n111,1,a,3", "people.csv:1"),
+        ("id_type,id_number,name\n111,,测试", "people.csv:2: id_number"),
+        ("id_type,id_number,name\n999,1,测试", "people.csv:2: id_type"),
+        ("id_type,id_number,name,day\n111,1,测试,soon", "people.csv:2: day"),
+        ("id_type,id_number,name\n111,1,测试,3", "people.csv:2"),
+        ('id_type,id_number,name\n111,1,"测试', "people.csv:2"),
+        ("id_type,id_number,name\n", "people.csv"),
+        ("id_type,id_number,name,resource\n111,1,测试,salary", "people.csv"),
+    ],
+)
+def test_a_faulty_file_of_people_is_named_by_its_line_and_never_quoted(fund, tmp_path, text, place):
+    (tmp_path / "people.csv").write_text(text, encoding="utf-8")
+    error = run("-c", fund).exception
+    assert error.code == "PEOPLE_INVALID"
+    assert error.where.endswith(place)
+    assert not [word for word in ("测试", "soon", "salary") if word in str(error)]
+
+
+def test_a_file_of_people_is_nobody_elses_business(fund, tmp_path):
+    (tmp_path / "people.csv").chmod(0o644)
+    assert run("-c", fund).exception.code == "KEY_FILE_READABLE"
+    (tmp_path / "people.csv").chmod(0o600)
+    (tmp_path / "people.csv").write_bytes("测试".encode("gbk"))
+    assert run("-c", fund).exception.code == "PEOPLE_INVALID"
+
+
+def test_a_terminal_is_told_what_is_running(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    lines = Lines(shown=True)
+    lines.begin(FITS, "")
+    lines.tell(Line(FITS.number, FITS.zh, FITS.en, "", passed(), 0.1))
+    told = capsys.readouterr()
+    assert told.err == "\r\x1b[K… K01  数据源与映射相符\r\x1b[K"
+    assert told.out == "✓ K01 数据源与映射相符 / the source fits the mapping\n"
