@@ -7,6 +7,7 @@ can be read in one way only is read; nothing is rounded, cut or guessed. Every r
 | item | accepted from the source |
 |---|---|
 | text | text, up to 4,000 characters, no control characters; a whole number as its digits |
+| text with a code table | code, name or alias of a row; the row's code comes out |
 | integer | whole numbers, in any numeric type or as digits, within the item's width |
 | money, decimal | exact and binary numbers, or digits with a point, that need no rounding |
 | date | a date; a date and time, of which the day is kept; their texts; a number YYYYMMDD |
@@ -40,9 +41,6 @@ _EXACT_FLOAT_DIGITS = 15
 _DIGITS = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2}))?", re.ASCII)
 _DAY = re.compile(r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})(?:[ T](\S+))?", re.ASCII)
-
-_TABLES: Mapping[str, Callable[[], codes.CodeTable[codes.Code] | codes.CodeTable[codes.IdType]]]
-_TABLES = MappingProxyType({"id-types": codes.id_types, "relations": codes.relations})
 
 
 def fit(item: Item, raw: object) -> str | int | bool | Decimal | date | datetime | None:
@@ -101,10 +99,10 @@ def _text(item: Item, raw: object) -> str:
     odd = any(unicodedata.category(c) in {"Cc", "Cs"} and c not in _LAYOUT for c in value)
     if odd or len(value) > MAX_TEXT:
         raise ValueError("not a clean text")
-    table = _TABLES.get(item.codes or "")
+    table = codes.known_table(item.codes)
     if table is None:
         return value
-    row = table().find(value)
+    row = table.find(value)
     if row is None:
         raise ValueError("not a code of the table")
     return row.code

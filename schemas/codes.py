@@ -77,9 +77,10 @@ class DelayCause(Code):
 
 
 Row = TypeVar("Row", bound=Code)
+Row_co = TypeVar("Row_co", bound=Code, covariant=True)
 
 
-class CodeTable(Mapping[str, Row], Generic[Row]):
+class CodeTable(Mapping[str, Row_co], Generic[Row_co]):
     """The rows of one table by code, in the order of the file.
 
     Args:
@@ -90,8 +91,8 @@ class CodeTable(Mapping[str, Row], Generic[Row]):
         SchemaError: `CODES_MALFORMED` when two rows share a code or a name.
     """
 
-    def __init__(self, table: str, rows: tuple[Row, ...]) -> None:
-        by_name: dict[str, Row] = {}
+    def __init__(self, table: str, rows: tuple[Row_co, ...]) -> None:
+        by_name: dict[str, Row_co] = {}
         for row in rows:
             for name in dict.fromkeys(row.names):
                 if name in by_name:
@@ -100,7 +101,7 @@ class CodeTable(Mapping[str, Row], Generic[Row]):
         self._by_code = MappingProxyType({row.code: row for row in rows})
         self._by_name = MappingProxyType(by_name)
 
-    def __getitem__(self, code: str) -> Row:
+    def __getitem__(self, code: str) -> Row_co:
         return self._by_code[code]
 
     def __iter__(self) -> Iterator[str]:
@@ -109,7 +110,7 @@ class CodeTable(Mapping[str, Row], Generic[Row]):
     def __len__(self) -> int:
         return len(self._by_code)
 
-    def find(self, name: str) -> Row | None:
+    def find(self, name: str) -> Row_co | None:
         """Return the row of that code, full name, short name or alias, else None."""
         return self._by_name.get(name)
 
@@ -238,16 +239,14 @@ def id_types() -> CodeTable[IdType]:
     return _shipped("id-types", _id_type)
 
 
-@cache
 def business() -> CodeTable[Code]:
     """Business categories (业务类别, R021)."""
-    return _shipped("business", _code)
+    return table("business")
 
 
-@cache
 def relations() -> CodeTable[Code]:
     """Family relations to the applicant or head of household, by code after GB/T 4761."""
-    return _shipped("relations", _code)
+    return table("relations")
 
 
 @cache
@@ -256,58 +255,49 @@ def categories() -> CodeTable[Category]:
     return _shipped("categories", _category)
 
 
-@cache
 def levels() -> CodeTable[Code]:
     """Levels at which data are organised (R038, R054, R055), from the lowest up."""
-    return _shipped("levels", _code)
+    return table("levels")
 
 
-@cache
 def time_ranges() -> CodeTable[Code]:
     """Which time ranges a resource can be asked for (R053), from the least to the most."""
-    return _shipped("time-ranges", _code)
+    return table("time-ranges")
 
 
-@cache
 def updates() -> CodeTable[Code]:
     """Update schedules of resources (R036-R038)."""
-    return _shipped("updates", _code)
+    return table("updates")
 
 
-@cache
 def modes() -> CodeTable[Code]:
     """How a resource is answered (R056, R066)."""
-    return _shipped("modes", _code)
+    return table("modes")
 
 
-@cache
 def refusal_reasons() -> CodeTable[Code]:
     """Reasons an operator may give for refusing an application (R027)."""
-    return _shipped("refusal-reasons", _code)
+    return table("refusal-reasons")
 
 
-@cache
 def cancellation_reasons() -> CodeTable[Code]:
     """Reasons a requester may give for withdrawing a query (R031)."""
-    return _shipped("cancellation-reasons", _code)
+    return table("cancellation-reasons")
 
 
-@cache
 def document_kinds() -> CodeTable[Code]:
     """Kinds of evidence document (R022, R026)."""
-    return _shipped("document-kinds", _code)
+    return table("document-kinds")
 
 
-@cache
 def evidence_reasons() -> CodeTable[Code]:
     """Why evidence is called up (R024, R026)."""
-    return _shipped("evidence-reasons", _code)
+    return table("evidence-reasons")
 
 
-@cache
 def evidence_faults() -> CodeTable[Code]:
     """Why evidence is sent back (R024, R026)."""
-    return _shipped("evidence-faults", _code)
+    return table("evidence-faults")
 
 
 @cache
@@ -316,7 +306,47 @@ def delay_causes() -> CodeTable[DelayCause]:
     return _shipped("delay-causes", _delay_cause)
 
 
-@cache
 def recheck_reasons() -> CodeTable[Code]:
     """What is disputed in a result that is to be checked again (R032)."""
-    return _shipped("recheck-reasons", _code)
+    return table("recheck-reasons")
+
+
+_TYPED: Mapping[str, Callable[[], CodeTable[Code]]] = MappingProxyType(
+    {
+        "regions": regions,
+        "id-types": id_types,
+        "categories": categories,
+        "delay-causes": delay_causes,
+    }
+)
+"""Tables whose rows say more than a name; every other file is a table of plain rows."""
+
+
+@cache
+def tables() -> frozenset[str]:
+    """Return the names of all shipped tables."""
+    files = resources.files("schemas").joinpath("codes").iterdir()
+    names = (file.name for file in files)
+    return frozenset(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
+
+
+@cache
+def table(name: str) -> CodeTable[Code]:
+    """Return a shipped table by its name, such as `sale-roles`: a new file needs no code.
+
+    Raises:
+        SchemaError: `CODES_UNKNOWN` when the product ships no such table.
+    """
+    if name not in tables():
+        raise SchemaError("CODES_UNKNOWN", "没有此代码表", "no such code table", where=name)
+    typed = _TYPED.get(name)
+    return typed() if typed else _shipped(name, _code)
+
+
+def known_table(name: str | None) -> CodeTable[Code] | None:
+    """Return the table that an item's `codes` names; None where it names none, or none of ours.
+
+    A resource may come with the directory and name a table that this version does not ship (R005).
+    Its values are then taken and shown as they are: the words that the agency holds.
+    """
+    return table(name) if name is not None and name in tables() else None

@@ -27,6 +27,7 @@ from bus.model.timeline import Hop
 from bus.ports.store import StoredMessage
 from bus.rules.members import Member, members_of_parts
 from bus.wire.message import Message
+from schemas.resources import Item
 from signer.envelope.kinds import Kind
 from signer.envelope.parse import reread
 
@@ -206,14 +207,14 @@ class _Archive:
 
     def _line(self, line: RequestLine) -> ResultLine:
         resource = self.office.resource(line.resource)
-        titles = {} if resource is None else {i.name: i.zh for i in resource.items}
+        known = {} if resource is None else {i.name: i for i in resource.items}
         return ResultLine(
             line=line.line,
             row=line.row,
             provider=line.provider,
             resource=line.resource,
             title=line.resource if resource is None else resource.zh,
-            items=tuple(ResultItem(name, titles.get(name, name)) for name in line.items),
+            items=tuple(_item(name, known.get(name)) for name in line.items),
             time_from=line.time_from,
             time_to=line.time_to,
         )
@@ -253,3 +254,8 @@ class _Archive:
     def _title(self, participant: str) -> str:
         found = self.office.directory.get(participant) if participant else None
         return participant if found is None else found.title
+
+
+def _item(name: str, known: Item | None) -> ResultItem:
+    """An item of a line; one that no schema here knows keeps its name."""
+    return ResultItem(name, name) if known is None else ResultItem(name, known.zh, known.codes)

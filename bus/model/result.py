@@ -48,10 +48,14 @@ class ResultPerson:
 
 @dataclass(frozen=True, slots=True)
 class ResultItem:
-    """An approved item of a line: the field's name in the schema and its Chinese title."""
+    """An approved item of a line: the field's name in the schema and its Chinese title.
+
+    `codes` names the table whose codes the item holds, or is None.
+    """
 
     name: str
     zh: str
+    codes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

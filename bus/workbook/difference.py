@@ -9,7 +9,7 @@ from bus.model.difference import Change, PersonDifference, RecordChange, ResultD
 from bus.model.messages import OutcomeKind
 from bus.workbook.result import ROWS_A_SHEET, write_table
 from bus.workbook.result_json import person_json, value_json
-from bus.workbook.result_tables import OUTCOME_ZH, text_of, zh_of
+from bus.workbook.result_tables import OUTCOME_ZH, shown, zh_of
 from bus.workbook.save import new_workbook, to_bytes
 from schemas import codes
 
@@ -74,7 +74,7 @@ def record_rows(found: ResultDifference) -> Iterator[list[str]]:
                 yield [
                     *_whose(one),
                     *(CHANGE_ZH[record.change], str(record.number), item.item.zh),
-                    *(text_of(item.before), text_of(item.after)),
+                    *(shown(item.item, item.before), shown(item.item, item.after)),
                 ]
 
 

@@ -1,7 +1,7 @@
 """The result as tables of text, before they become sheets.
 
 Every value is written as the text an operator should see: money with two decimals, dates
-YYYY-MM-DD, instants in Asia/Shanghai.
+YYYY-MM-DD, instants in Asia/Shanghai, codes by their Chinese names.
 """
 
 from __future__ import annotations
@@ -101,6 +101,12 @@ def text_of(value: Value) -> str:
             return str(value)
 
 
+def shown(item: ResultItem, value: Value) -> str:
+    """Write a value of an item; a code of a table is written as its Chinese name."""
+    table = codes.known_table(item.codes)
+    return text_of(value) if table is None else zh_of(table, text_of(value))
+
+
 def overview_rows(view: ResultView) -> Iterator[list[str]]:
     """项目, 内容: the query and its application; then one row for each line of the request."""
     facts = view.application
@@ -194,7 +200,7 @@ def record_rows(view: ResultView, resource: str) -> Iterator[list[str]]:
                 yield [
                     *(str(person.reference), person.name, person.id_number, str(line.line)),
                     *(answer.provider_title, text_of(answer.as_of), str(number)),
-                    *(text_of(values.get(item)) for item in items),
+                    *(shown(item, values.get(item)) for item in items),
                 ]
 
 

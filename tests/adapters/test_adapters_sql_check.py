@@ -102,16 +102,18 @@ async def test_what_the_catalogue_has_not_is_named_along_with_the_source(connect
         "housing-fund-withdrawal.columns.salary": "ITEM_UNKNOWN",
         "gjj_tq.nope (id_number)": "COLUMN_MISSING",
     }
-    assert await mismatches(connector(name="bank-deposit")) == {"bank-deposit": "RESOURCE_UNKNOWN"}
+    assert await mismatches(connector(name="ferry-licence")) == {
+        "ferry-licence": "RESOURCE_UNKNOWN"
+    }
 
 
 @pytest.mark.requirement("R005")
 async def test_a_resource_of_the_directory_needs_no_code(database, mapping):
     source = json.loads(json.dumps(load("resource/housing-fund-withdrawal.v1").source))
-    source["hedui"]["resource"] = "bank-deposit"
-    new = resource_from(parse("resource/bank-deposit.v1", json.dumps(source).encode()))
-    catalogue = MappingProxyType({**resources(), "bank-deposit": new})
-    connector = SqlConnector(mapping(name="bank-deposit"), catalogue)
+    source["hedui"]["resource"] = "ferry-licence"
+    new = resource_from(parse("resource/ferry-licence.v1", json.dumps(source).encode()))
+    catalogue = MappingProxyType({**resources(), "ferry-licence": new})
+    connector = SqlConnector(mapping(name="ferry-licence"), catalogue)
     await connector.check()
     await connector.close()
 

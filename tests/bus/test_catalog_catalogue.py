@@ -188,8 +188,9 @@ def test_a_category_becomes_one_line_for_each_of_its_resources(text):
     lines = expand((draft_line(row=4, category=text),), whole())
     assert [(line.line, line.row, line.resource) for line in lines] == [
         (1, 4, "housing-fund-account"),
-        (2, 4, "housing-fund-loan"),
-        (3, 4, "housing-fund-withdrawal"),
+        (2, 4, "housing-fund-contribution"),
+        (3, 4, "housing-fund-loan"),
+        (4, 4, "housing-fund-withdrawal"),
     ]
     for line in lines:
         assert line.items == IDENTITY_ITEMS + FUND[line.resource]
@@ -211,7 +212,11 @@ def test_a_title_of_a_resource_asks_for_that_one_only(text):
         (("balance", "个人账户状态"), {"housing-fund-account": ("status", "balance")}),
         (
             ("个人账号",),
-            {"housing-fund-account": ("account",), "housing-fund-withdrawal": ("account",)},
+            {
+                "housing-fund-account": ("account",),
+                "housing-fund-contribution": ("account",),
+                "housing-fund-withdrawal": ("account",),
+            },
         ),
         (("姓名", " 贷款 状态 "), {"housing-fund-loan": ("status",)}),
     ],
@@ -233,9 +238,10 @@ def test_lines_are_numbered_over_all_rows_and_keep_row_provider_and_dates():
         (1, 1, "national"),
         (2, 1, "national"),
         (3, 1, "national"),
-        (4, 2, "hub"),
+        (4, 1, "national"),
+        (5, 2, "hub"),
     ]
-    assert (lines[3].time_from, lines[3].time_to) == (TODAY, TODAY)
+    assert (lines[4].time_from, lines[4].time_to) == (TODAY, TODAY)
 
 
 @pytest.mark.requirement("R020")
@@ -243,7 +249,7 @@ def test_lines_are_numbered_over_all_rows_and_keep_row_provider_and_dates():
     ("changes", "code", "allowed"),
     [
         ({"category": ""}, "CATEGORY_MISSING", "婚姻登记"),
-        ({"category": "银行存款"}, "CATEGORY_UNKNOWN", "住房公积金"),
+        ({"category": "古董字画"}, "CATEGORY_UNKNOWN", "住房公积金"),
         ({"category": "住房保障", "items": ("车牌",)}, "ITEM_UNKNOWN", "保障房类型"),
         ({"items": ("姓名", "证件号码")}, "ITEMS_IDENTITY_ONLY", "个人账户余额"),
     ],

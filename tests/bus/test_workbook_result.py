@@ -126,6 +126,28 @@ def test_the_sheets_are_the_overview_summary_persons_and_one_for_each_resource()
     assert list(read(VIEW)) == ["概况", "汇总", "人员结果", "住房公积金账户", "婚姻登记"]
 
 
+@pytest.mark.parametrize(
+    ("codes", "value", "shown"),
+    [
+        ("sale-roles", "buyer", "购买方"),
+        ("id-types", "111", "居民身份证"),
+        ("sale-roles", "lessor", "lessor"),
+        ("a-table-of-the-future", "buyer", "buyer"),
+        (None, "buyer", "buyer"),
+        ("sale-roles", None, None),
+    ],
+)
+def test_a_code_is_shown_by_its_name_where_the_table_is_known(codes, value, shown):
+    role = ResultItem("role", "身份", codes)
+    line = replace(VIEW.lines[0], items=(role,))
+    outcome = ResultOutcome(1, 1, OutcomeKind.FOUND, None, ((value,),))
+    view = replace(
+        VIEW, lines=(line,), answers=(replace(FUND_ANSWER, outcomes=(outcome,)),), gaps=()
+    )
+    (row,) = as_dicts(read(view)["住房公积金账户"])
+    assert row["身份"] == shown
+
+
 @pytest.mark.requirement("R033")
 def test_the_overview_says_which_query_for_which_purpose():
     facts = {row[0]: row[1] for row in read(VIEW)["概况"]}

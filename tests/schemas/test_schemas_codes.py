@@ -2,30 +2,20 @@
 
 import re
 from dataclasses import FrozenInstanceError
+from functools import partial
+from importlib.resources import files as resource_files
 
 import pytest
 
 from schemas import codes
 from schemas.loader import SchemaError
+from schemas.resources import resources
 from signer.directory.view import Level, Mode, RangeAbility
 
-TABLES = {
-    "regions": codes.regions,
-    "id-types": codes.id_types,
-    "business": codes.business,
-    "relations": codes.relations,
-    "categories": codes.categories,
-    "levels": codes.levels,
-    "time-ranges": codes.time_ranges,
-    "updates": codes.updates,
-    "modes": codes.modes,
-    "refusal-reasons": codes.refusal_reasons,
-    "document-kinds": codes.document_kinds,
-    "evidence-reasons": codes.evidence_reasons,
-    "evidence-faults": codes.evidence_faults,
-    "delay-causes": codes.delay_causes,
-}
-each_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+TABLES = sorted(codes.tables())
+each_table = pytest.mark.parametrize(
+    "table", [partial(codes.table, name) for name in TABLES], ids=TABLES
+)
 
 
 @each_table
@@ -50,6 +40,34 @@ def test_a_table_is_read_once_and_frozen(table):
     row = next(iter(table().values()))
     with pytest.raises(FrozenInstanceError):
         row.zh = "别的"
+
+
+def test_a_table_is_the_same_by_its_name_as_by_its_function():
+    assert codes.table("id-types") is codes.id_types()
+    assert codes.table("relations") is codes.relations()
+    assert isinstance(codes.table("delay-causes")["OVERDUE"], codes.DelayCause)
+
+
+@pytest.mark.parametrize("name", ["moods", "", "id_types", "../codes/id-types", "id-types.toml"])
+def test_a_table_that_is_not_shipped_is_refused_by_name(name):
+    with pytest.raises(SchemaError) as caught:
+        codes.table(name)
+    assert (caught.value.code, caught.value.where) == ("CODES_UNKNOWN", name)
+
+
+@pytest.mark.requirement("R005")
+def test_a_schema_may_name_a_table_that_is_not_shipped_and_then_has_none():
+    assert codes.known_table("moods") is None
+    assert codes.known_table(None) is None
+    assert codes.known_table("sale-roles") is codes.table("sale-roles")
+
+
+def test_a_file_of_codes_says_where_they_come_from():
+    named = {i.codes for r in resources().values() for i in r.items if i.codes}
+    for name in named:
+        text = resource_files("schemas").joinpath("codes", f"{name}.toml").read_text("utf-8")
+        head = text.partition("rows = [")[0]
+        assert re.search(r"GB/T|GA |GA/T|自编|R\d\d\d", head), name
 
 
 @pytest.mark.requirement("R051")
@@ -196,5 +214,9 @@ def test_what_the_directory_says_of_an_offer_has_a_name_in_the_tables():
 @pytest.mark.requirement("R055")
 def test_the_table_says_where_the_rules_have_a_category_organised():
     stated = {row.code: row.level for row in codes.categories().values() if row.level}
-    assert stated == {"housing-security": "county", "housing-fund": "prefecture"}
+    assert stated == {
+        "housing-security": "county",
+        "housing-sale": "county",
+        "housing-fund": "prefecture",
+    }
     assert set(stated.values()) <= set(codes.levels())
