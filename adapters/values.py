@@ -12,7 +12,7 @@ can be read in one way only is read; nothing is rounded, cut or guessed. Every r
 | money, decimal | exact and binary numbers, or digits with a point, that need no rounding |
 | date | a date; a date and time, of which the day is kept; their texts; a number YYYYMMDD |
 | instant | a date and time or its text; without a zone it is China Standard Time |
-| boolean | true and false, 1 and 0 |
+| boolean | true and false, 1 and 0, also as one byte (BIT(1)) |
 """
 
 from __future__ import annotations
@@ -156,6 +156,8 @@ def _instant(_: Item, raw: object) -> datetime:
 def _boolean(_: Item, raw: object) -> bool:
     if isinstance(raw, bool | int) and raw in {0, 1}:
         return bool(raw)
+    if isinstance(raw, bytes) and raw in {b"\x00", b"\x01"}:
+        return raw == b"\x01"
     raise ValueError("not true or false")
 
 

@@ -9,6 +9,7 @@ import pytest
 import softhsm
 from hypothesis import settings
 from kafka_site import KafkaSite
+from mariadb import MariaDbServer, mariadb_missing
 from postgres import PostgresCluster, binaries
 from prometheus_site import missing_tools
 from xdist.scheduler import LoadScopeScheduling
@@ -150,3 +151,20 @@ def postgres_cluster() -> Iterator[PostgresCluster]:
         yield cluster
     finally:
         cluster.remove()
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaDbServer]:
+    """The server, shared by the session."""
+    missing = mariadb_missing()
+    if missing is not None:
+        text = f"MariaDB NOT TESTED: apt-get install mariadb-server, missing: {missing}"
+        if os.environ.get("HEDUI_CI") == "1":
+            pytest.fail(text)
+        pytest.skip(text)
+    server = MariaDbServer.make()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()

@@ -13,6 +13,8 @@ from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, inspect
+from sqlalchemy.dialects.mysql import BIT, YEAR
+from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.exc import NoSuchTableError
 from sqlalchemy.types import (
     Boolean,
@@ -34,13 +36,13 @@ _Types = tuple[type[TypeEngine[Any]], ...]
 
 _ACCEPTED: Mapping[ItemKind, _Types] = MappingProxyType(
     {
-        ItemKind.TEXT: (String, Integer),
-        ItemKind.INTEGER: (Integer, Numeric, String),
+        ItemKind.TEXT: (String, Integer, YEAR),
+        ItemKind.INTEGER: (Integer, Numeric, String, YEAR),
         ItemKind.MONEY: (Numeric, Float, Integer, String),
         ItemKind.DECIMAL: (Numeric, Float, Integer, String),
         ItemKind.DATE: (Date, DateTime, String, Integer),
         ItemKind.INSTANT: (DateTime, Date, String),
-        ItemKind.BOOLEAN: (Boolean, Integer),
+        ItemKind.BOOLEAN: (Boolean, Integer, BIT),
     }
 )
 """Column types from which values of a kind can be read (the String family includes CHAR, TEXT)."""
@@ -79,8 +81,13 @@ def reflect(connection: Connection, mapping: SqlMapping) -> dict[str, Columns | 
         except NoSuchTableError:
             columns = []
         # Some dialects report a missing table as one without columns.
-        found[entry.name] = {one["name"]: one["type"] for one in columns} or None
+        found[entry.name] = {one["name"]: _plain(one["type"]) for one in columns} or None
     return found
+
+
+def _plain(declared: TypeEngine[Any]) -> TypeEngine[Any]:
+    """Return the type that a domain of PostgreSQL narrows."""
+    return _plain(declared.data_type) if isinstance(declared, DOMAIN) else declared
 
 
 def source_mismatches(

@@ -9,12 +9,15 @@ from contextlib import asynccontextmanager
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.contract import Lookup, Setup
+from adapters.judge import Row
 from adapters.numbers import id_key
 from adapters.rows import Found, RowsConnector
 from adapters.sql.check import reflect, source_mismatches
-from adapters.sql.engine import open_engine, source_faults
+from adapters.sql.dialects import begin
+from adapters.sql.engine import aimed_elsewhere, open_engine
+from adapters.sql.faults import source_faults
 from adapters.sql.mapping import SqlMapping, SqlResource, SqlSource
-from adapters.sql.query import Reader
+from adapters.sql.query import NUMBERS_TIMEOUT_FACTOR, Reader
 from bus.model.messages import Finding
 from schemas.resources import Resource
 
@@ -32,6 +35,16 @@ class SqlConnector(RowsConnector[SqlSource, SqlResource]):
 
     def __init__(self, mapping: SqlMapping, resources: Mapping[str, Resource]) -> None:
         super().__init__(mapping, resources, SqlRows(mapping, resources))
+        self._tables = mapping
+
+    def aimed_at(self, host: str, port: int, patience_seconds: float) -> SqlConnector:
+        """Return another connector of the same mapping that seeks its database elsewhere.
+
+        Raises:
+            ConfigError: `SOURCE_LOCAL`: a file, or a kind of database whose URL is not known.
+        """
+        aimed = aimed_elsewhere(self._tables, host, port, patience_seconds)
+        return SqlConnector(aimed, self._resources)
 
 
 def open_connector(setup: Setup) -> SqlConnector:
@@ -61,7 +74,7 @@ class SqlRows:
         Raises:
             SourceUnavailableError: The source cannot be reached now.
         """
-        async with self._connected(self._mapping.where) as connection:
+        async with self._reading(self._mapping.where, NUMBERS_TIMEOUT_FACTOR) as connection:
             with source_faults(self._mapping.where):
                 async with asyncio.timeout(self._timeout):
                     found = await connection.run_sync(reflect, self._mapping)
@@ -69,19 +82,28 @@ class SqlRows:
             return mismatches or await self._number_faults(connection)
 
     async def fetch(self, entry: SqlResource, lookup: Lookup, columns: Sequence[str]) -> Found:
-        """Return the rows of the persons asked about.
+        """Return the rows of the persons asked about, all as of one state of the data.
 
         Raises:
             SourceUnavailableError: `SOURCE_FAILED` or `SOURCE_TIMEOUT`.
         """
         numbers = dict.fromkeys(id_key(person.id_number) for person in lookup.persons)
         numbers.pop("", None)
-        async with self._connected(entry.place) as connection:
+        async with self._reading(entry.place) as connection:
             reader = Reader(connection, entry, self._timeout)
             as_of = await reader.latest(entry.as_of_column) if entry.as_of_column else None
             found = await reader.rows_of(list(numbers), columns)
         found.as_of = as_of
         return found
+
+    async def sample(self, entry: SqlResource, count: int) -> Sequence[Row]:
+        """Return up to so many rows with every mapped column, whichever come first.
+
+        Raises:
+            SourceUnavailableError: `SOURCE_FAILED` or `SOURCE_TIMEOUT`.
+        """
+        async with self._reading(entry.place) as connection:
+            return await Reader(connection, entry, self._timeout).sample(entry.used, count)
 
     async def close(self) -> None:
         """Close the connections; safe to call twice.
@@ -93,11 +115,20 @@ class SqlRows:
             await self._engine.dispose()
 
     @asynccontextmanager
-    async def _connected(self, where: str) -> AsyncIterator[AsyncConnection]:
+    async def _reading(self, where: str, patience: int = 1) -> AsyncIterator[AsyncConnection]:
+        """Take a connection for one reading, in a read-only transaction of its own.
+
+        Args:
+            where: What is read, for errors.
+            patience: How many times a lookup's time a statement may take.
+        """
         with source_faults(where):
             async with asyncio.timeout(self._timeout):
                 connection = await self._engine.connect()
         try:
+            with source_faults(where):
+                async with asyncio.timeout(self._timeout):
+                    await begin(connection, self._timeout * patience)
             yield connection
         finally:
             with source_faults(where):

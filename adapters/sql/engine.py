@@ -1,14 +1,14 @@
-"""Opens the source's database: read-only, with its password from a file, and no value in any text.
+"""Opens the source's database: its password and TLS files read, every session prepared.
 
 A connector only reads. Where the database can refuse a write by itself it is told to, on every
-connection; the agency should still give the adapter an account that may only select.
+connection (`adapters.sql.dialects`); the agency should still give the adapter an account that may
+only select.
 """
 
 from __future__ import annotations
 
+import ssl
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,33 +17,38 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import InvalidRequestError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from adapters.contract import SourceUnavailableError
+from adapters.sql.dialects import NETWORKED, SQLITE, prepare
 from adapters.sql.mapping import SqlMapping
 from bus.errors import ConfigError
 
-_READ_ONLY = {
-    "sqlite": "PRAGMA query_only = ON",
-    "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
-    "mysql": "SET SESSION TRANSACTION READ ONLY",
-    "mariadb": "SET SESSION TRANSACTION READ ONLY",
-}
-"""By dialect, how a session is told to refuse writes."""
+APPLICATION = "hedui-adapter"
+"""What the database's administrator sees of our sessions, where the database shows it."""
 
 
 def open_engine(mapping: SqlMapping) -> AsyncEngine:
     """Make the engine; it connects on first use.
 
+    A connection is tried before it is used, so that one that died overnight fails no lookup.
+
     Raises:
         ConfigError: `SOURCE_DRIVER` when the URL names no installed asynchronous driver,
             `SOURCE_URL` when the database takes no such URL or password, `SOURCE_FILE_MISSING`
             when an SQLite file is not there (SQLite would make an empty one),
-            `PASSWORD_FILE_MISSING`, `PASSWORD_FILE_READABLE` or `PASSWORD_FILE_EMPTY`.
+            `PASSWORD_FILE_MISSING`, `PASSWORD_FILE_READABLE` or `PASSWORD_FILE_EMPTY`; for the
+            files of TLS `TLS_FILE_INVALID`, `TLS_KEY_READABLE` or `TLS_NOT_KNOWN`.
     """
     url = _with_password(mapping, _in_folder(mapping))
     where = f"{mapping.where}: source.url"
+    options = _options(mapping, url)
     try:
         engine = create_async_engine(
-            url, hide_parameters=True, pool_size=mapping.source.connections, max_overflow=0
+            url,
+            hide_parameters=True,
+            pool_size=mapping.source.connections,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_timeout=mapping.source.statement_timeout_seconds,
+            connect_args=options,
         )
     # Both without the library's text, which may repeat the URL.
     except (NoSuchModuleError, InvalidRequestError, ImportError):
@@ -51,8 +56,10 @@ def open_engine(mapping: SqlMapping) -> AsyncEngine:
             "SOURCE_DRIVER",
             "没有此数据库的异步驱动",
             "there is no asynchronous driver for this database",
-            remedy_zh="请安装驱动，或改用如 sqlite+aiosqlite、postgresql+asyncpg 的地址",
-            remedy_en="Install one, or use a URL such as sqlite+aiosqlite or postgresql+asyncpg",
+            remedy_zh="请安装驱动，或改用如 postgresql+asyncpg、mysql+asyncmy、"
+            "sqlite+aiosqlite 的地址",
+            remedy_en="Install one, or use a URL such as postgresql+asyncpg, mysql+asyncmy or "
+            "sqlite+aiosqlite",
             where=where,
         ) from None
     except (SQLAlchemyError, TypeError, ValueError):
@@ -64,13 +71,85 @@ def open_engine(mapping: SqlMapping) -> AsyncEngine:
             remedy_en="Check source.url and password_file (SQLite has no password)",
             where=where,
         ) from None
-    event.listen(engine.sync_engine, "connect", _prepare(engine.dialect.name))
+    dialect = engine.dialect.name
+
+    def on_connect(connection: Any, _record: Any) -> None:
+        prepare(dialect, connection)
+
+    event.listen(engine.sync_engine, "connect", on_connect)
     return engine
+
+
+def _options(mapping: SqlMapping, url: URL) -> dict[str, Any]:
+    """Return what the driver is told besides the URL."""
+    options: dict[str, Any] = {}
+    match url.drivername.partition("+")[2]:
+        case "asyncpg":
+            options["server_settings"] = {"application_name": APPLICATION}
+        case "asyncmy":
+            options["program_name"] = APPLICATION
+            # GBK and all others are converted by the server, and come back whole.
+            options["charset"] = "utf8mb4"
+            # The binary protocol reads a day such as 0000-00-00 as no value at all.
+            options["stmt_cache_size"] = 0
+    context = _tls(mapping, url.get_backend_name())
+    if context is not None:
+        options["ssl"] = context
+    return options
+
+
+def _tls(mapping: SqlMapping, backend: str) -> ssl.SSLContext | None:
+    source = mapping.source
+    if source.ca_file is None:
+        return None
+    if backend not in NETWORKED:
+        raise ConfigError(
+            "TLS_NOT_KNOWN",
+            "此数据库的加密连接请在连接地址中设置",
+            "TLS to this kind of database is set in the URL",
+            remedy_zh="请去掉 ca_file、certificate_file 和 key_file",
+            remedy_en="Remove ca_file, certificate_file and key_file",
+            where=f"{mapping.where}: source.ca_file",
+        )
+    authority = mapping.folder / source.ca_file
+    try:
+        context = ssl.create_default_context(cafile=authority)
+    except (OSError, ssl.SSLError):
+        raise _tls_fault(authority) from None
+    if source.certificate_file is not None and source.key_file is not None:
+        certificate, key = (
+            mapping.folder / source.certificate_file,
+            mapping.folder / source.key_file,
+        )
+        try:
+            readable = stat.S_IMODE(key.stat().st_mode) & 0o077
+            context.load_cert_chain(certificate, key)
+        except (OSError, ssl.SSLError):
+            raise _tls_fault(certificate) from None
+        if readable:
+            raise ConfigError(
+                "TLS_KEY_READABLE",
+                "私钥文件可被他人读取，请设为 0600",
+                "others can read the key file; make it 0600",
+                where=str(key),
+            )
+    return context
+
+
+def _tls_fault(file: Path) -> ConfigError:
+    return ConfigError(
+        "TLS_FILE_INVALID",
+        "证书或私钥文件不可读",
+        "the certificate or key file cannot be read",
+        remedy_zh="请给出 PEM 文件，私钥不加口令",
+        remedy_en="Give PEM files, the key without a passphrase",
+        where=str(file),
+    )
 
 
 def _in_folder(mapping: SqlMapping) -> URL:
     url = make_url(mapping.source.url)
-    if url.get_backend_name() != "sqlite":
+    if url.get_backend_name() != SQLITE:
         return url
     file = mapping.folder / (url.database or "")
     if not file.is_file():
@@ -114,57 +193,34 @@ def _password_fault(code: str, zh: str, en: str, file: Path) -> ConfigError:
     return ConfigError(code, zh, en, where=str(file))
 
 
-def _prepare(dialect: str) -> Any:
-    statement = _READ_ONLY.get(dialect)
-
-    def on_connect(connection: Any, _record: Any) -> None:
-        if dialect == "sqlite":
-            # Bytes that are no UTF-8 would fail the whole statement, for one person's value; as
-            # surrogates they reach the value check and fail that person alone.
-            connection.driver_connection.text_factory = _lenient_text
-        if statement:
-            cursor = connection.cursor()
-            cursor.execute(statement)
-            cursor.close()
-            # A session setting made in a transaction ends with it unless it is committed.
-            connection.commit()
-
-    return on_connect
-
-
-def _lenient_text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")
-
-
-@contextmanager
-def source_faults(where: str) -> Iterator[None]:
-    """Turn whatever the database or its driver raises into one coded error, without its text.
-
-    Drivers put parameters and values, that is persons, into their texts; only the kind is kept.
+def aimed_elsewhere(mapping: SqlMapping, host: str, port: int, patience: float) -> SqlMapping:
+    """Return the mapping with its source sought elsewhere, for rehearsals.
 
     Args:
-        where: The table, for the error.
+        mapping: The mapping.
+        host: Where.
+        port: As `host`.
+        patience: Seconds that one statement may take.
 
     Raises:
-        SourceUnavailableError: `SOURCE_TIMEOUT` or `SOURCE_FAILED`.
+        ConfigError: `SOURCE_LOCAL`: the source is a file, or of a kind whose address is not known.
     """
-    try:
-        yield
-    except TimeoutError:
-        raise SourceUnavailableError(
-            "SOURCE_TIMEOUT",
-            "数据源超时",
-            "the source took too long",
-            remedy_zh="请查看数据源负载，或为证件号码列建索引",
-            remedy_en="Look at the source's load, or index the ID number",
-            where=where,
-        ) from None
-    except Exception as error:  # noqa: BLE001 - each driver has error classes of its own
-        raise SourceUnavailableError(
-            "SOURCE_FAILED",
-            f"数据源出错（{type(error).__name__}）",
-            f"the source failed ({type(error).__name__})",
-            remedy_zh="请查看数据源的日志",
-            remedy_en="Look at the source's own log",
-            where=where,
-        ) from None
+    url = make_url(mapping.source.url)
+    if url.get_backend_name() not in NETWORKED:
+        raise ConfigError(
+            "SOURCE_LOCAL",
+            "此数据源不经网络，无从演练断网",
+            "this source is not on a network: there is no outage to rehearse",
+            where=f"{mapping.where}: source.url",
+        )
+    # Drivers take a socket's path from the query, before any host.
+    elsewhere = url.difference_update_query(["host", "port", "unix_socket"]).set(
+        host=host, port=port
+    )
+    source = mapping.source.model_copy(
+        update={
+            "url": elsewhere.render_as_string(),
+            "statement_timeout_seconds": patience,
+        }
+    )
+    return mapping.model_copy(update={"source": source})

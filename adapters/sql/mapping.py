@@ -6,6 +6,9 @@ What every mapping has stands in `adapters.mapping.resource`; these keys are add
     kind = "sql"                         # the default
     url = "postgresql+asyncpg://hedui@db.example/fund"
     password_file = "db.password"        # beside the mapping, or absolute
+    ca_file = "db-ca.pem"                # TLS: the authority of the database's certificate
+    certificate_file = "adapter.pem"     # where the database asks for ours, with key_file
+    key_file = "adapter.key"
     statement_timeout_seconds = 60
     connections = 2
 
@@ -18,9 +21,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -72,8 +75,21 @@ class SqlSource(SourceSection):
 
     url: Annotated[str, AfterValidator(_url)]
     password_file: Path | None = None
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
     statement_timeout_seconds: float = Field(default=60.0, gt=0, le=3600)
     connections: int = Field(default=2, ge=1, le=32)
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise wrong(
+                "certificate_file 与 key_file 须一并给出", "give certificate_file and key_file both"
+            )
+        if self.certificate_file and self.ca_file is None:
+            raise wrong("有 certificate_file 时须有 ca_file", "certificate_file needs ca_file")
+        return self
 
 
 class SqlResource(ResourceMapping):
@@ -95,6 +111,19 @@ class SqlResource(ResourceMapping):
     def place(self) -> str:
         """The table for error texts, with its schema."""
         return f"{self.db_schema}.{self.table}" if self.db_schema else self.table
+
+    @property
+    def used(self) -> list[str]:
+        """Every column that the mapping names, each once."""
+        named = (
+            self.id_number,
+            self.id_type,
+            self.person_name,
+            self.time_column,
+            self.as_of_column,
+            *self.columns.values(),
+        )
+        return list(dict.fromkeys(name for name in named if name))
 
 
 class SqlMapping(SourceMapping[SqlSource, SqlResource]):

@@ -11,18 +11,29 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, String, column, func, select, table
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Select,
+    String,
+    any_,
+    bindparam,
+    column,
+    func,
+    select,
+    table,
+)
+from sqlalchemy import Row as RawRow
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.expression import ColumnClause, TableClause
+from sqlalchemy.types import NullType
 
 from adapters.judge import Row
 from adapters.numbers import id_key, plain_number, stored_forms
 from adapters.rows import Found
-from adapters.sql.engine import source_faults
+from adapters.sql.dialects import execute, go_on, habits_of
+from adapters.sql.faults import StatementRefusedError, source_faults
 from adapters.sql.mapping import SqlResource
-
-CHUNK = 300
-"""ID numbers in one statement; each in up to three forms stays below what databases take in one."""
 
 ROW_LIMIT = 10_000
 """Rows taken from one statement; a chunk that has more is asked again in halves."""
@@ -35,10 +46,10 @@ _FULL = "０１２３４５６７８９Ｘ"
 
 
 class Reader:
-    """Reads one mapped table over an open connection.
+    """Reads one mapped table over a connection on which `adapters.sql.dialects.begin` was called.
 
     Args:
-        connection: An open connection.
+        connection: The connection.
         entry: How the table maps to a resource.
         timeout: Seconds that one statement may take.
     """
@@ -47,9 +58,13 @@ class Reader:
         self._connection = connection
         self._entry = entry
         self._timeout = timeout
+        self._habits = habits_of(connection)
 
     async def rows_of(self, numbers: Sequence[str], columns: Sequence[str]) -> Found:
         """Read the rows of some persons.
+
+        Where the database refuses a statement but not one like it about nobody, it is some person's
+        number or row that it cannot do: that person alone fails, with `SOURCE_ROW_FAILED`.
 
         Args:
             numbers: Their ID numbers as `id_key` writes them, each once.
@@ -59,9 +74,22 @@ class Reader:
             SourceUnavailableError: The source failed or was too slow.
         """
         found = Found()
-        for chunk in _chunks(numbers):
-            await self._read(chunk, columns, found)
+        # No ID number has control characters or half a character, and drivers choke on some.
+        plain = [number for number in numbers if number.isprintable()]
+        found.failed.update(
+            (number, "ID_NUMBER_INVALID") for number in numbers if not number.isprintable()
+        )
+        for start in range(0, len(plain), self._habits.chunk):
+            await self._read(plain[start : start + self._habits.chunk], columns, found)
         return found
+
+    async def sample(self, columns: Sequence[str], count: int) -> Sequence[Row]:
+        """Return up to so many rows, whichever come first.
+
+        Raises:
+            SourceUnavailableError: The source failed or was too slow.
+        """
+        return await self._rows(select(*self._table(columns).c).limit(count), columns)
 
     async def latest(self, name: str) -> object:
         """Return the greatest value of a column, None where the table is empty.
@@ -71,7 +99,7 @@ class Reader:
         """
         source = self._table([name])
         rows = await self._execute(select(func.max(source.c[name]).label("latest")))
-        return rows[0]["latest"]
+        return rows[0].latest
 
     async def inexact_numbers(self) -> int:
         """Count the ID numbers that are not stored trimmed and upper-case.
@@ -85,7 +113,7 @@ class Reader:
         rows = await self._execute(
             inexact.where(stored != _normalised(stored)), NUMBERS_TIMEOUT_FACTOR
         )
-        return int(str(rows[0]["inexact"]))
+        return int(rows[0].inexact)
 
     async def unseen_numbers(self) -> int:
         """Count the different stored ID numbers that no lookup can find.
@@ -115,29 +143,72 @@ class Reader:
         return shown in (self._forms([number]) if number else ("",))
 
     async def _read(self, chunk: Sequence[str], columns: Sequence[str], found: Found) -> None:
-        rows = await self._execute(self._select(chunk, columns))
+        rows = await self._answered(chunk, columns, found)
+        if rows is None:
+            return
         if len(rows) > ROW_LIMIT and len(chunk) == 1:
             found.overfull.add(chunk[0])
             return
         if len(rows) > ROW_LIMIT:
-            half = len(chunk) // 2
-            await self._read(chunk[:half], columns, found)
-            await self._read(chunk[half:], columns, found)
+            await self._read_halves(chunk, columns, found)
             return
         asked = frozenset(chunk)
+        of = self._entry.id_number
         for row in rows:
-            number = id_key(row[self._entry.id_number])
+            stored = row[of]
+            number = stored if stored in asked else id_key(stored)
             # A view can lie, a collation can be generous: nobody else's row goes further.
             if number in asked:
                 found.rows[number].append(row)
             else:
                 found.unasked += 1
 
-    def _select(self, numbers: Sequence[str], columns: Sequence[str]) -> Executable:
+    async def _read_halves(
+        self, chunk: Sequence[str], columns: Sequence[str], found: Found
+    ) -> None:
+        half = len(chunk) // 2
+        await self._read(chunk[:half], columns, found)
+        await self._read(chunk[half:], columns, found)
+
+    async def _answered(
+        self, chunk: Sequence[str], columns: Sequence[str], found: Found
+    ) -> Sequence[Row] | None:
+        """Return a chunk's rows; None where its persons have been seen to otherwise."""
+        try:
+            return await self._rows(self._select(chunk, columns), columns)
+        except StatementRefusedError:
+            await self._try_nobody(columns)
+        if len(chunk) > 1:
+            await self._read_halves(chunk, columns, found)
+            return None
+        try:
+            # Once more: what is refused for good is refused again.
+            return await self._rows(self._select(chunk, columns), columns)
+        except StatementRefusedError:
+            await self._try_nobody(columns)
+        found.failed[chunk[0]] = "SOURCE_ROW_FAILED"
+        return None
+
+    async def _try_nobody(self, columns: Sequence[str]) -> None:
+        """Ask about nobody after a refusal: where that is refused too, it is about everybody."""
+        with source_faults(self._entry.place):
+            async with asyncio.timeout(self._timeout):
+                await go_on(self._connection)
+        await self._rows(self._select([""], columns), columns)
+
+    def _select(self, numbers: Sequence[str], columns: Sequence[str]) -> Select[Any]:
         source = self._table(columns)
         stored: ColumnElement[str] = source.c[self._entry.id_number]
         compared = stored if self._entry.id_number_exact else _normalised(stored)
-        return select(*source.c).where(compared.in_(self._forms(numbers))).limit(ROW_LIMIT + 1)
+        forms = self._forms(numbers)
+        # Without a type of ours the database takes the list as one of the column's own type, and
+        # so its index, for CHAR(18) too.
+        asked = (
+            compared == any_(bindparam("numbers", forms, type_=NullType()))
+            if self._habits.takes_list
+            else compared.in_(forms)
+        )
+        return select(*source.c).where(asked).limit(ROW_LIMIT + 1)
 
     def _forms(self, numbers: Sequence[str]) -> list[str]:
         if self._entry.id_number_exact:
@@ -148,15 +219,14 @@ class Reader:
         named: list[ColumnClause[Any]] = [column(name) for name in columns]
         return table(self._entry.table, *named, schema=self._entry.db_schema)
 
-    async def _execute(self, statement: Executable, patience: int = 1) -> Sequence[Row]:
+    async def _rows(self, statement: Executable, columns: Sequence[str]) -> list[Row]:
+        return [dict(zip(columns, row, strict=True)) for row in await self._execute(statement)]
+
+    async def _execute(self, statement: Executable, patience: int = 1) -> Sequence[RawRow[Any]]:
         with source_faults(self._entry.place):
-            async with asyncio.timeout(self._timeout * patience):
-                result = await self._connection.execute(statement)
-                return [row._asdict() for row in result]
-
-
-def _chunks(numbers: Sequence[str]) -> list[Sequence[str]]:
-    return [numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK)]
+            limit = self._timeout * patience
+            async with asyncio.timeout(limit):
+                return await execute(self._connection, statement, limit)
 
 
 def _normalised(stored: ColumnElement[str]) -> ColumnElement[str]:

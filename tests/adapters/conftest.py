@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -11,8 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sql_sites import (
+    MARIADB,
+    NAMES,
+    POSTGRESQL,
+    SERVERS,
+    MariaDbSite,
+    PostgresSite,
+    SqliteSite,
+    SqlSite,
+)
 
 from adapters.contract import Lookup, Subject
+from adapters.mapping.faults import MappingError
 from adapters.sql.connector import SqlConnector
 from adapters.sql.mapping import SqlMapping
 from schemas.resources import resources
@@ -156,3 +167,61 @@ async def connector(database, mapping) -> AsyncIterator[Callable[..., SqlConnect
     yield make
     for one in made:
         await one.close()
+
+
+async def _site(name: str, request: pytest.FixtureRequest, folder: Path) -> SqlSite:
+    if name == POSTGRESQL:
+        return await PostgresSite.make(request.getfixturevalue("postgres"))
+    if name == MARIADB:
+        return await MariaDbSite.make(request.getfixturevalue("mariadb_server"))
+    return SqliteSite(folder / "source.db")
+
+
+@pytest.fixture(params=NAMES)
+async def site(request, tmp_path) -> SqlSite:
+    """An empty database of each kind in turn."""
+    return await _site(request.param, request, tmp_path)
+
+
+@pytest.fixture(params=SERVERS)
+async def server_site(request, tmp_path) -> SqlSite:
+    """An empty database of each kind that has a server."""
+    return await _site(request.param, request, tmp_path)
+
+
+@pytest.fixture
+async def postgres_site(request, tmp_path) -> SqlSite:
+    return await _site(POSTGRESQL, request, tmp_path)
+
+
+@pytest.fixture
+async def mariadb_site(request, tmp_path) -> SqlSite:
+    return await _site(MARIADB, request, tmp_path)
+
+
+@pytest.fixture
+async def reading(mapping) -> AsyncIterator[Callable[..., SqlConnector]]:
+    """Make connectors on a table of a site, closed at the end of the test."""
+    made: list[SqlConnector] = []
+
+    def make(site: SqlSite, source: dict[str, Any] | None = None, **changes: Any) -> SqlConnector:
+        whole = {"url": site.url, **(source or {})}
+        made.append(SqlConnector(mapping(whole, **changes), resources()))
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.close()
+
+
+@pytest.fixture
+def mismatches_of() -> Callable[..., Awaitable[dict[str, str]]]:
+    """Return a source's mismatches by their place."""
+
+    async def of(connector: SqlConnector) -> dict[str, str]:
+        with pytest.raises(MappingError) as caught:
+            await connector.check()
+        assert caught.value.code == "SOURCE_MISMATCH"
+        return {finding.where: finding.code for finding in caught.value.findings}
+
+    return of
