@@ -48,6 +48,7 @@ class Found:
         rows: Their rows; a number without any has none.
         overfull: Numbers with more rows than can be taken.
         failed: Numbers for which the source gave no usable answer, with the code why.
+        places: Where the fault of such a number is, if narrower than the resource's place.
         unasked: How many rows of others it returned; they went no further.
         as_of: The source's own as-of time, raw; None where it names none.
     """
@@ -55,6 +56,7 @@ class Found:
     rows: defaultdict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     overfull: set[str] = field(default_factory=set)
     failed: dict[str, str] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
     unasked: int = 0
     as_of: object = None
 
@@ -199,7 +201,7 @@ def _outcome(
             found.failed[number],
             "来源未能答复此人",
             "the source gave no usable answer about this person",
-            where=entry.place,
+            where=found.places.get(number, entry.place),
         )
     return judge(entry, resource, lookup, person, found.rows.get(number, []))
 

@@ -12,6 +12,7 @@ from kafka_site import KafkaSite
 from mariadb import MariaDbServer, mariadb_missing
 from postgres import PostgresCluster, binaries
 from prometheus_site import missing_tools
+from rest_site import RestSite, rest_site
 from xdist.scheduler import LoadScopeScheduling
 
 from bus.broker.local.jars import find_jars, find_java
@@ -128,6 +129,19 @@ def gm_possible():
     if os.environ.get("HEDUI_CI"):
         pytest.fail(text)
     pytest.skip(text)
+
+
+@pytest.fixture(scope="session")
+def _rest_service() -> Iterator[RestSite]:
+    with rest_site() as site:
+        yield site
+
+
+@pytest.fixture
+def rest_service(_rest_service) -> RestSite:
+    """A real HTTP service, for one test to say what it answers."""
+    _rest_service.reset()
+    return _rest_service
 
 
 @pytest.fixture

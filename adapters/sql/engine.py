@@ -17,6 +17,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import InvalidRequestError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from adapters.secret_file import read_source_secret
 from adapters.sql.dialects import NETWORKED, SQLITE, prepare
 from adapters.sql.mapping import SqlMapping
 from bus.errors import ConfigError
@@ -167,30 +168,7 @@ def _in_folder(mapping: SqlMapping) -> URL:
 def _with_password(mapping: SqlMapping, url: URL) -> URL:
     if mapping.source.password_file is None:
         return url
-    file = mapping.folder / mapping.source.password_file
-    try:
-        mode = file.stat().st_mode
-        password = file.read_text(encoding="utf-8").strip("\r\n")
-    except (OSError, UnicodeDecodeError):
-        raise _password_fault(
-            "PASSWORD_FILE_MISSING", "口令文件不可读", "the password file cannot be read", file
-        ) from None
-    if stat.S_IMODE(mode) & 0o077:
-        raise _password_fault(
-            "PASSWORD_FILE_READABLE",
-            "口令文件可被他人读取，请设为 0600",
-            "others can read the password file; make it 0600",
-            file,
-        )
-    if not password:
-        raise _password_fault(
-            "PASSWORD_FILE_EMPTY", "口令文件为空", "the password file is empty", file
-        )
-    return url.set(password=password)
-
-
-def _password_fault(code: str, zh: str, en: str, file: Path) -> ConfigError:
-    return ConfigError(code, zh, en, where=str(file))
+    return url.set(password=read_source_secret(mapping.folder / mapping.source.password_file))
 
 
 def aimed_elsewhere(mapping: SqlMapping, host: str, port: int, patience: float) -> SqlMapping:

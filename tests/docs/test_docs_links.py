@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from adapters.mapping.catalogue import catalogue_faults
+from adapters.rest.mapping import RestMapping
 from adapters.sql.mapping import SqlMapping
 from bus.cli import main
 from bus.config.load import load_config
@@ -33,6 +34,8 @@ _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE |
 _LINK = re.compile(r"\[[^\]\n]*\]\((?P<target>[^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} (?P<text>.+)$", re.MULTILINE)
 _METRIC = re.compile(r"`(hedui_[a-z_]+)")
+_MAPPINGS = {"sql": SqlMapping, "rest": RestMapping}
+
 _QUOTED = re.compile(r'"([A-Z][A-Z0-9_]+)"')
 _CODE = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)`")
 _NO_CODES = frozenset({"HEDUI_BROKER__BOOTSTRAP", "HEDUI_SOCKET", "HEDUI_OPERATOR"})
@@ -162,7 +165,8 @@ def _check_config(block: Block, folder: Path) -> None:
     config = load_config(file)
     if config.source is None:
         return
-    mapping = SqlMapping.from_toml(tomllib.loads(block.text), str(file), folder)
+    kind = _MAPPINGS[config.source.get("kind", "sql")]
+    mapping = kind.from_toml(tomllib.loads(block.text), str(file), folder)
     assert list(catalogue_faults(mapping.resources, resources())) == []
 
 
