@@ -12,7 +12,7 @@ can be read in one way only is read; nothing is rounded, cut or guessed. Every r
 | money, decimal | exact and binary numbers, or digits with a point, that need no rounding |
 | date | a date; a date and time, of which the day is kept; their texts; a number YYYYMMDD |
 | instant | a date and time or its text; without a zone it is China Standard Time |
-| boolean | true and false, 1 and 0, also as one byte (BIT(1)) |
+| boolean | true and false, 1 and 0, 是 and 否; the digits also as text or one byte (BIT(1)) |
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ _LAYOUT = "\t\r\n"
 
 _EXACT_FLOAT_DIGITS = 15
 """A binary double keeps every decimal of up to this many digits; beyond, its last digits lie."""
+
+_YES_NO = MappingProxyType({"1": True, "是": True, "0": False, "否": False})
 
 _DIGITS = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2}))?", re.ASCII)
@@ -158,6 +160,8 @@ def _boolean(_: Item, raw: object) -> bool:
         return bool(raw)
     if isinstance(raw, bytes) and raw in {b"\x00", b"\x01"}:
         return raw == b"\x01"
+    if isinstance(raw, str) and raw in _YES_NO:
+        return _YES_NO[raw]
     raise ValueError("not true or false")
 
 

@@ -26,7 +26,7 @@ _ID_NUMBER = "id_number"
 _KIND_ZH = {
     ItemKind.TEXT: "文本（不含控制字符）",
     ItemKind.INTEGER: "整数",
-    ItemKind.BOOLEAN: "0 或 1",
+    ItemKind.BOOLEAN: "是或否，1 或 0",
     ItemKind.DATE: "日期，如 2025-03-10",
     ItemKind.INSTANT: "日期时间，如 2025-03-10 08:30:00",
     ItemKind.MONEY: "金额（元），至多两位小数",

@@ -42,7 +42,7 @@ _ACCEPTED: Mapping[ItemKind, _Types] = MappingProxyType(
         ItemKind.DECIMAL: (Numeric, Float, Integer, String),
         ItemKind.DATE: (Date, DateTime, String, Integer),
         ItemKind.INSTANT: (DateTime, Date, String),
-        ItemKind.BOOLEAN: (Boolean, Integer, BIT),
+        ItemKind.BOOLEAN: (Boolean, Integer, BIT, String),
     }
 )
 """Column types from which values of a kind can be read (the String family includes CHAR, TEXT)."""

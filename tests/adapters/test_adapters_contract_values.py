@@ -14,6 +14,7 @@ from schemas.resources import Item, ItemKind
 
 TEXT = Item("t", "文本", "Text", ItemKind.TEXT)
 CODED = Item("id_type", "证件类型", "ID type", ItemKind.TEXT, codes="id-types")
+ROLE = Item("r", "身份", "Role", ItemKind.TEXT, codes="sale-roles")
 OPEN_CODED = Item("x", "自定", "Other", ItemKind.TEXT, codes="a-table-of-the-future")
 NUMBER = Item("n", "期数", "Number", ItemKind.INTEGER, bits=32)
 MONEY = Item("m", "金额", "Amount", ItemKind.MONEY, precision=18, scale=2, unit="CNY")
@@ -65,6 +66,12 @@ def test_nothing_and_blanks_are_no_value(item, raw):
         (INSTANT, date(2024, 1, 31), datetime(2024, 1, 30, 16, tzinfo=UTC)),
         (FLAG, True, True),
         (FLAG, 0, False),
+        (FLAG, "是", True),
+        (FLAG, "否 ", False),
+        (FLAG, "1", True),
+        (FLAG, "0", False),
+        (ROLE, "卖方", "seller"),
+        (ROLE, "buyer", "buyer"),
     ],
 )
 def test_what_can_be_read_in_one_way_is_read(item, raw, value):
@@ -114,6 +121,8 @@ def test_what_can_be_read_in_one_way_is_read(item, raw, value):
         (INSTANT, "0001-01-01"),
         (FLAG, 2),
         (FLAG, "yes"),
+        (FLAG, "01"),
+        (ROLE, "中介"),
     ],
 )
 def test_what_cannot_is_refused_without_being_repeated(item, raw):

@@ -18,6 +18,25 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "regulation.md"
 STATEMENTS = Path(__file__).with_name("regulation_statements.toml")
 ROOMS = ("schemas", "signer", "bus", "adapters")
+CITING = (
+    *(f"{room}/**/*.py" for room in ROOMS),
+    "schemas/resource/*.avsc",
+    "schemas/codes/*.toml",
+)
+"""The files that cite: code, and the data that holds a statement as much as code does."""
+
+SOURCES = {
+    "S0": "《民政部 住房和城乡建设部关于做好社会救助家庭住房公积金、住房保障、住房买卖等"
+    "信息核对工作的通知》（民发〔2016〕238号）",
+    "S1": "《居民家庭经济状况信息部省联网查询办法（试行）》（民办发〔2018〕32号）",
+    "S3": "《城口县人民政府办公室关于建立低收入居民家庭经济状况核对机制的通知》"
+    "（城府办发〔2013〕274号）",
+    "S4": "《庆阳市城乡居民家庭经济状况核对试点工作实施方案》（庆政办发〔2015〕42号）",
+}
+"""The documents whose statements are listed, by the short names of the page."""
+
+WHOLE = range(1, 54)
+"""The numbers of S1, of which every statement is held; of the others those are listed that are."""
 
 _CITED = re.compile(r"R([01]\d\d)(?:\s*(?:-|–|to)\s*R([01]\d\d))?")
 _MOST_TESTS = 6
@@ -26,13 +45,14 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement: `own` where it is our reading of a general clause."""
+    """One statement: of which source, and `own` where it is our reading of a general clause."""
 
     number: str
     place: str
     zh: str
     en: str
     own: bool = False
+    source: str = "S1"
 
 
 def statements() -> list[Statement]:
@@ -44,7 +64,7 @@ def statements() -> list[Statement]:
 def cited(root: Path = ROOT) -> Mapping[str, set[str]]:
     """Return the files of the product that cite each number."""
     found: defaultdict[str, set[str]] = defaultdict(set)
-    for file in sorted(f for room in ROOMS for f in (root / room).rglob("*.py")):
+    for file in sorted(f for pattern in CITING for f in root.glob(pattern)):
         for number in _numbers(file.read_text("utf-8")):
             found[number].add(file.relative_to(root).as_posix())
     return found
@@ -80,11 +100,15 @@ def page() -> str:
     lines = [
         "# The regulation, statement by statement",
         "",
-        "《居民家庭经济状况信息部省联网查询办法（试行）》（民办发〔2018〕32号）: each statement,",
-        "the code that holds it, and the tests that show it. Made from citations and marks by",
-        "`tests/docs/test_docs_regulation.py`. A statement without code or test fails the build,",
-        "and so does one without a test that passed. ★: our reading of a general clause. Where the",
-        "sources are silent: [decision 0008](decisions/0008-gaps-in-the-sources.md).",
+        "Each statement, the code or data that holds it, and the tests that show it. Made from",
+        "citations and marks by `tests/docs/test_docs_regulation.py`. A statement without code or",
+        "test fails the build, and so does one without a test that passed. ★: our reading of a",
+        "general clause. Where the sources are silent:",
+        "[decision 0008](decisions/0008-gaps-in-the-sources.md).",
+        "",
+        "Sources: of S1 every statement is listed, of the others those that are held by now.",
+        "",
+        *(f"- **{short}** {title}" for short, title in SOURCES.items()),
         "",
         "| no. | place | what must hold | code | tests |",
         "|---|---|---|---|---|",
@@ -92,7 +116,8 @@ def page() -> str:
     for one in statements():
         star = " ★" if one.own else ""
         shown = _cells(code.get(one.number, set()), tests.get(one.number, set()))
-        lines.append(f"| {one.number}{star} | {one.place} | {one.zh}。 {one.en}. | {shown} |")
+        place = f"{one.source} {one.place}"
+        lines.append(f"| {one.number}{star} | {place} | {one.zh}。 {one.en}. | {shown} |")
     return "\n".join([*lines, ""])
 
 

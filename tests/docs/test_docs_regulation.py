@@ -25,8 +25,12 @@ def helper(): ...
 
 
 def test_every_statement_of_the_rules_is_listed_once_and_in_order():
-    numbers = [one.number for one in regulation.statements()]
-    assert numbers == [f"R{n:03d}" for n in range(1, 54)]
+    listed = regulation.statements()
+    numbers = [one.number for one in listed]
+    assert numbers == sorted(set(numbers))
+    whole = [one.number for one in listed if one.source == "S1"]
+    assert whole == [f"R{n:03d}" for n in regulation.WHOLE]
+    assert {one.source for one in listed} == set(regulation.SOURCES)
 
 
 def test_every_statement_has_code_and_a_test():
@@ -46,10 +50,15 @@ def test_the_page_is_what_the_sources_say():
 def test_citations_and_marks_are_found_where_they_stand(tmp_path):
     (tmp_path / "bus").mkdir()
     (tmp_path / "tests").mkdir()
+    for folder, name in (("resource", "b.v1.avsc"), ("codes", "c.toml"), ("message", "d.v1.avsc")):
+        (tmp_path / "schemas" / folder).mkdir(parents=True)
+        (tmp_path / "schemas" / folder / name).write_text("R107, R108", "utf-8")
     (tmp_path / "bus" / "a.py").write_text('"""Of R041-R043."""\n# R005\n', "utf-8")
     (tmp_path / "tests" / "test_a.py").write_text(TEST, "utf-8")
     cited = regulation.cited(tmp_path)
-    assert dict(cited) == {key: {"bus/a.py"} for key in ("R041", "R042", "R043", "R005")}
+    data = {"schemas/resource/b.v1.avsc", "schemas/codes/c.toml"}
+    code = {key: {"bus/a.py"} for key in ("R041", "R042", "R043", "R005")}
+    assert dict(cited) == {**code, "R107": data, "R108": data}
     a, b = "tests/test_a.py::test_a", "tests/test_a.py::test_b"
     marked = regulation.marked(tmp_path)
     assert marked == {"R001": {a}, "R002": {a}, "R003": {a, b}, "R004": {b}}

@@ -154,7 +154,22 @@ CONTENT = {
 
 
 @pytest.mark.parametrize(
-    "number", [pytest.param(n, marks=pytest.mark.requirement(n)) for n in CONTENT]
+    "number",
+    [
+        pytest.param("R004", marks=pytest.mark.requirement("R004")),
+        pytest.param("R005", marks=pytest.mark.requirement("R005")),
+        pytest.param("R107", marks=pytest.mark.requirement("R107")),
+        pytest.param("R108", marks=pytest.mark.requirement("R108")),
+        pytest.param("R109", marks=pytest.mark.requirement("R109")),
+        pytest.param("R110", marks=pytest.mark.requirement("R110")),
+        pytest.param("R111", marks=pytest.mark.requirement("R111")),
+        pytest.param("R126", marks=pytest.mark.requirement("R126")),
+        pytest.param("R127", marks=pytest.mark.requirement("R127")),
+        pytest.param("R128", marks=pytest.mark.requirement("R128")),
+        pytest.param("R129", marks=pytest.mark.requirement("R129")),
+        pytest.param("R130", marks=pytest.mark.requirement("R130")),
+        pytest.param("R139", marks=pytest.mark.requirement("R139")),
+    ],
 )
 def test_what_a_statement_names_can_be_asked_for_and_cites_it(number):
     citing = {
