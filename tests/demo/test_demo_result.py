@@ -11,6 +11,8 @@ from demo_expectation import answered, expected
 from openpyxl import load_workbook
 
 from adapters.demo.agencies import shipped_data
+from schemas.codes import known_table
+from schemas.resources import resources
 
 OUTCOME_ZH = {"FOUND": "查得", "NOT_FOUND": "未查得", "NOT_ANSWERABLE": "无法答复"}
 
@@ -59,6 +61,12 @@ def test_the_line_of_json_says_the_same(stayed):
     assert stages["total"] >= sum(stages.values()) - stages["total"] - 1000
 
 
+def shown(resource, name, value):
+    """What the workbook writes for a value of the JSON: a code by its Chinese name."""
+    table = known_table(resources()[resource].item(name).codes)
+    return "" if value is None else str(value) if table is None else table[value].zh
+
+
 def test_the_workbook_says_the_same_as_the_json(stayed):
     result = stayed.result
     book = load_workbook(stayed.running.out / "result.xlsx")
@@ -89,7 +97,7 @@ def test_the_workbook_says_the_same_as_the_json(stayed):
         assert header[-len(items) :] == items
         assert sorted([row[0], *row[-len(items) :]] for row in rows) == sorted(
             [str(one["reference"])]
-            + ["" if record[i["name"]] is None else str(record[i["name"]]) for i in line["items"]]
+            + [shown(resource, i["name"], record[i["name"]]) for i in line["items"]]
             for answer in result["answers"]
             if answer["resource"] == resource
             for one in answer["outcomes"]
