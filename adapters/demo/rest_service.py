@@ -9,9 +9,13 @@ output is the service's URL; it writes nothing about anybody. `rest_toml` is the
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
+import signal
+import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -48,11 +52,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with listening:
         sys.stdout.write(f"{url_of(listening)}\n")
         sys.stdout.flush()
+        app = tables_app(tables, door)
         config = uvicorn.Config(
-            tables_app(tables, door), ws="none", lifespan="off", log_config=None, access_log=False
+            app, ws="none", lifespan="off", log_config=None, access_log=False, server_header=False
         )
-        uvicorn.Server(config).run([listening])
+        asyncio.run(_serve(config, listening))
     return 0
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that leaves the signals to us: its own end the process by the signal."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Capture none."""
+        yield
+
+
+async def _serve(config: uvicorn.Config, listening: socket.socket) -> None:
+    server = _Server(config)
+
+    def stop() -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    await server.serve([listening])
 
 
 def load_tables(folder: Path) -> tuple[Table, ...]:

@@ -8,10 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from ipaddress import ip_address
+from typing import TypeVar
 
 import httpx
+from pydantic_core import PydanticCustomError
 
 from adapters.mapping.faults import wrong
+
+ValueT = TypeVar("ValueT")
 
 _PATH = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*")
 _HEADER = re.compile(r"[A-Za-z0-9\-_]+")
@@ -74,9 +78,9 @@ def checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     Raises:
         PydanticCustomError: One is a secret, the request's own, or no header.
     """
-    for name, value in headers.items():
-        if not is_header(name) or not is_header_value(value):
-            raise wrong("不是可用的请求头", "not a header that can be sent")
+    for name, value in checked_header_names(headers).items():
+        if not is_header_value(value):
+            raise _no_header()
         if name.lower() in _SECRET:
             raise wrong(
                 "此请求头是秘密，请改用 [source.header_files] 或 oauth2",
@@ -85,9 +89,15 @@ def checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     return headers
 
 
-def is_header(name: str) -> bool:
-    """Whether a header of that name may be given, secret or not."""
-    return bool(_HEADER.fullmatch(name)) and name.lower() not in _OURS
+def checked_header_names(headers: Mapping[str, ValueT]) -> Mapping[str, ValueT]:
+    """Return headers whose names may be given, secret or not.
+
+    Raises:
+        PydanticCustomError: One is the request's own, or no header's name.
+    """
+    if any(not _HEADER.fullmatch(name) or name.lower() in _OURS for name in headers):
+        raise _no_header()
+    return headers
 
 
 def is_header_value(value: str) -> bool:
@@ -109,6 +119,10 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _no_header() -> PydanticCustomError:
+    return wrong("不是可用的请求头", "not a header that can be sent")
 
 
 def below(url: str, path: str) -> str:

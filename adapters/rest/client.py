@@ -17,7 +17,7 @@ from types import MappingProxyType
 import httpx
 
 from adapters.contract import SourceUnavailableError
-from adapters.rest.address import below, is_clear, is_header, is_header_value
+from adapters.rest.address import below, is_clear, is_header_value
 from adapters.rest.faults import BatchFaultError, failed, is_tls, unauthorised, unreachable
 from adapters.rest.mapping import RestMapping
 from adapters.rest.oauth2 import Tokens
@@ -78,6 +78,10 @@ class Service:
         self._budget = RetryBudget(source.retry_budget, source.retries)
         self._context = client_context(mapping)
         self._headers = {**_HEADERS, **source.headers, **_secret_headers(mapping)}
+        self._tokens: Tokens | None = None
+        if source.oauth2:
+            secret = read_source_secret(mapping.folder / source.oauth2.client_secret_file)
+            self._tokens = Tokens(source.oauth2, secret, self._fetch_token, clock)
         self._http = httpx.AsyncClient(
             verify=self._context,
             trust_env=False,
@@ -86,10 +90,6 @@ class Service:
             limits=httpx.Limits(max_connections=source.requests_at_once + 1),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
-        self._tokens: Tokens | None = None
-        if source.oauth2:
-            secret = read_source_secret(mapping.folder / source.oauth2.client_secret_file)
-            self._tokens = Tokens(source.oauth2, secret, self._fetch_token, clock)
 
     @property
     def max_answer_bytes(self) -> int:
@@ -238,14 +238,14 @@ def _secret_headers(mapping: RestMapping) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, file in mapping.source.header_files.items():
         value = read_source_secret(mapping.folder / file)
-        if not is_header(name) or not is_header_value(value):
+        if not is_header_value(value):
             raise ConfigError(
                 "SOURCE_HEADER",
-                "不是可用的请求头",
-                "not a header that can be sent",
-                remedy_zh="名称只含字母、数字和连字符，值为一行可见 ASCII 字符",
-                remedy_en="A name holds letters, digits and hyphens, a value one line of ASCII",
-                where=f"{mapping.where}: source.header_files",
+                "文件内容不能作请求头的值",
+                "what the file holds cannot be a header's value",
+                remedy_zh="须为一行可见 ASCII 字符",
+                remedy_en="One line of visible ASCII is needed",
+                where=f"{mapping.where}: source.header_files.{name}",
             )
         found[name] = value
     return found

@@ -37,6 +37,7 @@ class RestConnector(RowsConnector[RestSource, RestResource]):
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         super().__init__(mapping, resources, RestRows(mapping, Service(mapping, clock, sleep)))
+        self._own = mapping
         self._clock = clock
         self._sleep = sleep
 
@@ -45,7 +46,7 @@ class RestConnector(RowsConnector[RestSource, RestResource]):
 
         The authority that gives tokens is sought there as well, and nothing is tried again.
         """
-        source = self.mapping.source
+        source = self._own.source
         changes: dict[str, object] = {
             "url": _moved(source.url, host, port),
             "timeout_seconds": patience_seconds,
@@ -55,12 +56,7 @@ class RestConnector(RowsConnector[RestSource, RestResource]):
             token_url = _moved(source.oauth2.token_url, host, port)
             changes["oauth2"] = source.oauth2.model_copy(update={"token_url": token_url})
         moved = source.model_copy(update=changes)
-        mapping = RestMapping.model_construct(
-            source=moved,
-            resources=self.mapping.resources,
-            where=self.mapping.where,
-            folder=self.mapping.folder,
-        )
+        mapping = self._own.model_copy(update={"source": moved})
         return RestConnector(mapping, self._resources, self._clock, self._sleep)
 
 

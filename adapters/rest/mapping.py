@@ -33,12 +33,19 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from adapters.mapping.document import SourceMapping, SourceSection
 from adapters.mapping.faults import wrong
 from adapters.mapping.resource import ResourceMapping, Section
-from adapters.rest.address import checked_headers, checked_path, is_clear, is_loopback, service_url
+from adapters.rest.address import (
+    checked_header_names,
+    checked_headers,
+    checked_path,
+    is_clear,
+    is_loopback,
+    service_url,
+)
 from adapters.rest.paths import column_path, list_path, place_path
 from adapters.rest.template import (
     NOT_IN_URL,
@@ -71,6 +78,21 @@ def _list(text: str) -> str:
     return text
 
 
+def _codes(value: object) -> tuple[int | str | bool, ...]:
+    codes = value if isinstance(value, list) else [value]
+    if not codes or not all(isinstance(one, int | str | bool) for one in codes):
+        raise wrong(
+            "须为整数、文本、true 或 false，或其列表", "a number, a text, or a list of such"
+        )
+    return tuple(codes)
+
+
+def _person(value: object) -> object:
+    if not isinstance(value, dict) and value != OF_REQUEST:
+        raise wrong('须为表，或 "{id_number}"', 'a table or "{id_number}" is needed')
+    return checked_template(value)
+
+
 def _date_format(text: str) -> str:
     # The day read out of the format again must be the day: no format loses a part of it.
     shown = _SAMPLE_DAY.strftime(text)
@@ -83,7 +105,7 @@ Column = Annotated[str, AfterValidator(_column)]
 Place = Annotated[str, AfterValidator(_place)]
 Url = Annotated[str, AfterValidator(service_url)]
 Template = Annotated[dict[str, Any], AfterValidator(checked_template)]
-Scalar = StrictInt | StrictStr | StrictBool
+Codes = Annotated[Any, AfterValidator(_codes)]
 
 
 class OAuth2Section(Section):
@@ -108,7 +130,9 @@ class RestSource(SourceSection):
     headers: Annotated[dict[str, str], AfterValidator(checked_headers)] = Field(
         default_factory=dict
     )
-    header_files: dict[str, Path] = Field(default_factory=dict)
+    header_files: Annotated[dict[str, Path], AfterValidator(checked_header_names)] = Field(
+        default_factory=dict
+    )
     oauth2: OAuth2Section | None = None
     health: Annotated[str, AfterValidator(checked_path)] | None = None
     timeout_seconds: float = Field(default=20.0, gt=0, le=600)
@@ -155,9 +179,9 @@ class OkSection(Section):
     """`ok`: the service's own code in an answer, and what it says."""
 
     path: Place
-    equals: Scalar | tuple[Scalar, ...]
-    not_found: tuple[Scalar, ...] = ()
-    again: tuple[Scalar, ...] = ()
+    equals: Codes
+    not_found: Codes = ()
+    again: Codes = ()
 
 
 class PagingSection(Section):
@@ -174,7 +198,7 @@ class RestResource(ResourceMapping):
     path: Annotated[str, AfterValidator(checked_path)]
     batch: int = Field(default=1, ge=1, le=1000)
     body: Template | None = None
-    person: Template | Literal["{id_number}"] = "{id_number}"
+    person: Annotated[Any, AfterValidator(_person)] = OF_REQUEST
     query: Annotated[dict[str, str], AfterValidator(checked_template)] = Field(default_factory=dict)
     personal_data_in_url: bool = False
     date_format: Annotated[str, AfterValidator(_date_format)] = "%Y-%m-%d"

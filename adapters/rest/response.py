@@ -78,7 +78,7 @@ class AnswerReader:
             raise invalid(place) from None
         well = self._says_well(document)
         if well is False or (silent and well is None):
-            return Answer((), None)
+            return Answer((), None, self._as_of(document) or None)
         if silent:
             # The status says that nothing is held, the service's own code that all is well.
             raise invalid(f"{place}.ok")
@@ -90,7 +90,7 @@ class AnswerReader:
         if ok is None or self._code_at is None:
             return None
         told = self._code_at.find(document)
-        if _among(told, ok.equals if isinstance(ok.equals, tuple) else (ok.equals,)):
+        if _among(told, ok.equals):
             return True
         if _among(told, ok.not_found):
             return False

@@ -19,6 +19,9 @@ from adapters.demo.agencies import shipped_data
 from adapters.demo.faults import DataFaultsError
 from adapters.demo.rest_app import TOKEN_SECONDS, Door
 from adapters.demo.rest_service import load_tables, main, rest_toml
+from adapters.kit.people import Known
+from adapters.kit.report import Verdict
+from adapters.kit.run import run_kit
 from adapters.rest.connector import RestConnector
 from adapters.rest.mapping import RestMapping
 from bus.model.messages import OutcomeKind
@@ -75,11 +78,30 @@ async def test_shipped_tables_are_looked_up_over_http(service, secret, ask, now)
         await stranger.check()
     await stranger.close()
     os.kill(process.pid, signal.SIGTERM)
-    process.wait(30)
+    assert process.wait(30) == 0
     down = RestConnector(mapping, resources())
     with pytest.raises(SourceUnavailableError, match="SOURCE_FAILED"):
         await down.check()
     await down.close()
+
+
+async def test_it_passes_every_case_of_the_kit(service, secret, now):
+    _, url = service
+    tables = load_tables(TABLES)
+    text = rest_toml(tables, url, "hedui", secret.name)
+    mapping = RestMapping.from_toml(tomllib.loads(text), "adapter.toml", secret.parent)
+    own = {table.resource.name: table.resource for table in tables}
+    people = [
+        Known("陆样恒", "111", "99000019900708106X", "housing-fund-withdrawal", date(2025, 1, 1)),
+        Known("邓样梅", "111", "990000195312211117", "housing-fund-withdrawal", date(2008, 12, 22)),
+        Known("陆样恒", "111", "99000019900708106X", "housing-fund-account", date(2018, 2, 26)),
+        Known("韩样卓", "111", "990000197802201041", "housing-fund-loan", date(2014, 4, 9)),
+    ]
+    report = await run_kit(RestConnector(mapping, resources()), own, people, now)
+    assert report.passes(), report.plain()
+    shown = [line for line in report.lines if line.result.verdict is Verdict.PASSED]
+    # A service cannot show rows of nobody in particular; all else is shown.
+    assert {line.number for line in report.lines} - {line.number for line in shown} == {"K16"}
 
 
 def test_what_cannot_be_served_is_said(secret, tmp_path, capsys):

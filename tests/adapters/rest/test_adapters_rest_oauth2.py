@@ -10,6 +10,7 @@ import pytest
 from rest_site import Hold, raw, reply
 
 from adapters.contract import SourceUnavailableError
+from adapters.mapping.faults import MappingError
 from bus.errors import ConfigError
 
 GOOD = {"code": 0, "total": 0, "data": []}
@@ -199,5 +200,5 @@ def test_a_secret_file_must_be_there_and_private(rest, tmp_path, content, mode, 
 def test_the_request_decides_its_own_headers(rest, tmp_path):
     (tmp_path / "key").write_text("sesame")
     (tmp_path / "key").chmod(0o600)
-    with pytest.raises(ConfigError, match="SOURCE_HEADER"):
+    with pytest.raises(MappingError, match="MAPPING_INVALID"):
         rest({"header_files": {"Host": "key"}})
