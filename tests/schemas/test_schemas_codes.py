@@ -135,6 +135,13 @@ def test_the_categories_of_the_rules_are_there(name):
     assert codes.categories().find(name) is not None
 
 
+@pytest.mark.requirement("R086")
+@pytest.mark.parametrize("name", ["住房保障", "户籍", "车船", "工商", "税务", "公积金"])
+def test_what_is_compared_for_housing_security_is_a_category_with_resources(name):
+    category = codes.categories().find(name)
+    assert [one for one in resources().values() if one.category == category.code]
+
+
 @pytest.mark.parametrize("name", ["本人", "配偶", "子", "女", "父亲", "母亲", "父", "母"])
 def test_the_near_relations_are_there(name):
     assert codes.relations().find(name) is not None
