@@ -275,10 +275,17 @@ class AdapterSection(_Section):
     `resources`: a folder of resource schemas (`*.avsc`) that the software does not ship: the same
     files as travel in the directory.
     `check_people`: a CSV file, 0600, of people whom the source has, for `hedui adapter check`.
+
+    How hard the source may be pressed: `lookups_at_once` rows are looked up at the same time, each
+    in questions of `persons_at_once`; one without an answer after `lookup_timeout_seconds` is cut
+    off.
     """
 
     resources: Path | None = None
     check_people: Path | None = None
+    lookups_at_once: int = Field(default=1, ge=1, le=64)
+    persons_at_once: int = Field(default=1000, ge=1, le=1000)
+    lookup_timeout_seconds: float = Field(default=300, gt=0, le=86400)
 
 
 class FileSettings(BaseSettings):

@@ -62,14 +62,14 @@ async def run(
     loops, log = participant.loops, participant.log
     route_foreign(log)
     await participant.store.open()
-    office = participant.office
-    office.store_key = await participant.store_key.bind(participant.store, office.me, office.clock)
-    await participant.keeper.load()
-    if prepare is not None:
-        await prepare()
-    _own_signals(loops.stopping, log.info)
-    serving = asyncio.Event()
+    office, serving = participant.office, asyncio.Event()
     try:
+        found = await participant.store_key.bind(participant.store, office.me, office.clock)
+        office.store_key = found
+        await participant.keeper.load()
+        if prepare is not None:
+            await prepare()
+        _own_signals(loops.stopping, log.info)
         async with asyncio.TaskGroup() as group:
             for face in faces:
                 group.create_task(face(serving))

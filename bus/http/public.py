@@ -6,7 +6,7 @@ missing. `/metrics`: the metrics of `bus.metrics.catalogue`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
@@ -23,14 +23,22 @@ from bus.ports.store_errors import StoreCorrupt, StoreUnavailable
 Ready = Callable[[], HeduiError | None]
 """Says why the process does not do its work now, or None when it does."""
 
+Facts = Callable[[], Mapping[str, int | str]]
+"""What else `/readyz` tells of a process that does its work: codes and counts."""
 
-def public_app(gauges: Gauges, ready: Ready, log: Logger) -> FastAPI:
+
+def _no_facts() -> Mapping[str, int | str]:
+    return {}
+
+
+def public_app(gauges: Gauges, ready: Ready, log: Logger, facts: Facts = _no_facts) -> FastAPI:
     """Return the application that probes and Prometheus call.
 
     Args:
         gauges: The process's metrics, with the figures that stand elsewhere.
         ready: Asked at each `/readyz` and each scrape.
         log: Receives internal errors (type, place).
+        facts: What `/readyz` tells besides.
     """
     app = FastAPI(title="核对总线 Hedui Bus", openapi_url=None, docs_url=None, redoc_url=None)
 
@@ -42,7 +50,7 @@ def public_app(gauges: Gauges, ready: Ready, log: Logger) -> FastAPI:
     async def readyz() -> Response:
         missing = ready()
         if missing is None:
-            return JSONResponse({"ready": True})
+            return JSONResponse({"ready": True, **facts()})
         response = error_response(missing)
         response.status_code = 503
         return response
@@ -60,12 +68,16 @@ def public_app(gauges: Gauges, ready: Ready, log: Logger) -> FastAPI:
     return app
 
 
-def readiness(participant: Participant) -> Ready:
+def readiness(participant: Participant, also: Ready | None = None) -> Ready:
     """Return the readiness of a running participant.
 
     It is ready with a store and a broker at hand, a directory in force, a signing certificate that
     others accept, and the topics of parent and children being read. Topics that refuse us are no
     reason against it, unless all do: the others are read on.
+
+    Args:
+        participant: The participant.
+        also: What its role needs besides; asked last.
     """
 
     def ready() -> HeduiError | None:
@@ -85,7 +97,7 @@ def readiness(participant: Participant) -> Ready:
             return error
         if not loops.reading.is_set():
             return loops.trouble.get("consumer") or _not_reading()
-        return None
+        return None if also is None else also()
 
     return ready
 

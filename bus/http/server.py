@@ -28,7 +28,7 @@ from bus.daemon.run import Face
 from bus.daemon.service import Service
 from bus.errors import ConfigError
 from bus.http.operator import operator_app
-from bus.http.public import public_app, readiness
+from bus.http.public import Facts, Ready, public_app, readiness
 from bus.http.sockets import listen_tcp, listen_unix, peer_uid, remove_unix, url_of
 from bus.http.tls import ServerFiles, server_context
 from bus.logs.setup import Logger
@@ -102,9 +102,16 @@ def _files_of(centre: Participant) -> ServerFiles:
     return ServerFiles(ring.tls_certificate, ring.tls_key, ring.passphrase)
 
 
-def health_face(participant: Participant) -> Face:
-    """Return the face of an adapter: health and metrics on TCP only."""
-    public = public_app(participant.gauges, readiness(participant), participant.log)
+def health_face(participant: Participant, also: Ready, facts: Facts) -> Face:
+    """Return the face of an adapter: health and metrics on TCP only.
+
+    Args:
+        participant: The adapter.
+        also: What it needs besides to be ready: its source.
+        facts: What `/readyz` tells besides.
+    """
+    ready, log = readiness(participant, also), participant.log
+    public = public_app(participant.gauges, ready, log, facts)
 
     async def face(stopping: asyncio.Event) -> None:
         await serve(public, participant.config.http.listen, stopping, participant.log)

@@ -77,6 +77,7 @@ class Metrics:
         self._account()
         self._deadlines()
         self._access()
+        self._agency()
 
     def _pipeline(self) -> None:
         r = self.registry
@@ -145,11 +146,6 @@ class Metrics:
             "An agency looking up one row's persons in its source; seconds.",
             ["resource"],
             buckets=LOOKUP_SECONDS,
-            registry=r,
-        )
-        self.rows_waiting = Gauge(
-            "hedui_rows_waiting_for_people",
-            "At an agency: rows that wait until people have acted, as for a medium to come back.",
             registry=r,
         )
         self.query_seconds = Histogram(
@@ -319,5 +315,37 @@ class Metrics:
             "hedui_answer_faults_total",
             "At hub and requester: answers that could not be used, by province.",
             ["province"],
+            registry=r,
+        )
+
+    def _agency(self) -> None:
+        r = self.registry
+        self.rows_waiting = Gauge(
+            "hedui_rows_waiting_for_people",
+            "At an agency: rows that wait until people have acted, as for a medium to come back.",
+            registry=r,
+        )
+        self.source_up = Gauge(
+            "hedui_source_up",
+            "At an agency: whether its source answers, 1 or 0, by the kind of connector.",
+            ["kind"],
+            registry=r,
+        )
+        self.source_breaker = Gauge(
+            "hedui_source_breaker",
+            "At an agency: 1 for the state of the breaker: CLOSED, OPEN or HALF_OPEN (one trial).",
+            ["state"],
+            registry=r,
+        )
+        self.authority_refused = Counter(
+            "hedui_authority_refused_total",
+            "At an agency: rows not looked up because their authority does not hold, by code.",
+            ["code"],
+            registry=r,
+        )
+        self.disclosure_withheld = Counter(
+            "hedui_disclosure_withheld_total",
+            "At an agency: outcomes that were held back before sealing, by code.",
+            ["code"],
             registry=r,
         )

@@ -41,8 +41,18 @@ class Event(StrEnum):
     message, for its own."""
     ORDER_RECEIVED = "order.received"
     """Node or agency: a roster part came under an order. part, order, persons."""
+    LOOKUP_BEGUN = "lookup.begun"
+    """Agency: its source is asked about a row, for each line. part, resource, line, order, asked
+    (digest of the roster part), persons, items (counts), late (1 past its term)."""
+    LOOKUP_DONE = "lookup.done"
+    """Agency: the source has answered. found, not_found, not_answerable, records, attempts
+    (counts); code where nothing was sealed; the rest as above."""
+    AUTHORITY_REFUSED = "authority.refused"
+    """Agency: the authority of a row does not hold, nothing is looked up. part, resource, order,
+    code, where."""
     ANSWER_SENT = "answer.sent"
-    """Agency: a row was answered. part, resource, order, fragments."""
+    """Agency: a row was answered. part, resource, order, fragments (count), messages (their
+    digests, by spaces)."""
     ANSWER_PASSED = "answer.passed"
     """Hub or node: an answer was verified and endorsed. source, part, resource."""
     ANSWER_RECEIVED = "answer.received"

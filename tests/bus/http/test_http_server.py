@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from bus.config.models import HttpSection
 from bus.daemon.conformance.examiner import Examiner
-from bus.errors import ConfigError
+from bus.errors import ConfigError, UnavailableError
 from bus.http import server
 from bus.http.operator import operator_app
 from bus.http.public import public_app
@@ -292,7 +292,17 @@ async def test_an_adapter_has_health_and_metrics_only(land, log, path):
         assert (await http.get("/metrics")).status_code == 200
         assert not path.exists()
 
-    await run_face(health_face(centre_of(land, log, path)), log, use)
+        ready = await http.get("/readyz")
+        assert (ready.status_code, ready.json()["code"]) == (503, "SOURCE_FAILED")
+        down.clear()
+        ready = await http.get("/readyz")
+        assert ready.json() == {"ready": True, "waiting_for_people": 2}
+
+    down = [UnavailableError("SOURCE_FAILED", "来源不可用", "down")]
+    centre = centre_of(land, log, path)
+    centre.loops.reading.set()
+    face = health_face(centre, lambda: down[0] if down else None, lambda: {"waiting_for_people": 2})
+    await run_face(face, log, use)
 
 
 async def test_a_centre_without_a_socket_is_not_started(land, log):
