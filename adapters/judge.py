@@ -127,7 +127,7 @@ def _of_name(entry: ResourceMapping, subject: Subject, rows: list[Row]) -> list[
     column = entry.person_name
     if column is None or entry.name_mismatch == "answer":
         return rows
-    same = [row for row in rows if _name_key(row[column]) == _name_key(subject.name)]
+    same = [row for row in rows if name_key(row[column]) == name_key(subject.name)]
     if entry.name_mismatch == "not_answerable" and len(same) < len(rows):
         raise _fault(
             "NAME_MISMATCH",
@@ -138,7 +138,8 @@ def _of_name(entry: ResourceMapping, subject: Subject, rows: list[Row]) -> list[
     return same
 
 
-def _name_key(raw: object) -> str:
+def name_key(raw: object) -> str:
+    """Return a name as it is compared: half-width, without blanks, one kind of dot, no case."""
     text = unicodedata.normalize("NFKC", raw) if isinstance(raw, str) else ""
     return "".join(text.translate(_DOTS).split()).casefold()
 

@@ -11,6 +11,7 @@ from typing import TextIO
 from adapters.country.source import TableConnector
 from adapters.host.answering import Answering
 from adapters.host.router import AgencyRouter
+from adapters.host.source import Mapped
 from bus.daemon.assent_service import AssentService
 from bus.daemon.audit_heads import AuditHeads
 from bus.daemon.cut_off import CutOff
@@ -238,7 +239,7 @@ class Fitting:
         if agency:
             desk.connector = TableConnector()
             desk.answering = Answering(
-                *(office, store, desk.connector, frozenset(resources), metrics, log, instance)
+                *(office, store, desk.connector, Mapped.of(resources), metrics, log, instance)
             )
         else:
             desk.timers += [CutOff(office, store, outbox, log).close]

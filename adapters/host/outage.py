@@ -1,9 +1,9 @@
-"""延期通知: while a source is down for long, the agency says so by itself, with no new date (R030).
+"""延期通知: what an agency says by itself of rows that will be late, with no new date (R030).
 
-★ It speaks after half an office day, or earlier where a row is about to be late: what is down for
-minutes is nobody's business, what is down when a term ends is the requester's. A row that waits
-for people, such as a list out on a medium, is told of only when it is about to be late: its term
-allows for the way there and back.
+★ Of a source that is down it speaks after half an office day, or earlier where a row is about to be
+late: what is down for minutes is nobody's business, what is down when a term ends is the
+requester's. A row that waits for people, such as a list out on a medium, is told of only when it is
+about to be late: its term allows for the way there and back.
 """
 
 from __future__ import annotations
@@ -29,37 +29,27 @@ DOWN_FOR = timedelta(hours=4)
 
 
 @dataclass
-class Outage:
-    """What an agency knows of its source being down.
-
-    Attributes:
-        since: When it was first found down; None while it is up. A restart begins anew.
-    """
+class Notices:
+    """Gives notice of an agency's rows, once of each."""
 
     office: Office
     store: Store
     log: Logger
-    since: datetime | None = None
 
-    def over(self) -> None:
-        """The source has answered."""
-        self.since = None
-
-    async def goes_on(self, owed: Iterable[tuple[Case, Row]]) -> int:
+    async def source_down(self, since: datetime, owed: Iterable[tuple[Case, Row]]) -> int:
         """The source is down: give notice of the rows for which it is time; returns how many.
 
         Args:
+            since: Since when.
             owed: The open rows.
 
         Raises:
             StoreUnavailable: The store cannot be reached.
         """
         now = self.office.clock.now()
-        if self.since is None or now < self.since:  # the first time, or a clock set back
-            self.since = now
-        down_long = now >= self.since + DOWN_FOR
+        long = now >= since + DOWN_FOR
         return await self._tell_of(
-            SOURCE_DOWN, [pair for pair in owed if down_long or self._nearly_late(*pair, now)]
+            SOURCE_DOWN, [pair for pair in owed if long or self._nearly_late(*pair, now)]
         )
 
     async def people_owe(self, owed: Iterable[tuple[Case, Row]]) -> int:

@@ -8,8 +8,12 @@ from pathlib import Path
 
 from adapters.contract import Books, Setup
 from adapters.host.answering import Answering
+from adapters.host.codes import places_of
+from adapters.host.readiness import facts, source_missing
 from adapters.host.router import AgencyRouter
 from adapters.host.setup import connector_of, setup_of
+from adapters.host.source import Limits, Mapped
+from adapters.registry import kind_of
 from bus.config.models import Config
 from bus.daemon.admission.renewing import LOOK_EVERY, renewing_of
 from bus.daemon.assemble import assemble
@@ -17,6 +21,7 @@ from bus.daemon.retention import LOOK_EVERY as PURGE_EVERY
 from bus.daemon.retention import retention_of
 from bus.daemon.run import Regular, deadlines, run
 from bus.http.server import health_face
+from schemas.resources import Item
 
 ANSWER_EVERY = timedelta(seconds=1)
 
@@ -30,23 +35,25 @@ async def run_adapter(config: Config, path: Path, *, dev: bool) -> bool:
         dev: Whether a plaintext broker is allowed.
 
     Raises:
-        ConfigError: Configuration, keys or mapping are unfit, or the source does not fit them.
-        UnavailableError: The source cannot be reached at start.
+        ConfigError: Configuration, keys or mapping are unfit, or the source does not fit them. One
+            that is down does not end the start: orders are taken, and it is checked before the
+            first lookup.
     """
     participant = assemble(config, AgencyRouter(), dev=dev)
     office = participant.office
     books = Books(office.me, participant.store, lambda: office.store_key)
     setup = setup_of(config, path, books)
     connector = connector_of(setup)
-    await connector.check()
     answering = Answering(
         office,
         participant.store,
         connector,
-        frozenset(mapped(setup)),
+        mapped_of(setup),
         participant.metrics,
         participant.log,
         participant.instance,
+        limits_of(config),
+        participant.loops.stopping.is_set,
     )
 
     renewing = renewing_of(participant)
@@ -61,17 +68,39 @@ async def run_adapter(config: Config, path: Path, *, dev: bool) -> bool:
     try:
         await run(
             participant,
-            [health_face(participant)],
+            [health_face(participant, lambda: source_missing(answering), lambda: facts(answering))],
             [
                 Regular("answering", ANSWER_EVERY, answer, stepped, answering.hand_over),
                 Regular("renewal", LOOK_EVERY, renewing.look),
                 Regular("retention", PURGE_EVERY, retention_of(participant).purge),
                 deadlines(participant),
             ],
+            # Not before: a connector may keep what it was given in the adapter's own store.
+            prepare=answering.source.first_check,
         )
     finally:
         await connector.close()
     return renewing.renewed
+
+
+def limits_of(config: Config) -> Limits:
+    """Return how hard the source may be pressed."""
+    section = config.adapter
+    patience = timedelta(seconds=section.lookup_timeout_seconds)
+    return Limits(section.lookups_at_once, section.persons_at_once, patience)
+
+
+def mapped_of(setup: Setup) -> Mapped:
+    """Return what a well-formed mapping says that the host must know."""
+    entries = setup.document["resource"]
+    names = {entry["name"]: str(entry.get("name_mismatch", "")) for entry in entries}
+    items = {item.name for name in names for item in _items(setup, name)}
+    return Mapped(names, places_of(entries) | items, kind_of(setup))
+
+
+def _items(setup: Setup, name: str) -> tuple[Item, ...]:
+    resource = setup.resources.get(name)
+    return () if resource is None else resource.items
 
 
 def mapped(setup: Setup) -> tuple[str, ...]:

@@ -19,7 +19,9 @@ import bench_plain
 from bench_stages import Stages
 
 import adapters.host.answering
+import adapters.host.row_answer
 import adapters.host.run
+import adapters.host.source
 import bus.cli.run
 import bus.daemon.assemble
 import bus.daemon.opening
@@ -63,7 +65,8 @@ def _count(stages: Stages) -> None:
     for where, name, stage in (
         (bus.daemon.opening, "_open", "open"),
         (bus.daemon.work, "open_stored", "open again from the store"),
-        (adapters.host.answering, "open_stored", "open again from the store"),
+        (adapters.host.row_answer, "open_stored", "open again from the store"),
+        (adapters.host.row_answer, "authorise", "verify authority again"),
         (bus.daemon.work, "_content", "seal"),
         (bus.daemon.assemble.Sealer, "prepare", "seal"),
         (bus.daemon.assemble.Sealer, "prepare_endorsement", "endorse"),
@@ -74,7 +77,8 @@ def _count(stages: Stages) -> None:
         (bus.http.queries, "read_draft", "read and check the draft"),
         (bus.store.cases, "encode_case", "case to and from JSON"),
         (bus.store.cases, "decode_case", "case to and from JSON"),
-        (adapters.host.answering, "_answers", "encode records"),
+        (adapters.host.source, "disclose", "check and encode records"),
+        (adapters.host.row_answer, "_answers", "split answers"),
         (adapters.host.answering.Answering, "answer_open_rows", "answering"),
         (SqlConnector, "lookup", "lookup"),
         (CentreRouter, "handle", "flow"),

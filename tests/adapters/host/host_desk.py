@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from adapters.contract import Lookup, LookupResult, SubjectOutcome, complete
 from adapters.host.answering import Answering
 from adapters.host.router import AgencyRouter
+from adapters.host.source import Limits, Mapped
 from bus.daemon.office import Office
 from bus.daemon.step import Step
 from bus.daemon.work import open_stored
@@ -144,7 +145,7 @@ class AgencyDesk:
         return [open_stored(self.office, kept) for kept in stored]
 
 
-def make_desk(mapped=(ACCOUNT, LOAN)):
+def make_desk(mapped=(ACCOUNT, LOAN), source=None, limits=None):
     clock = MovedClock(NOW)
     issuing = make_issuing(make_root(NOW), NOW)
     leaves = {name: issue_participant(issuing, name, 1, NOW) for name in PARENTS}
@@ -175,11 +176,12 @@ def make_desk(mapped=(ACCOUNT, LOAN)):
             schemas=shipped().get,
         )
         offices[name].adopt(directory)
-    log, store, metrics, source = StringIO(), MemoryStore(), Metrics(AGENCY), Source()
+    log, store, metrics = StringIO(), MemoryStore(), Metrics(AGENCY)
+    source = source or Source()
     logger = make_logger(AGENCY, log)
     office = offices[AGENCY]
     step = Step(office, store, AgencyRouter(), metrics, logger)
-    answering = Answering(
-        office, store, source, frozenset(mapped), metrics, logger, f"{office.me}/1"
-    )
+    limits = limits or Limits()
+    parts = office, store, source, Mapped.of(mapped), metrics, logger, f"{office.me}/1", limits
+    answering = Answering(*parts)
     return AgencyDesk(office, store, step, answering, source, clock, log, offices)

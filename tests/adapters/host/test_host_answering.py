@@ -9,8 +9,9 @@ import pytest
 from host_desk import ACCOUNT, LOAN, NOW, make_desk
 
 from adapters.contract import SourcePendingError, Task
-from adapters.host.answering import PENDING_RETRY_AFTER, RETRY_AFTER, ROW_RETRY_AFTER
+from adapters.host.breaker import FIRST_PAUSE
 from adapters.host.fragments import MAX_ANSWER_BYTES, MAX_ANSWER_OUTCOMES, fragments
+from adapters.host.row_answer import PENDING_RETRY_AFTER, ROW_RETRY_AFTER
 from bus.errors import ConfigError, DefectError, UnavailableError
 from bus.model.case import CaseRole, QueryState, RowState
 from bus.model.messages import OutcomeKind, PersonOutcome
@@ -73,7 +74,7 @@ async def test_a_source_that_is_down_leaves_its_rows_open_for_a_while(desk):
     assert await desk.answering.answer_open_rows() == 0
     assert len(desk.source.asked) == 1
     desk.source.faults = {}
-    desk.clock.move(RETRY_AFTER)
+    desk.clock.move(FIRST_PAUSE)
     assert await desk.answering.answer_open_rows() == 2
 
 
@@ -170,15 +171,15 @@ async def test_a_resource_without_a_mapping_is_not_answerable_by_name():
 async def test_a_store_that_fails_while_answering_changes_nothing(desk, monkeypatch):
     order = desk.order(desk.line(1))
     await desk.take(order)
-    close = desk.answering._close
+    close = desk.answering._rows._close
 
     async def failing(*_arguments):
         raise StoreUnavailable("STORE_FULL", "磁盘已满", "full")
 
-    monkeypatch.setattr(desk.answering, "_close", failing)
+    monkeypatch.setattr(desk.answering._rows, "_close", failing)
     with pytest.raises(StoreUnavailable):
         await desk.answering.answer_open_rows()
-    monkeypatch.setattr(desk.answering, "_close", close)
+    monkeypatch.setattr(desk.answering._rows, "_close", close)
     assert await rows_of(desk, order.query) == {ACCOUNT: RowState.OPEN}
     assert await desk.answering.answer_open_rows() == 1
 
@@ -217,7 +218,7 @@ async def test_many_records_are_answered_in_fragments(desk, monkeypatch):
     monkeypatch.setattr("adapters.host.fragments.MAX_ANSWER_BYTES", 200)
     order = desk.order(desk.line(1), persons=5)
     await desk.take(order)
-    desk.source.records = {n: ({"name": "测试" * 20},) for n in range(1, 6)}
+    desk.source.records = {n: ({"account": "测试" * 20},) for n in range(1, 6)}
     assert await desk.answering.answer_open_rows() == 1
     answers = await desk.answers(order.query)
     assert len(answers) > 1
@@ -226,7 +227,7 @@ async def test_many_records_are_answered_in_fragments(desk, monkeypatch):
     ]
     found = [o for m in answers for o in m.body.outcomes]
     assert [o.reference for o in found] == [1, 2, 3, 4, 5]
-    assert {decode_record(resources()[ACCOUNT], o.records[0])["name"] for o in found} == {
+    assert {decode_record(resources()[ACCOUNT], o.records[0])["account"] for o in found} == {
         "测试" * 20
     }
 

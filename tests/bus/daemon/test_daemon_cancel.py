@@ -357,10 +357,11 @@ async def test_an_answer_after_the_end_is_recorded_only(country, make_draft):
     again()
     # The agency answers on the last day, and the hub has ended the query when that arrives.
     hub = await case_of(country, "hub", query, CaseRole.REVIEWER)
-    country.clock.move(orders_end(hub) - country.clock.now())
+    country.clock.move(orders_end(hub) - country.clock.now() - timedelta(minutes=1))
     renew(country)
     for name in (FUND, "500000"):
         await country[name].pump(country.cluster)
+    country.clock.move(timedelta(minutes=1))
     async with country["hub"].store.transaction() as unit:
         work = country.work("hub", unit)
         await expire_orders(work, hub)

@@ -11,8 +11,8 @@ import pytest
 from country import make_country
 from daemon_deeds import case_of, service, submit_draft
 
-from adapters.host.answering import LEASE_FOR as ANSWERING_FOR
 from adapters.host.answering import Answering
+from adapters.host.row_answer import LEASE_FOR as ANSWERING_FOR
 from bus.daemon.directory import DirectoryKeeper
 from bus.daemon.directory_publisher import HEAD_RENEWAL, DirectoryPublisher
 from bus.daemon.directory_publisher import LEASE_FOR as DIRECTORY_FOR
