@@ -173,7 +173,9 @@ class Endless:
 
 
 @pytest.mark.parametrize(
-    "result", [None, "测试1", LookupResult(NOW, None), LookupResult(NOW, Endless())], ids=str
+    "result",
+    [None, "测试1", LookupResult(NOW, None), LookupResult(NOW, Endless())],
+    ids=["none", "text", "no outcomes", "outcomes that cannot be read"],
 )
 def test_what_is_no_result_answers_nobody(result):
     disclosed = disclose(ASKED, 4, LOAN, result, NOW, "")
