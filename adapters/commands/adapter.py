@@ -11,6 +11,8 @@ import uvloop
 
 from adapters.commands.case_lines import Lines
 from adapters.host.run import run_adapter
+from adapters.init.asking import AnswersFile, Terminal
+from adapters.init.run import write_adapter
 from adapters.kit.check import check_adapter
 from adapters.kit.run import CASE_SECONDS
 from bus.cli.options import AsJson
@@ -31,6 +33,13 @@ Strict = Annotated[
 ]
 CaseSeconds = Annotated[
     float, typer.Option("--case-seconds", min=1, help="每项时限，秒 / What a case may take, s.")
+]
+Out = Annotated[Path, typer.Option("--out", help="写入的文件 / File to write.")]
+Answers = Annotated[
+    Path | None,
+    typer.Option(
+        "--answers", help="答案文件（TOML），不再提问 / A file of answers: nothing is asked."
+    ),
 ]
 
 
@@ -65,3 +74,13 @@ def check(
     lines.end(report)
     if not report.passes(strict=strict):
         raise typer.Exit(1)
+
+
+@app.command()
+def init(out: Out = Path("adapter.toml"), answers: Answers = None) -> None:
+    """问答生成配置文件，测试数据源，显示已遮盖的样本行 / Ask, test the source, write the file.
+
+    已有的文件不会被覆盖；口令写入单独的文件 / Overwrites nothing; the password gets its own file.
+    """
+    write_adapter(AnswersFile(answers) if answers else Terminal(), out, typer.echo)
+    typer.echo(f"已写入 {out}，下一步 / written; next: hedui adapter check -c {out}")

@@ -108,3 +108,16 @@ class ResourceMapping(Section):
     def place(self) -> str:
         """What error texts call this part of the source: a table, a path, the resource."""
         return self.name
+
+    @property
+    def used(self) -> list[str]:
+        """Every column that the mapping names, each once."""
+        named = (
+            self.id_number,
+            self.id_type,
+            self.person_name,
+            self.time_column,
+            self.as_of_column,
+            *self.columns.values(),
+        )
+        return list(dict.fromkeys(name for name in named if name))

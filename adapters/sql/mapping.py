@@ -112,19 +112,6 @@ class SqlResource(ResourceMapping):
         """The table for error texts, with its schema."""
         return f"{self.db_schema}.{self.table}" if self.db_schema else self.table
 
-    @property
-    def used(self) -> list[str]:
-        """Every column that the mapping names, each once."""
-        named = (
-            self.id_number,
-            self.id_type,
-            self.person_name,
-            self.time_column,
-            self.as_of_column,
-            *self.columns.values(),
-        )
-        return list(dict.fromkeys(name for name in named if name))
-
 
 class SqlMapping(SourceMapping[SqlSource, SqlResource]):
     """The whole mapping of an SQL source."""
