@@ -4,7 +4,8 @@ One 32-byte key K per store, from which HKDF-Expand (RFC 5869) derives a key for
 `hedui/store-wrap/1` wraps content secrets with AES-256-GCM under random 96-bit nonces (good for
 2^32 wraps, NIST SP 800-38D §8.3), `hedui/store-person/1` keys the HMAC-SHA256 of a person's id, so
 that equal persons have equal tokens in this store and nobody can guess them without K,
-`hedui/store-token/1` that of an operator's token, so that a copy of the store lets nobody in.
+`hedui/store-token/1` that of an operator's token, so that a copy of the store lets nobody in, and
+`hedui/store-rows/1` ‖ version id the rows of one version of an uploaded table (`signer.rowseal`).
 
 On disk, mode 0600, K stands sealed under a passphrase:
 
@@ -18,6 +19,7 @@ import hmac
 from pathlib import Path
 from secrets import token_bytes
 from typing import Self
+from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -26,6 +28,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from signer.errors import KeyFileError, KeyRingError
+from signer.rowseal import RowSeal
 from signer.secretfiles import read_secret, write_new
 
 _MAGIC = b"HDSK1"
@@ -151,6 +154,14 @@ class StoreKey:
         """
         kind, number = id_type.encode(), id_number.encode()
         return hmac.digest(self._person, len(kind).to_bytes(2) + kind + number, "sha256")
+
+    def row_seal(self, version: UUID) -> RowSeal:
+        """Return what seals the rows of one version of an uploaded table.
+
+        Args:
+            version: The version's id, never given twice.
+        """
+        return RowSeal(_derive(self._key, b"hedui/store-rows/1" + version.bytes))
 
     def operator_mac(self, token: str, secret: bytes) -> bytes:
         """Return the 32-byte code under which this store knows an operator's secret.

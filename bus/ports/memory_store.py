@@ -26,6 +26,7 @@ from bus.ports.memory_operators import MemoryOperatorBooks
 from bus.ports.memory_persons import MemoryPersonBooks
 from bus.ports.memory_runs import MemoryRunBooks
 from bus.ports.memory_tables import FiledCase, Journal, Tables, following, oldest
+from bus.ports.memory_uploads import MemoryUploadBooks
 from bus.ports.store import (
     AuditEntry,
     AuditEvent,
@@ -48,6 +49,7 @@ class MemoryUnit(
     MemoryOperatorBooks,
     MemoryPersonBooks,
     MemoryCatalogueBooks,
+    MemoryUploadBooks,
 ):
     """A transaction on the tables; see the `Unit` protocol for what each method promises."""
 

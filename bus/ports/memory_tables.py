@@ -13,6 +13,7 @@ from bus.model.case import CaseRole, QueryState
 from bus.model.deadline import Deadline, DeadlineKind
 from bus.model.evidence import EvidenceDocument, EvidenceFile
 from bus.model.operator import Operator, Token
+from bus.model.upload import UploadDuty, UploadRow, UploadVersion
 from bus.ports.leases import Lease
 from bus.ports.store import AuditEntry, HeldMessage, OutboxRow, QuarantinedMessage, StoredMessage
 from bus.ports.turn import Hold
@@ -73,6 +74,9 @@ class Tables:
     persons: dict[tuple[bytes, UUID, int], bool] = field(default_factory=dict)
     catalogues: dict[int, str] = field(default_factory=dict)
     catalogue_reports: dict[tuple[str, int], str] = field(default_factory=dict)
+    uploads: dict[UUID, UploadVersion] = field(default_factory=dict)
+    upload_rows: dict[tuple[UUID, int], UploadRow] = field(default_factory=dict)
+    upload_duties: dict[str, UploadDuty] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
 
 

@@ -23,6 +23,7 @@ from bus.ports.evidence_books import EvidenceBooks
 from bus.ports.operator_books import OperatorBooks
 from bus.ports.person_books import PersonBooks
 from bus.ports.run_books import RunBooks
+from bus.ports.upload_books import UploadBooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,7 @@ class Unit(
     OperatorBooks,
     PersonBooks,
     CatalogueBooks,
+    UploadBooks,
     Protocol,
 ):
     """One open transaction. All of it happens, or none."""

@@ -371,3 +371,43 @@ catalogue_reports = Table(
     Column("body", Text, nullable=False, comment="the report as JSON (ports/catalogue_codec.py)"),
     Index("catalogue_reports_message", "message"),
 )
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", UuidBytes, primary_key=True, comment="id of the version"),
+    Column("resource", Text, nullable=False, comment="name of the resource"),
+    Column("state", Text, nullable=False, comment="UploadState"),
+    Column("period", Text, nullable=False, comment="reporting period, e.g. 2026-10, 2026-Q3"),
+    Column("as_of", Text, nullable=False, comment="day its data is true as of, YYYY-MM-DD"),
+    Column("received", Instant, nullable=False, comment="when it was loaded"),
+    Column("digest", LargeBinary, nullable=False, comment="SHA-256 of the file"),
+    Column("schema", LargeBinary, nullable=False, comment="SHA-256 of its records' schema"),
+    Column("rows", Integer, nullable=False, comment="rows loaded"),
+    Column("refused", Integer, nullable=False, comment="rows refused"),
+    Column("operator", Text, nullable=False, comment="who loaded it"),
+    Column("leader", Text, nullable=False, comment="responsible leader; empty: not given"),
+    Column("handler", Text, nullable=False, comment="handler at the department; empty: not given"),
+    Column("ended", Instant, comment="when it was superseded or withdrawn"),
+    Column("reason", Text, nullable=False, comment="why it was withdrawn; no personal data"),
+    Column("destroyed", Instant, comment="when its rows were destroyed"),
+    Index("uploads_resource", "resource", "state"),
+)
+
+upload_rows = Table(
+    "upload_rows",
+    metadata,
+    Column("version", UuidBytes, primary_key=True, comment="id of the version"),
+    Column("ordinal", Integer, primary_key=True, autoincrement=False, comment="from 1"),
+    Column("person", LargeBinary, nullable=False, comment="HMAC under the store key"),
+    Column("sealed", LargeBinary, comment="the record under the version's key; null: refused"),
+    Index("upload_rows_person", "version", "person"),
+)
+
+upload_duties = Table(
+    "upload_duties",
+    metadata,
+    Column("resource", Text, primary_key=True, comment="name of the resource"),
+    Column("since", Instant, nullable=False, comment="since when it is to be uploaded"),
+    Column("late", Text, nullable=False, comment="last period noted as late; empty: none"),
+)

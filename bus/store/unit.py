@@ -18,6 +18,7 @@ from bus.store.progress import Progress
 from bus.store.records import Records
 from bus.store.runs import Runs
 from bus.store.tally import Tallies
+from bus.store.uploads import Uploads
 
 
 class SqlUnit(
@@ -37,5 +38,6 @@ class SqlUnit(
     Operators,
     Persons,
     Catalogues,
+    Uploads,
 ):
     """A `Unit` on SQL; see there for what each method promises."""
