@@ -23,6 +23,8 @@ from uuid import UUID
 
 from adapters.values import fit
 from bus.errors import ConfigError, DefectError, InputError, UnavailableError
+from bus.logs.setup import Logger
+from bus.metrics.catalogue import Metrics
 from bus.model.messages import OutcomeKind
 from bus.ports.store import Store
 from schemas.resources import Resource
@@ -217,6 +219,21 @@ class Setup:
                 where=self.where,
             )
         return self.books
+
+
+@runtime_checkable
+class Tended(Protocol):
+    """A connector that has something to do without being asked, such as files that arrive."""
+
+    async def tend(self, now: datetime, metrics: Metrics, log: Logger) -> None:
+        """Do what is due; called each minute by the host, its store open.
+
+        Args:
+            now: The present instant, UTC.
+            metrics: Where it is shown.
+            log: Where it is told; by codes, without a value of the source.
+        """
+        ...
 
 
 @runtime_checkable

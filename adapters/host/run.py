@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
-from adapters.contract import Books, Setup
+from adapters.contract import Books, Setup, Tended
 from adapters.host.answering import Answering
 from adapters.host.codes import places_of
 from adapters.host.readiness import facts, source_missing
@@ -24,6 +24,7 @@ from bus.http.server import health_face
 from schemas.resources import Item
 
 ANSWER_EVERY = timedelta(seconds=1)
+TEND_EVERY = timedelta(minutes=1)
 
 
 async def run_adapter(config: Config, path: Path, *, dev: bool) -> bool:
@@ -63,6 +64,10 @@ async def run_adapter(config: Config, path: Path, *, dev: bool) -> bool:
         if await answering.answer_open_rows():
             participant.loops.outbox.wake.set()
 
+    async def tend() -> None:
+        if isinstance(connector, Tended):
+            await connector.tend(office.clock.now(), participant.metrics, participant.log)
+
     # Lookups run in a loop of their own, so that a slow source never holds up the consumer.
     participant.loops.after_step = stepped.set
     try:
@@ -74,6 +79,7 @@ async def run_adapter(config: Config, path: Path, *, dev: bool) -> bool:
                 Regular("renewal", LOOK_EVERY, renewing.look),
                 Regular("retention", PURGE_EVERY, retention_of(participant).purge),
                 deadlines(participant),
+                Regular("tending", TEND_EVERY, tend),
             ],
             # Not before: a connector may keep what it was given in the adapter's own store.
             prepare=answering.source.first_check,

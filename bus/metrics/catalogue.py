@@ -78,6 +78,7 @@ class Metrics:
         self._deadlines()
         self._access()
         self._agency()
+        self._uploads()
 
     def _pipeline(self) -> None:
         r = self.registry
@@ -276,6 +277,21 @@ class Metrics:
         )
         for code in ACCESS_CODES:
             self.access_refused.labels(code=code)
+
+    def _uploads(self) -> None:
+        r = self.registry
+        self.upload_late_days = Gauge(
+            "hedui_upload_late_days",
+            "At an agency that uploads: calendar days a resource's upload is late, 0 in time.",
+            ["resource"],
+            registry=r,
+        )
+        self.upload_as_of = Gauge(
+            "hedui_upload_as_of_timestamp_seconds",
+            "At an agency that uploads: the day the data in use is true as of; 0: none yet.",
+            ["resource"],
+            registry=r,
+        )
 
     def _deadlines(self) -> None:
         r = self.registry

@@ -52,11 +52,15 @@ class SheetShape:
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)
 
 
-def scan_sheet(source: IO[bytes]) -> SheetShape:
+def scan_sheet(
+    source: IO[bytes], row_limit: int = ROW_LIMIT, column_limit: int = COLUMN_LIMIT
+) -> SheetShape:
     """Read a sheet part once.
 
     Args:
         source: The part's inflated bytes.
+        row_limit: Last row that may hold content.
+        column_limit: Last column that may hold content.
 
     Returns:
         Merged ranges, hidden rows and columns, content beyond the limits.
@@ -64,7 +68,7 @@ def scan_sheet(source: IO[bytes]) -> SheetShape:
     Raises:
         SheetBroken: the rows or cells cannot be trusted to be read completely.
     """
-    scanner = _Scanner()
+    scanner = _Scanner(row_limit, column_limit)
     try:
         scanner.parser.ParseFile(source)
     except expat.ExpatError:
@@ -75,7 +79,8 @@ def scan_sheet(source: IO[bytes]) -> SheetShape:
 class _Scanner:
     """Handlers of the expat parser and where it stands."""
 
-    def __init__(self) -> None:
+    def __init__(self, row_limit: int, column_limit: int) -> None:
+        self._row_limit, self._column_limit = row_limit, column_limit
         self.shape = SheetShape()
         self._row = 0
         self._column = 0
@@ -121,7 +126,7 @@ class _Scanner:
 
     def _content(self) -> None:
         self.shape.content = True
-        beyond = self._row > ROW_LIMIT or self._column > COLUMN_LIMIT
+        beyond = self._row > self._row_limit or self._column > self._column_limit
         if beyond and len(self.shape.beyond) < _KEPT:
             self.shape.beyond.append((self._row, self._column))
         hidden = self.shape.hidden_rows

@@ -35,7 +35,7 @@ class Kind(Enum):
     ERROR = auto()
 
 
-_QUIET = Lock()
+QUIET = Lock()
 """Held while openpyxl reads: its warnings are silenced, since some quote a cell's value, and the
 interpreter keeps one set of warning filters for all threads."""
 
@@ -78,7 +78,7 @@ def read_sheets(data: bytes, wanted: frozenset[str]) -> dict[str, Sheet]:
             have the same name once blanks are trimmed.
     """
     try:
-        with _QUIET, warnings.catch_warnings(), ZipFile(BytesIO(data)) as archive:
+        with QUIET, warnings.catch_warnings(), ZipFile(BytesIO(data)) as archive:
             warnings.simplefilter("ignore")
             return _read(data, archive, wanted)
     except WorkbookFaults:
@@ -93,7 +93,7 @@ def read_sheets(data: bytes, wanted: frozenset[str]) -> dict[str, Sheet]:
         ) from None
 
 
-class _Reader(ExcelReader):
+class PlainReader(ExcelReader):
     """openpyxl's reader, but a chart sheet is only counted: it has no cells to read."""
 
     def read_chartsheet(self, sheet: Any, rel: Any) -> None:  # noqa: ARG002 - the base class's
@@ -105,7 +105,7 @@ class _Reader(ExcelReader):
 
 
 def _read(data: bytes, archive: ZipFile, wanted: frozenset[str]) -> dict[str, Sheet]:
-    reader = _Reader(BytesIO(data), read_only=True, keep_links=False)
+    reader = PlainReader(BytesIO(data), read_only=True, keep_links=False)
     reader.read()
     parts = {sheet.name: relation.target for sheet, relation in reader.parser.find_sheets()}
     sheets: dict[str, Sheet] = {}

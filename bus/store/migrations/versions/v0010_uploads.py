@@ -10,8 +10,7 @@ down_revision = "0009"
 
 TAKEN_BACK = (
     "删除表 uploads、upload_rows、upload_duties：各部门上传的数据及其版本记录，须重新上传",
-    "the tables uploads, upload_rows and upload_duties go: what departments uploaded, and the "
-    "record of it; they have to upload again",
+    "the tables uploads, upload_rows and upload_duties go: departments have to upload again",
 )
 
 
