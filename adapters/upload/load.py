@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -160,8 +161,10 @@ class _Loading:
             await remove_staged(self._books.store, self._order.resource.name)
             return await self._load()
         finally:
-            async with self._books.store.transaction() as unit:
-                await unit.end_lease(self._lease, self._holder)
+            # Where the store is away the lease runs out by itself; what was loaded stands.
+            with suppress(UnavailableError):
+                async with self._books.store.transaction() as unit:
+                    await unit.end_lease(self._lease, self._holder)
 
     async def _load(self) -> tuple[UploadVersion, Report]:
         try:
