@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from adapters.contract import Setup
 from adapters.mapping.catalogue import catalogue_faults
 from adapters.rest.mapping import RestMapping
 from adapters.sql.mapping import SqlMapping
+from adapters.upload.mapping import upload_mapping
 from bus.cli import main
 from bus.config.load import load_config
 from bus.config.participants import load_participants
@@ -165,8 +167,11 @@ def _check_config(block: Block, folder: Path) -> None:
     config = load_config(file)
     if config.source is None:
         return
-    kind = _MAPPINGS[config.source.get("kind", "sql")]
-    mapping = kind.from_toml(tomllib.loads(block.text), str(file), folder)
+    document, kind = tomllib.loads(block.text), config.source.get("kind", "sql")
+    if kind == "upload":
+        mapping = upload_mapping(Setup(document, str(file), folder, resources(), None))
+    else:
+        mapping = _MAPPINGS[kind].from_toml(document, str(file), folder)
     assert list(catalogue_faults(mapping.resources, resources())) == []
 
 
