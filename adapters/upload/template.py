@@ -104,7 +104,7 @@ def _lay_codes(workbook: Any, items: list[Item]) -> dict[str, str]:
             _put(sheet, row, code, one.code)
             _put(sheet, row, title, one.zh)
         letter = get_column_letter(title)
-        ranges[name] = f"={CODES_SHEET}!${letter}$2:${letter}${len(rows) + 1}"
+        ranges[name] = f"{CODES_SHEET}!${letter}$2:${letter}${len(rows) + 1}"
     return ranges
 
 

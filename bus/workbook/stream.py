@@ -92,9 +92,10 @@ class SheetStreams:
             WorkbookFaults: `FILE_DAMAGED`: a part is malformed.
         """
         worksheet = self._worksheets[name]
-        # Without this the declared dimension would cut rows and columns off.
+        # Without this the declared dimension would cut rows and columns off. The scan has told
+        # already of content beyond the last column; a limit here would pad every row to it.
         worksheet.reset_dimensions()
-        rows = enumerate(worksheet.iter_rows(max_row=most, max_col=COLUMN_LIMIT), 1)
+        rows = enumerate(worksheet.iter_rows(max_row=most), 1)
         while True:
             with _faults():
                 piece = [
