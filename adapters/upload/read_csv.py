@@ -46,6 +46,7 @@ class CsvTable:
 
     def __init__(self, path: Path) -> None:
         self.notes: list[tuple[Problem, int | None, int | None]] = []
+        self._text: io.TextIOWrapper | None = None
         self._file = open_file(path, SIZE_LIMIT)
         try:
             self.digest, self._encoding = _surveyed(self._file)
@@ -64,7 +65,7 @@ class CsvTable:
             WorkbookFaults: `DATA_CSV` with the row, `FILE_CHANGED`.
         """
         self._file.seek(0)
-        text = io.TextIOWrapper(self._file, self._encoding, newline="")
+        text = self._text = io.TextIOWrapper(self._file, self._encoding, newline="")
         reader = csv.reader(text, delimiter=_delimiter(text), strict=True)
         rows = enumerate(reader, 1)
         number = 0
@@ -82,11 +83,10 @@ class CsvTable:
             yield piece
         if _state(self._file) != self._state:
             raise _changed()
-        text.detach()
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
+        """Let go of the file, read to its end or not."""
+        (self._text or self._file).close()
 
 
 def open_file(path: Path, size_limit: int) -> BinaryIO:

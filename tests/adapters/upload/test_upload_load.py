@@ -20,6 +20,7 @@ from bus.model.upload import UploadRow, UploadState, UploadVersion
 from bus.ports.store_errors import StoreUnavailable
 from bus.store.store import SqlStore
 
+SECOND = timedelta(seconds=1)
 STALE = UUID("019cac0f-2680-77d8-8904-86ef2cb84955")
 
 
@@ -264,36 +265,36 @@ async def test_rows_of_a_superseded_version_go_on_their_date_and_its_record_stay
 ):
     monkeypatch.setattr(versions, "_BITE", 1)
     old = await agency.load(csv_file(folder / "a.csv", [withdrawal(n) for n in range(1, 4)]))
-    new = await agency.load(two_files(folder)[1])
+    new = await agency.load(two_files(folder)[1], now=NOW + SECOND)
     keep = timedelta(days=400)
 
-    early = await destroy_due(agency.store, agency.books.me, keep, NOW + keep - timedelta(1))
-    due = await destroy_due(agency.store, agency.books.me, keep, NOW + keep)
-    again = await destroy_due(agency.store, agency.books.me, keep, NOW + keep)
+    early = await destroy_due(agency.store, agency.books.me, keep, NOW + SECOND + keep - timedelta(1))
+    due = await destroy_due(agency.store, agency.books.me, keep, NOW + SECOND + keep)
+    again = await destroy_due(agency.store, agency.books.me, keep, NOW + SECOND + keep)
 
     assert (early, due, again) == (0, 1, 0)
     kept_new, kept_old = await all_versions(agency.store)
     assert (kept_new, kept_old.id, kept_old.rows) == (new, old.id, 3)
-    assert kept_old.destroyed == NOW + keep
+    assert kept_old.destroyed == NOW + SECOND + keep
     async with agency.store.transaction() as unit:
         assert await unit.first_upload_row(old.id) == 0
         assert await unit.first_upload_row(new.id) == 1
     event, actor, detail = (await agency.events())[-1]
     assert (event, actor, detail["rows"]) == ("upload.destroyed", agency.books.me, 3)
 
-    _, none = await withdraw(agency.store, new.id, "有误", OPERATOR, NOW + keep)
+    _, none = await withdraw(agency.store, new.id, "有误", OPERATOR, NOW + SECOND + keep)
     assert none is None, "what was destroyed is not used again"
 
 
 async def test_rows_whose_removal_broke_off_go_at_the_next_look(agency, folder):
     old = await agency.load(two_files(folder)[0])
-    await agency.load(two_files(folder)[1])
+    await agency.load(two_files(folder)[1], now=NOW + SECOND)
     keep = timedelta(days=400)
     broken = Interrupted(agency.store, 2)
     with pytest.raises(StoreUnavailable):
-        await destroy_due(broken, agency.books.me, keep, NOW + keep)
+        await destroy_due(broken, agency.books.me, keep, NOW + SECOND + keep)
 
-    await destroy_due(agency.store, agency.books.me, keep, NOW + keep)
+    await destroy_due(agency.store, agency.books.me, keep, NOW + SECOND + keep)
 
     async with agency.store.transaction() as unit:
         assert await unit.first_upload_row(old.id) == 0
