@@ -167,11 +167,15 @@ async def test_one_batch_that_fails_answers_nobody(rest, fund, person, number, a
 
 async def test_no_more_requests_at_once_than_allowed(rest, rest_service, person, ask, now):
     under_way, most = 0, 0
+    full = asyncio.Event()
 
     async def answer(_):
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
+        if under_way == 3:
+            full.set()
+        await full.wait()  # however busy the machine is, three come together
         for _ in range(20):
             await asyncio.sleep(0)
         under_way -= 1

@@ -268,7 +268,9 @@ async def test_rows_of_a_superseded_version_go_on_their_date_and_its_record_stay
     new = await agency.load(two_files(folder)[1], now=NOW + SECOND)
     keep = timedelta(days=400)
 
-    early = await destroy_due(agency.store, agency.books.me, keep, NOW + SECOND + keep - timedelta(1))
+    early = await destroy_due(
+        agency.store, agency.books.me, keep, NOW + SECOND + keep - timedelta(1)
+    )
     due = await destroy_due(agency.store, agency.books.me, keep, NOW + SECOND + keep)
     again = await destroy_due(agency.store, agency.books.me, keep, NOW + SECOND + keep)
 
