@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import product
 from uuid import UUID
 
 from bus.daemon import cancellation, delays, superior
@@ -82,6 +83,8 @@ class Timers:
     holder: str
     wake: Callable[[], None]
     _counted_by: Calendar | None = None
+    _begun: frozenset[str] = frozenset()
+    """Provinces whose counters exist: a look every 30 s would make thousands of them anew."""
 
     async def look(self) -> None:
         """Do what is to be done now.
@@ -285,7 +288,9 @@ class Timers:
             gauge = self.metrics.deadlines
             gauge.labels(kind=kind, standing="near").set(0 if found is None else found.near)
             gauge.labels(kind=kind, standing="passed").set(0 if found is None else found.passed)
-            for province in provinces_of(self.office.directory):
-                # From 0 on: Prometheus sees no increase where a series begins with its first event.
-                self.metrics.deadline_warnings.labels(kind=kind, province=province)
-                self.metrics.deadline_breaches.labels(kind=kind, province=province)
+        provinces = provinces_of(self.office.directory)
+        for kind, province in product(DeadlineKind, provinces - self._begun):
+            # From 0 on: Prometheus sees no increase where a series begins with its first event.
+            self.metrics.deadline_warnings.labels(kind=kind, province=province)
+            self.metrics.deadline_breaches.labels(kind=kind, province=province)
+        self._begun = provinces
