@@ -56,7 +56,8 @@ class SocketDoor:
 
     def transport(self) -> httpx.HTTPTransport:
         """Return the transport to it."""
-        return httpx.HTTPTransport(uds=self.where)
+        # A context that trusts nobody: the default one reads every root of the system, for nothing.
+        return httpx.HTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), uds=self.where)
 
     def check(self) -> None:
         """Check that somebody listens.

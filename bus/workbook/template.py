@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from openpyxl import Workbook
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles.styleable import StyleableObject
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
@@ -44,6 +47,7 @@ _BORDER = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
 _HEADER_FILL = PatternFill("solid", fgColor="D9E1F2")
 _WRAP = Alignment(wrap_text=True, vertical="center")
 _BOLD = Font(bold=True)
+_STYLES: WeakKeyDictionary[Workbook, Any] = WeakKeyDictionary()
 _CATALOGUE_SHEET = "资源目录"
 _CATALOGUE_TITLES = ("内容类别", "信息资源", "内容项", "信息提供方", "时间范围", "反馈期限")
 
@@ -184,13 +188,26 @@ def _head(sheet: Any, column: int, title: str) -> Any:
 def _put(sheet: Any, row: int, column: int, text: str) -> Any:
     """Write a text that can never be taken for a formula or a number."""
     cell = sheet.cell(row, column)
-    cell.number_format = _TEXT
+    cell._style = copy(_text_style(sheet.parent))  # noqa: SLF001 - see there
     if text:
         cell.value = text
         cell.data_type = "s"
-    cell.border = _BORDER
-    cell.alignment = _WRAP
     return cell
+
+
+def _text_style(workbook: Workbook) -> Any:
+    """Return what a cell for text looks like, made once for a workbook and copied to each cell.
+
+    openpyxl looks each part of a style up by its hash; over all cells that takes most of the time.
+    """
+    style = _STYLES.get(workbook)
+    if style is None:
+        model = StyleableObject(workbook.worksheets[0])
+        model.number_format = _TEXT
+        model.border = _BORDER
+        model.alignment = _WRAP
+        style = _STYLES[workbook] = model._style  # noqa: SLF001 - what openpyxl copies itself
+    return style
 
 
 def _offer(sheet: Any, field: Field, cells: str) -> None:
