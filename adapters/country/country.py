@@ -54,7 +54,7 @@ class Posts(MemoryCluster):
         self.posted.add(message.topic)
 
 
-@dataclass
+@dataclass(repr=False)
 class Country:
     """All participants, on one in-memory cluster and one moved clock.
 

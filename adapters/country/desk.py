@@ -51,7 +51,7 @@ Timer = Callable[[], Awaitable[object]]
 """What a daemon does by itself from time to time."""
 
 
-@dataclass
+@dataclass(repr=False)
 class Desk:
     """One participant at work in memory.
 
