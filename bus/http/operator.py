@@ -79,7 +79,7 @@ def operator_app(
         docs_url=None,
         redoc_url=None,
     )
-    routes = APIRouter(prefix=PREFIX, dependencies=[Depends(passed)])
+    routes = APIRouter(dependencies=[Depends(passed)])
     asks = role_of(service.office.me) is not Role.HUB
     delays = DelayService(service.office, service.store, service.wake)
     routes.include_router(delay_routes(delays, asks=asks))
@@ -104,7 +104,8 @@ def operator_app(
     routes.include_router(office_routes(service))
     routes.include_router(audit_routes(service))
     routes.include_router(operator_routes(OperatorService(service.office, service.store)))
-    app.include_router(routes)
+    # The prefix stands here: without one FastAPI builds every route once more, only to look at it.
+    app.include_router(routes, prefix=PREFIX)
     gate = gate or Gate(service.office, service.store, Metrics(service.office.me), log)
     app.add_middleware(AccessGate, prefix=PREFIX, gate=gate, door=door)
     install(app, log)
