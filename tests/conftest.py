@@ -28,6 +28,8 @@ settings.load_profile("hedui")
 NETWORKS = ("bench", "crash", "demo", "docker", "kafka")
 """Folders whose tests start many processes: one after the other, beside all other tests."""
 
+ALL_NETWORKS = "networks"
+
 
 def pytest_addoption(parser):
     parser.addoption("--nightly", action="store_true", help="run the tests marked nightly too")
@@ -42,7 +44,18 @@ def pytest_collection_modifyitems(config, items):
     kept = [item for item in items if item.get_closest_marker("nightly") is None]
     left = [item for item in items if item.get_closest_marker("nightly") is not None]
     config.hook.pytest_deselected(items=left)
-    items[:] = kept
+    items[:] = _longest_first(kept)
+
+
+def _longest_first(items):
+    """Networks, then files with a slow test, then the rest: no process ends alone with a long one.
+
+    Within each of the three the order stays as it was shuffled.
+    """
+    slow = {item.path for item in items if item.get_closest_marker("slow") is not None}
+    return sorted(
+        items, key=lambda item: (_scope(item.nodeid) != ALL_NETWORKS, item.path not in slow)
+    )
 
 
 STATEMENTS = Path(__file__).with_name("docs") / "regulation_statements.toml"
@@ -69,15 +82,20 @@ def pytest_sessionfinish(session):
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
 
+def _scope(nodeid):
+    file = nodeid.partition("::")[0]
+    return ALL_NETWORKS if file.removeprefix("tests/").split("/")[0] in NETWORKS else file
+
+
 class OneNetworkAtATime(LoadScopeScheduling):
     """File by file over the processes, but all files that start networks on one of them."""
 
     def _split_scope(self, nodeid):
-        file = nodeid.partition("::")[0]
-        return "networks" if file.removeprefix("tests/").split("/")[0] in NETWORKS else file
+        return _scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config, log):
+    config.option.loadscopereorder = False  # the order of `_longest_first`, not of their numbers
     return OneNetworkAtATime(config, log)
 
 
