@@ -202,7 +202,7 @@ def _text_style(workbook: Workbook) -> Any:
     """
     style = _STYLES.get(workbook)
     if style is None:
-        model = StyleableObject(workbook.worksheets[0])
+        model: Any = StyleableObject(workbook.worksheets[0])
         model.number_format = _TEXT
         model.border = _BORDER
         model.alignment = _WRAP
