@@ -2,6 +2,10 @@
 #
 #     docker build -f docker/adapter.Dockerfile -t hedui-adapter .
 #
+# It runs on a root file system that it cannot write to; docker/README.md has the whole command line:
+#
+#     docker run --read-only --cap-drop ALL --security-opt no-new-privileges ... hedui-adapter
+#
 # The first stage is the same in every image: dependencies from the hashed lock, then the product's
 # wheel without any, into an environment that holds no installer. Only that environment goes on.
 FROM python:3.13.7-slim-trixie AS build
@@ -24,7 +28,7 @@ FROM python:3.13.7-slim-trixie
 LABEL org.opencontainers.image.title="hedui-adapter" \
       org.opencontainers.image.description="核对总线机构前置 Hedui Bus: an agency's adapter" \
       org.opencontainers.image.licenses="Apache-2.0"
-# 65532 is nobody's number on the host. These two folders are all it writes to.
+# 65532 is nobody's number on the host. These two folders, and /tmp, are all it writes to.
 RUN python -m pip uninstall --yes --root-user-action=ignore pip \
     && install -d -o 65532 -g 65532 -m 0700 /data /run/hedui
 COPY --from=build /opt/hedui /opt/hedui

@@ -127,6 +127,15 @@ def test_everybody_is_confined(services):
         assert int(group) > 0, name
 
 
+def test_daemons_write_to_their_volume_and_to_memory_alone(services, participants):
+    for name in participants:
+        held = dict(text.split(":", 1) for text in services[name]["tmpfs"])
+        assert held.keys() == {"/run/hedui", "/tmp"}, name  # noqa: S108 - a folder of the container
+        assert all("uid=65532,gid=65532,mode=0700,size=" in how for how in held.values()), name
+        written = {target for _, target, read_only in mounts(services[name]) if not read_only}
+        assert written == {"/data"}, name
+
+
 def test_only_this_machine_sees_what_is_published(services):
     published = {name: entry["ports"] for name, entry in services.items() if "ports" in entry}
     assert published.keys() == {"prometheus", "grafana"}

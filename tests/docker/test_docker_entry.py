@@ -181,6 +181,33 @@ def test_an_image_starts_waits_for_the_broker_and_stops(kind, image_root, prepar
     assert (image_root / "data" / "store.db").exists()
 
 
+def test_the_adapters_check_runs_from_its_image(image_root, prepared):
+    recipe = prepared("adapter")
+    before = footprint(image_root)
+    command = ["hedui", "adapter", "check", "-c", "/config/config.toml", "--json"]
+    checking = run(command, recipe, image_root, stdout=subprocess.PIPE, text=True)
+    told, _ = checking.communicate(timeout=PATIENCE)
+    assert checking.returncode == 0, told
+    assert {line["verdict"] for line in json.loads(told)} == {"PASSED", "NOT_APPLICABLE"}
+    assert footprint(image_root) == before
+
+
+def test_the_image_brings_what_each_connector_needs(image_root):
+    modules = "aiosqlite, asyncmy, asyncpg, httpx, openpyxl"
+    found = "; ".join(
+        [
+            f"import {modules}",
+            "from importlib.metadata import entry_points",
+            "print(*sorted(p.name for p in entry_points(group='hedui.adapters')))",
+        ]
+    )
+    python = image_root / "opt" / "hedui" / "bin" / "python"
+    done = subprocess.run(  # noqa: S603 - the image's own Python
+        [python, "-I", "-c", found], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["medium", "rest", "sql", "template", "upload"]
+
+
 def test_the_images_hold_no_installer_and_nothing_of_the_checkout(image_root):
     bin_folder = image_root / "opt" / "hedui" / "bin"
     assert {"hedui", "python"} <= {path.name for path in bin_folder.iterdir()}
