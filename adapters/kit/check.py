@@ -7,19 +7,21 @@ store opened; every other is checked before keys and store exist.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from adapters.contract import Setup
+from adapters.contract import Connector, Lookup, Setup
 from adapters.host.desk import open_desk
 from adapters.host.run import mapped
 from adapters.host.setup import connector_of, setup_of
 from adapters.kit.ground import Case
-from adapters.kit.people import Known, read_people
+from adapters.kit.people import Known, read_people, strangers
 from adapters.kit.report import Line, Report
 from adapters.kit.run import CASE_SECONDS, run_kit
 from bus.config.models import Config
 from bus.errors import ConfigError
+from schemas.resources import Resource
 
 Begin = Callable[[Case, str], None]
 Tell = Callable[[Line], None]
@@ -53,19 +55,18 @@ async def check_adapter(
     file = config.adapter.check_people
     people = () if file is None else read_people(file)
 
-    async def run(setup: Setup) -> Report:
-        connector = connector_of(setup)
-        names = mapped(setup)
-        try:
-            known = _fitting(people, names, file)
-            await connector.check()
-        except BaseException:
+    setup = setup_of(config, path, None)
+    async with AsyncExitStack() as stack:
+        connector = await _checked(setup, people, file)
+        named = {name: setup.resources[name] for name in mapped(setup)}
+        if await _asks_for_store(connector, next(iter(named.values()))):
             await connector.close()
-            raise
+            desk = await stack.enter_async_context(open_desk(config, path, _NOBODY))
+            connector = await _checked(desk.setup, people, file)
         return await run_kit(
             connector,
-            {name: setup.resources[name] for name in names},
-            known,
+            named,
+            people,
             datetime.now(UTC),
             checked=True,
             case_seconds=case_seconds,
@@ -73,17 +74,35 @@ async def check_adapter(
             tell=tell,
         )
 
+
+async def _checked(setup: Setup, people: Sequence[Known], file: Path | None) -> Connector:
+    """Return a connector whose mapping fits source and people."""
+    connector = connector_of(setup)
     try:
-        return await run(setup_of(config, path, None))
+        _hold_to_mapping(people, mapped(setup), file)
+        await connector.check()
+    except BaseException:
+        await connector.close()
+        raise
+    return connector
+
+
+async def _asks_for_store(connector: Connector, resource: Resource) -> bool:
+    """Whether a connector cannot look anybody up without the adapter's own store."""
+    lookup = Lookup(
+        resource.name, (resource.items[0].name,), None, None, tuple(strangers(1, None, ()))
+    )
+    try:
+        await connector.lookup(lookup, datetime.now(UTC))
     except ConfigError as error:
-        if error.code != "STORE_NEEDED":
-            raise
-    async with open_desk(config, path, _NOBODY) as desk:
-        return await run(desk.setup)
+        return error.code == "STORE_NEEDED"
+    except Exception:  # noqa: BLE001 - the cases say what is wrong with it
+        return False
+    return False
 
 
-def _fitting(people: Sequence[Known], named: Collection[str], file: Path | None) -> Sequence[Known]:
-    """Return the people, none of whom is of a resource that is not mapped."""
+def _hold_to_mapping(people: Sequence[Known], named: Collection[str], file: Path | None) -> None:
+    """Refuse people of a resource that is not mapped."""
     if any(one.resource not in {None, *named} for one in people):
         raise ConfigError(
             "PEOPLE_INVALID",
@@ -93,4 +112,3 @@ def _fitting(people: Sequence[Known], named: Collection[str], file: Path | None)
             remedy_en=f"Use one of {', '.join(named)}, or leave it blank",
             where=str(file),
         )
-    return people

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+from contextlib import asynccontextmanager
+from importlib.metadata import EntryPoint, EntryPoints
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
+from adapters import registry
 from adapters.commands.adapter import app
 from adapters.commands.case_lines import Lines
+from adapters.host.setup import setup_of
 from adapters.kit.cases import FITS
 from adapters.kit.report import Line, passed
+from adapters.sql.connector import SqlConnector
+from adapters.sql.mapping import SqlMapping
+from schemas.resources import resources
 
 FUND = """
 [participant]
@@ -165,3 +173,37 @@ def test_a_terminal_is_told_what_is_running(monkeypatch, capsys):
     told = capsys.readouterr()
     assert told.err == "\r\x1b[K… K01  数据源与映射相符\r\x1b[K"
     assert told.out == "✓ K01 数据源与映射相符 / the source fits the mapping\n"
+
+
+class Kept(SqlConnector):
+    """Looks up in the adapter's own store."""
+
+    needed = property(lambda self: self.setup.books_needed)
+
+    async def lookup(self, lookup, now):
+        assert self.needed == "books"
+        return await super().lookup(lookup, now)
+
+
+def open_kept(setup):
+    connector = Kept(SqlMapping.from_toml(setup.document, setup.where, setup.folder), resources())
+    connector.setup = setup
+    return connector
+
+
+def test_a_connector_that_keeps_what_it_was_given_gets_the_store(fund, monkeypatch):
+    opened = []
+
+    @asynccontextmanager
+    async def desk(config, path, operator):
+        opened.append((path, operator))
+        yield SimpleNamespace(setup=setup_of(config, path, "books"))
+        opened.append("closed")
+
+    points = EntryPoints([EntryPoint("kept", f"{__name__}:open_kept", registry.GROUP)])
+    monkeypatch.setattr(registry, "entry_points", lambda **_: points)
+    monkeypatch.setattr("adapters.kit.check.open_desk", desk)
+    fund.write_text(FUND.replace("[source]", '[source]\nkind = "kept"'), encoding="utf-8")
+    done = run("-c", fund)
+    assert done.exit_code == 0, done.output
+    assert opened == [(fund, "adapter check"), "closed"]
