@@ -26,7 +26,6 @@ from bus.errors import (
     DefectError,
     HeduiError,
     PendingError,
-    RefusedError,
     UnavailableError,
 )
 from bus.flow.answer import answer_message, begin_row, close_row
@@ -36,7 +35,7 @@ from bus.model.case import Case, CaseRole, Row, RowState
 from bus.model.messages import Answer
 from bus.model.request import Roster
 from bus.ports.store import Store
-from bus.ports.store_errors import StoreUnavailable
+from bus.ports.store_errors import StoreCorrupt, StoreUnavailable
 from bus.wire.message import Message
 from schemas.resources import Resource
 from signer.envelope.kinds import Kind
@@ -106,13 +105,15 @@ class RowAnswer:
         """Take one row from its authority to its sealed answer.
 
         Raises:
-            StoreUnavailable: The store cannot be reached.
+            StoreUnavailable, StoreCorrupt: The store cannot be reached, or refused a statement.
         """
         try:
             permitted = await self._permitted(case, owing)
         except PendingError as error:
             return Ending(again=ROW_RETRY_AFTER, code=error.code)
-        except (RefusedError, DefectError) as error:
+        except (UnavailableError, StoreCorrupt):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever was written into the store
             await self._refuse(case, owing, error)
             return Ending(again=ROW_RETRY_AFTER)
         row = await self._begin(case, owing, permitted)
@@ -136,8 +137,8 @@ class RowAnswer:
         except UnavailableError as error:
             self._report(error)
             return _NOTHING
-        except HeduiError as error:
-            self._report(error)
+        except Exception as error:  # noqa: BLE001 - one row must not stop the others
+            self._report(error if isinstance(error, HeduiError) else self.source.coded(error))
             return Ending(again=ROW_RETRY_AFTER)
         return _NOTHING if found is None else (case, row, permitted, found)
 
@@ -179,15 +180,18 @@ class RowAnswer:
         code = "ARCHIVE_DAMAGED" if damaged else "ROW_WITHOUT_ORDER"
         raise DefectError(code, "任务缺少名单", "a row without its roster", where=row.resource)
 
-    async def _refuse(self, case: Case, row: Row, error: HeduiError) -> None:
-        self.metrics.authority_refused.labels(code=error.code).inc()
+    async def _refuse(self, case: Case, row: Row, error: Exception) -> None:
+        code, where = "ARCHIVE_DAMAGED", ""
+        if isinstance(error, HeduiError):
+            code, where = error.code, error.where
+        self.metrics.authority_refused.labels(code=code).inc()
         async with self.store.transaction() as unit:
             work = Work(self.office, unit, self.office.clock.now())
-            fresh = self.account.refused(work, case, row, error.code, error.where)
+            fresh = self.account.refused(work, case, row, code, where)
             await work.finish()
         if fresh:
-            told = {"part": row.part, "resource": row.resource, "code": error.code}
-            self.log.error("authority.refused", query=str(case.query), where=error.where, **told)
+            told = {"part": row.part, "resource": row.resource, "code": code, "where": where}
+            self.log.error("authority.refused", query=str(case.query), **told)
 
     async def _begin(self, case: Case, row: Row, permitted: _Permitted) -> Row | None:
         """Renew the lease and mark a row as begun; returns the row as it stands.

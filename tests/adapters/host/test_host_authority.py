@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from host_desk import ACCOUNT, AGENCY, LOAN, NOW, make_desk
 
+from adapters.host import row_answer
 from adapters.host.authority import CODES, authorise
 from adapters.host.row_answer import ROW_RETRY_AFTER
 from bus.daemon.work import open_stored
@@ -187,6 +188,44 @@ async def test_whoever_asks_or_orders_is_connected_and_certified_now(ground, nam
     assert ground.ask().lines
 
 
+def asking(ground, **changed):
+    """Let roster and case say another request than was signed, as check 0 would have found out."""
+    request = ground.case.request
+    request = replace(request, lines=(replace(request.lines[0], **changed),))
+    ground.message = replace(ground.message, body=replace(ground.message.body, request=request))
+    ground.case = replace(ground.case, request=request)
+
+
+@pytest.mark.requirement("R052")
+@pytest.mark.parametrize("changed", [{"items": ("balance",)}, {"resource": LOAN}, {"line": 2}])
+async def test_an_order_beyond_its_request_is_no_authority(ground, changed):
+    asking(ground, **changed)
+    assert ground.refused() == "LINE_NOT_REQUESTED"
+
+
+@pytest.mark.requirement("R050")
+@pytest.mark.requirement("R051")
+@pytest.mark.parametrize("provider", ["370000", "hub"])
+async def test_a_line_that_names_another_provider_is_no_authority(ground, provider):
+    asking(ground, provider=provider)
+    assert ground.refused() == "PROVIDER_NOT_ASKED"
+
+
+@pytest.mark.requirement("R018")
+@pytest.mark.parametrize("missing", ["hub", "320000"])
+async def test_an_order_that_did_not_come_down_from_the_hub_is_no_authority(ground, missing):
+    opened = ground.message.opened
+    *above, last = opened.statements
+    kept = [replace(one, order=None) if one.sender == missing else one for one in above]
+    if missing == last.sender:
+        kept[-1] = replace(kept[-1], to=AGENCY)
+    else:
+        kept.append(last)
+    statements = tuple(kept)
+    ground.message = replace(ground.message, opened=replace(opened, statements=statements))
+    assert ground.refused() == "PATH_NOT_ORDERED"
+
+
 @pytest.mark.requirement("R034")
 async def test_a_reader_that_is_not_listed_is_no_reader(ground):
     keys = ground.directory.get("370000").keys
@@ -195,8 +234,7 @@ async def test_a_reader_that_is_not_listed_is_no_reader(ground):
 
 
 @pytest.mark.requirement("R051")
-async def test_a_provider_that_covers_me_no_more_is_no_authority(desk):
-    # The request names the province; the agency stands under another one since.
+async def test_an_agency_that_moved_elsewhere_has_no_authority_any_more(desk):
     order = desk.order(desk.line(1))
     await desk.take(order)
     kept, case = await stored(desk, order)
@@ -300,6 +338,22 @@ async def test_a_roster_damaged_in_the_store_is_refused_by_code(desk, monkeypatc
     assert not desk.source.asked
     code = "ROW_WITHOUT_ORDER" if what == "gone" else "ARCHIVE_DAMAGED"
     assert refusals(desk, code) == 1
+
+
+async def test_whatever_stands_in_the_store_stops_no_other_row(desk, monkeypatch):
+    odd, good = desk.order(desk.line(1)), desk.order(desk.line(1))
+    await desk.take(odd, good)
+
+    def unforeseen(message, *given):
+        if message.header.conversation == odd.query:
+            raise KeyError("张三")
+        return authorise(message, *given)
+
+    monkeypatch.setattr(row_answer, "authorise", unforeseen)
+    assert await desk.answering.answer_open_rows() == 1
+    assert [lookup.task.query for lookup in desk.source.asked] == [good.query]
+    assert refusals(desk, "ARCHIVE_DAMAGED") == 1
+    assert "张三" not in desk.log.getvalue()
 
 
 @pytest.mark.requirement("R007")

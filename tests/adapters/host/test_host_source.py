@@ -329,6 +329,34 @@ async def test_nothing_that_a_connector_says_is_written_down(said, caplog):
     assert "张三" not in shown
 
 
+class Explosive(LookupResult):
+    """A result that fails when it is looked at."""
+
+    @property
+    def remarks(self):
+        raise RuntimeError(SECRET)
+
+
+async def test_a_result_that_fails_when_it_is_looked_at_stops_no_other_row():
+    desk = await made()
+    await desk.take(desk.order(desk.line(1), desk.line(2, LOAN)))
+    lookup = desk.source.lookup
+
+    async def explosive(asked, now):
+        result = await lookup(asked, now)
+        if asked.resource == LOAN:
+            return result
+        found = object.__new__(Explosive)
+        for name in ("as_of", "outcomes"):
+            object.__setattr__(found, name, getattr(result, name))
+        return found
+
+    desk.source.lookup = explosive
+    assert await desk.answering.answer_open_rows() == 1
+    assert "CONNECTOR_FAILED" in desk.log.getvalue()
+    assert SECRET not in desk.log.getvalue()
+
+
 def exposition(desk):
     return generate_latest(desk.answering.metrics.registry).decode()
 
