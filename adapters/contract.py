@@ -8,6 +8,8 @@ topics. Three promises hold for every connector:
 2. no item that was not asked for leaves the source, and no row of anybody else;
 3. a doubt about a person's data makes that person NOT_ANSWERABLE with a code, never a NOT_FOUND
    and never a partial record. A source that is down raises instead, and the host asks again.
+
+The host holds every result to them once more, person by person (adapters/host/disclosure.py).
 """
 
 from __future__ import annotations

@@ -13,9 +13,11 @@ cannot be sealed. Only a source that is down holds up all.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 from adapters.contract import Connector
 from adapters.host.account import RowKey, key_of
@@ -37,6 +39,9 @@ DRAIN_LOOKS = 5
 
 Owed = Mapping[RowKey, tuple[Case, Row]]
 """The open rows, the earliest deadline first."""
+
+Job = Callable[[], Coroutine[Any, Any, bool]]
+"""Something that asks the source; whether it went well."""
 
 
 @dataclass
@@ -97,8 +102,11 @@ class Answering:
         queue = [key for key in owed if not _before(now, self._waiting.get(key), ROW_RETRY_AFTER)]
         # A source that was down is tried also while nobody is asked about.
         untried = not self.source.breaker.closed and not queue
-        well = await self.source.check() if untried or not self.source.checked else True
-        closed = await self._work_through(queue, owed) if well else 0
+        well = True
+        if untried or not self.source.checked:
+            well = await self._work_through([self.source.check]) > 0
+        rows = [partial(self._answer, key, *owed[key]) for key in queue]
+        closed = await self._work_through(rows) if well else 0
         self.metrics.rows_waiting.set(len(self._pending))
         since = self.source.breaker.since
         if since is not None:
@@ -115,25 +123,28 @@ class Answering:
         async with self.store.transaction() as unit:
             await unit.end_lease(LEASE, self.holder)
 
-    async def _work_through(self, queue: Sequence[RowKey], owed: Owed) -> int:
-        """Answer rows, so many at once as the source may be asked; returns how many were closed."""
-        left, running, closed, looks = list(queue), set[asyncio.Task[bool]](), 0, 0
+    async def _work_through(self, jobs: Sequence[Job]) -> int:
+        """Do jobs, so many at once as the source may be asked; returns how many went well.
+
+        The lease is renewed meanwhile. Once the process stops nothing more is begun, and what runs
+        is broken off after a while.
+        """
+        left, running, well, looks = list(jobs), set[asyncio.Task[bool]](), 0, 0
         try:
             while True:
                 while left and len(running) < self.source.allowed() and not self.stopping():
-                    key = left.pop(0)
-                    running.add(asyncio.create_task(self._answer(key, *owed[key])))
+                    running.add(asyncio.create_task(left.pop(0)()))
                 if not running:
-                    return closed
+                    return well
                 done, running = await asyncio.wait(
                     running, timeout=LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED
                 )
-                closed += sum(task.result() for task in done)
+                well += sum(task.result() for task in done)
                 if not done:
                     await self._mine()
                 looks += self.stopping()
                 if looks > DRAIN_LOOKS:
-                    return closed
+                    return well
         finally:
             for task in running:
                 task.cancel()

@@ -6,7 +6,7 @@ Worked out from who holds which tables, and from the tree; not from what the dae
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -33,6 +33,9 @@ _PLACE = ("to", "part", "resource", "accepted")
 
 _READING = (Event.RESULT_READ, Event.PROOF_EXPORTED)
 """What an operator may do as often as he wishes."""
+
+_REPEATED = Event.LOOKUP_BEGUN
+"""What a crash repeats: the source is asked again, and the books say so."""
 
 _PART = 1
 """Every query here has one part."""
@@ -75,7 +78,7 @@ class Books:
         return Counter(
             _line(entry.event.event, entry.event.actor, **entry.event.detail)
             for entry in self.audit
-            if entry.event.query == query and entry.event.event not in _READING
+            if entry.event.query == query and _counts(entry.event.event, entry.event.detail)
         )
 
     def owed(self, query: UUID) -> Counter[tuple[str, str, RowState]]:
@@ -151,8 +154,15 @@ def _agency(name: str) -> Iterable[Line]:
     yield _line(Event.ORDER_RECEIVED, name, part=_PART)
     for agency, resource in holdings():
         if agency == name:
+            yield _line(Event.LOOKUP_DONE, name, part=_PART, resource=resource)
             yield _line(Event.ANSWER_SENT, name, part=_PART, resource=resource)
     yield _line(Event.QUERY_DELIVERED, SHANDONG)
+
+
+def _counts(event: str, detail: Mapping[str, object]) -> bool:
+    """Whether an entry must stand there once; a lookup by an instance that was too late may too."""
+    too_late = event == Event.LOOKUP_DONE and bool(detail["code"])
+    return event not in {*_READING, _REPEATED} and not too_late
 
 
 def _line(event: str, actor: str, **detail: str | int | None) -> Line:

@@ -164,7 +164,7 @@ def arm(plan):
 
     wrapped(assemble, "SqlStore", DyingStore)
     wrapped(assemble, "KafkaBroker", DyingBroker)
-    wrapped(host, "SqlConnector", DyingConnector)
+    wrapped(host, "connector_of", DyingConnector)
 
 
 if __name__ == "__main__":

@@ -198,6 +198,38 @@ async def test_a_lookup_under_way_is_broken_off_when_the_process_stops(monkeypat
     assert await desk.answering.answer_open_rows() == 0  # nothing new is begun
 
 
+async def test_a_check_that_hangs_keeps_the_lease_and_no_process_from_stopping(monkeypatch):
+    monkeypatch.setattr(answering_room, "LOOK_EVERY", 0.01)
+    desk = await made()
+    await ordered(desk)
+    checking, stopping = asyncio.Event(), asyncio.Event()
+
+    async def hangs():
+        if checking.is_set():
+            raise DOWN
+        checking.set()
+        await asyncio.Event().wait()
+
+    checking.set()
+    desk.source.check = hangs
+    await desk.answering.source.first_check()
+    checking.clear()
+    desk.clock.move(FIRST_PAUSE)
+    desk.answering.stopping = stopping.is_set
+    running = asyncio.create_task(desk.answering.answer_open_rows())
+    await checking.wait()
+    desk.clock.move(row_answer.LEASE_FOR * 0.9)
+    await asyncio.wait({running}, timeout=0.1)
+    desk.clock.move(row_answer.LEASE_FOR * 0.9)
+    now = desk.clock.now()
+    async with desk.store.transaction() as unit:
+        span = now, now + row_answer.LEASE_FOR
+        assert not await unit.lease(row_answer.LEASE, "another/1", *span)
+    stopping.set()
+    assert await running == 0
+    assert not desk.source.asked
+
+
 async def test_a_source_down_at_the_start_is_checked_before_the_first_lookup():
     desk = await made()
     await ordered(desk)
