@@ -86,6 +86,7 @@ class Retention:
                 return 0
             secrets = await unit.destroy_secrets(query, PERSONAL)
             files = await _destroy_evidence(unit, query)
+            secrets += await unit.drop_returns(query)
             for case in due:
                 work.save(purge(case, work.now))
             work.note(query, Event.RESULT_PURGED, contents=secrets, files=files)

@@ -24,6 +24,7 @@ from bus.ports.memory_deadlines import MemoryDeadlineBooks
 from bus.ports.memory_evidence import MemoryEvidenceBooks
 from bus.ports.memory_operators import MemoryOperatorBooks
 from bus.ports.memory_persons import MemoryPersonBooks
+from bus.ports.memory_returns import MemoryReturnBooks
 from bus.ports.memory_runs import MemoryRunBooks
 from bus.ports.memory_tables import FiledCase, Journal, Tables, following, oldest
 from bus.ports.memory_uploads import MemoryUploadBooks
@@ -50,6 +51,7 @@ class MemoryUnit(
     MemoryPersonBooks,
     MemoryCatalogueBooks,
     MemoryUploadBooks,
+    MemoryReturnBooks,
 ):
     """A transaction on the tables; see the `Unit` protocol for what each method promises."""
 

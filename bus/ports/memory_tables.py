@@ -13,6 +13,7 @@ from bus.model.case import CaseRole, QueryState
 from bus.model.deadline import Deadline, DeadlineKind
 from bus.model.evidence import EvidenceDocument, EvidenceFile
 from bus.model.operator import Operator, Token
+from bus.model.returns import HandedOut, ReturnedAnswer, TaskKey
 from bus.model.upload import UploadDuty, UploadRow, UploadVersion
 from bus.ports.leases import Lease
 from bus.ports.store import AuditEntry, HeldMessage, OutboxRow, QuarantinedMessage, StoredMessage
@@ -77,6 +78,9 @@ class Tables:
     uploads: dict[UUID, UploadVersion] = field(default_factory=dict)
     upload_rows: dict[tuple[UUID, int], UploadRow] = field(default_factory=dict)
     upload_duties: dict[str, UploadDuty] = field(default_factory=dict)
+
+    handed_out: dict[TaskKey, HandedOut] = field(default_factory=dict)
+    returned_answers: dict[TaskKey, ReturnedAnswer] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
 
 

@@ -22,6 +22,7 @@ from bus.ports.deadline_books import DeadlineBooks
 from bus.ports.evidence_books import EvidenceBooks
 from bus.ports.operator_books import OperatorBooks
 from bus.ports.person_books import PersonBooks
+from bus.ports.return_books import ReturnBooks
 from bus.ports.run_books import RunBooks
 from bus.ports.upload_books import UploadBooks
 
@@ -145,6 +146,7 @@ class Unit(
     PersonBooks,
     CatalogueBooks,
     UploadBooks,
+    ReturnBooks,
     Protocol,
 ):
     """One open transaction. All of it happens, or none."""

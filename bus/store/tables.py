@@ -411,3 +411,36 @@ upload_duties = Table(
     Column("since", Instant, nullable=False, comment="since when it is to be uploaded"),
     Column("late", Text, nullable=False, comment="last period noted as late; empty: none"),
 )
+
+handed_out = Table(
+    "handed_out",
+    metadata,
+    Column("order", LargeBinary, primary_key=True, comment="chain digest of the order"),
+    Column("part", Integer, primary_key=True, autoincrement=False, comment="of the roster"),
+    Column("line", Integer, primary_key=True, autoincrement=False, comment="of the request"),
+    Column("query", UuidBytes, nullable=False, comment="query id"),
+    Column("resource", Text, nullable=False, comment="its name in the catalogue"),
+    Column("list_id", UuidBytes, nullable=False, comment="id of the workbook or package"),
+    Column("persons", Integer, nullable=False, comment="how many are on it"),
+    Column("at", Instant, nullable=False, comment="when it went out"),
+    Column("operator", Text, nullable=False, comment="who handed it out"),
+    Column("due", Instant, nullable=False, comment="end of the term"),
+    Column("agency", Text, comment="fingerprint of the keys it is sealed to; null: a workbook"),
+    Index("handed_out_query", "query"),
+)
+
+returned_answers = Table(
+    "returned_answers",
+    metadata,
+    Column("order", LargeBinary, primary_key=True, comment="chain digest of the order"),
+    Column("part", Integer, primary_key=True, autoincrement=False, comment="of the roster"),
+    Column("line", Integer, primary_key=True, autoincrement=False, comment="of the request"),
+    Column("query", UuidBytes, nullable=False, comment="query id"),
+    Column("resource", Text, nullable=False, comment="its name in the catalogue"),
+    Column("sealed", LargeBinary, nullable=False, comment="outcomes under the store key"),
+    Column("as_of", Instant, nullable=False, comment="as of when the data are true"),
+    Column("received", Instant, nullable=False, comment="when it was taken back"),
+    Column("operator", Text, nullable=False, comment="who took it back"),
+    Column("file", LargeBinary, nullable=False, comment="SHA-256 of what was taken back"),
+    Index("returned_answers_query", "query"),
+)

@@ -16,6 +16,7 @@ from bus.store.parked import Parked
 from bus.store.persons import Persons
 from bus.store.progress import Progress
 from bus.store.records import Records
+from bus.store.returns import Returns
 from bus.store.runs import Runs
 from bus.store.tally import Tallies
 from bus.store.uploads import Uploads
@@ -39,5 +40,6 @@ class SqlUnit(
     Persons,
     Catalogues,
     Uploads,
+    Returns,
 ):
     """A `Unit` on SQL; see there for what each method promises."""
