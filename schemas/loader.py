@@ -24,7 +24,10 @@ from schemas.layout import Layout, TooManyItemsError
 MAX_ITEMS = 65_536
 """The most items that all arrays of one datum together may have, unless its reader says less."""
 
-FOLDERS = ("envelope", "directory", "message", "resource", "proof", "admission", "conformance")
+FOLDERS = (
+    *("envelope", "directory", "message", "resource", "proof", "admission", "conformance"),
+    "medium",
+)
 
 
 class SchemaError(InputError):

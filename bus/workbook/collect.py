@@ -26,6 +26,10 @@ class Faults:
             Fault(sheet, row, letter, problem.code, problem.zh, problem.en, problem.allowed)
         )
 
+    def noted(self, sheet: str, row: int, column: int) -> bool:
+        """Return whether a fault stands at a cell."""
+        return (sheet, row, column) in self._found
+
     def all(self) -> tuple[Fault, ...]:
         """Every fault, in the order of sheets, rows and columns."""
         places = sorted(self._found, key=lambda place: (self._order.get(place[0], -1), place))

@@ -1,0 +1,1 @@
+"""Packages on a medium (docs/spec/medium.md): made, opened, and verified with no network (R066)."""
