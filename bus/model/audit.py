@@ -171,6 +171,17 @@ class Event(StrEnum):
     AUDIT_INSPECTED = "audit.inspected"
     """An operator inspected the books (R077). since, until, entries, head (its entry), reads,
     outside (working hours), refused (counts)."""
+    LIST_EXPORTED = "list.exported"
+    """Agency: a list went out to be filled (R117). part, line, resource, order, list (its id),
+    persons, items (counts), file (SHA-256), again."""
+    LIST_IMPORTED = "list.imported"
+    """Agency: a filled list was taken back. part, line, resource, order, found, not_found,
+    not_answerable (counts), late, corrects, file."""
+    MEDIUM_EXPORTED = "medium.exported"
+    """Agency: a list went out as a sealed package (R066). agency (fingerprint of the keys it is
+    sealed to); the rest as for a list."""
+    MEDIUM_IMPORTED = "medium.imported"
+    """Agency: a package was taken back. agency; the rest as for a list."""
     DIRECTORY_ADOPTED = "directory.adopted"
     """A newer directory was adopted. version, head (SHA-256 of the head's payload)."""
     AUDIT_SIGNER = "audit.signer"

@@ -15,8 +15,10 @@ import pytest
 
 from adapters.contract import Setup
 from adapters.mapping.catalogue import catalogue_faults
+from adapters.medium.connector import MediumSource
 from adapters.rest.mapping import RestMapping
 from adapters.sql.mapping import SqlMapping
+from adapters.template.mapping import ListMapping
 from adapters.upload.mapping import upload_mapping
 from bus.cli import main
 from bus.config.load import load_config
@@ -36,7 +38,7 @@ _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE |
 _LINK = re.compile(r"\[[^\]\n]*\]\((?P<target>[^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} (?P<text>.+)$", re.MULTILINE)
 _METRIC = re.compile(r"`(hedui_[a-z_]+)")
-_MAPPINGS = {"sql": SqlMapping, "rest": RestMapping}
+_MAPPINGS = {"sql": SqlMapping, "rest": RestMapping, "medium": ListMapping[MediumSource]}
 
 _QUOTED = re.compile(r'"([A-Z][A-Z0-9_]+)"')
 _CODE = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)`")
@@ -172,7 +174,10 @@ def _check_config(block: Block, folder: Path) -> None:
         mapping = upload_mapping(Setup(document, str(file), folder, resources(), None))
     else:
         mapping = _MAPPINGS[kind].from_toml(document, str(file), folder)
-    assert list(catalogue_faults(mapping.resources, resources())) == []
+    if isinstance(mapping, ListMapping):
+        assert list(mapping.mismatches(resources())) == []
+    else:
+        assert list(catalogue_faults(mapping.resources, resources())) == []
 
 
 def _check_participants(block: Block, folder: Path) -> None:
