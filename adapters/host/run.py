@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
-from adapters.contract import Books, Setup, Tended
+from adapters.contract import Books, Connector, Setup, Tended
 from adapters.host.answering import Answering
 from adapters.host.codes import places_of
 from adapters.host.readiness import facts, source_missing
@@ -16,7 +16,7 @@ from adapters.host.source import Limits, Mapped
 from adapters.registry import kind_of
 from bus.config.models import Config
 from bus.daemon.admission.renewing import LOOK_EVERY, renewing_of
-from bus.daemon.assemble import assemble
+from bus.daemon.assemble import Participant, assemble
 from bus.daemon.retention import LOOK_EVERY as PURGE_EVERY
 from bus.daemon.retention import retention_of
 from bus.daemon.run import Regular, deadlines, run
@@ -64,10 +64,6 @@ async def run_adapter(config: Config, path: Path, *, dev: bool) -> bool:
         if await answering.answer_open_rows():
             participant.loops.outbox.wake.set()
 
-    async def tend() -> None:
-        if isinstance(connector, Tended):
-            await connector.tend(office.clock.now(), participant.metrics, participant.log)
-
     # Lookups run in a loop of their own, so that a slow source never holds up the consumer.
     participant.loops.after_step = stepped.set
     try:
@@ -79,7 +75,7 @@ async def run_adapter(config: Config, path: Path, *, dev: bool) -> bool:
                 Regular("renewal", LOOK_EVERY, renewing.look),
                 Regular("retention", PURGE_EVERY, retention_of(participant).purge),
                 deadlines(participant),
-                Regular("tending", TEND_EVERY, tend),
+                *tending(participant, connector),
             ],
             # Not before: a connector may keep what it was given in the adapter's own store.
             prepare=answering.source.first_check,
@@ -87,6 +83,18 @@ async def run_adapter(config: Config, path: Path, *, dev: bool) -> bool:
     finally:
         await connector.close()
     return renewing.renewed
+
+
+def tending(participant: Participant, connector: Connector) -> list[Regular]:
+    """Return the timer of a connector that has something to do without being asked, if it has."""
+    if not isinstance(connector, Tended):
+        return []
+    office = participant.office
+
+    async def tend() -> None:
+        await connector.tend(office.clock.now(), participant.metrics, participant.log)
+
+    return [Regular("tending", TEND_EVERY, tend)]
 
 
 def limits_of(config: Config) -> Limits:

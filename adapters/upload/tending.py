@@ -23,6 +23,7 @@ from bus.ports.store import AuditEvent
 from schemas.resources import Resource
 
 TIDY_EVERY = timedelta(hours=1)
+INBOX_LEASE = "upload-inbox"
 
 
 @dataclass
@@ -44,8 +45,10 @@ class Tending:
     log: Logger
     _inbox: Inbox | None = field(init=False)
     _tidy_at: datetime | None = None
+    _holder: str = field(init=False)
 
     def __post_init__(self) -> None:
+        self._holder = f"{self.books.me}:{token_hex(8)}"
         folder = self.mapping.source.inbox
         self._inbox = None
         if folder is not None:
@@ -58,7 +61,7 @@ class Tending:
         Raises:
             StoreUnavailable: The store cannot be reached; what was done stands.
         """
-        if self._inbox is not None:
+        if self._inbox is not None and await self._take(INBOX_LEASE, now):
             await self._inbox.look(now)
         for entry in self.mapping.resources:
             await self._look_at(entry, now)
@@ -99,11 +102,13 @@ class Tending:
             self.log.info("upload.destroyed", count=destroyed)
         async with store.transaction() as unit:
             staged = {one.resource for one in await unit.uploads(state=UploadState.STAGED)}
-        holder = f"{self.books.me}:{token_hex(8)}"
         for resource in sorted(staged):
-            async with store.transaction() as unit:
-                ours = await unit.lease(lease_name(resource), holder, now, now + LEASE_FOR)
-            if ours:  # else it is being loaded
+            if await self._take(lease_name(resource), now):  # else it is being loaded
                 await remove_staged(store, resource)
                 async with store.transaction() as unit:
-                    await unit.end_lease(lease_name(resource), holder)
+                    await unit.end_lease(lease_name(resource), self._holder)
+
+    async def _take(self, lease: str, now: datetime) -> bool:
+        """Return whether we, of several instances, may do something now."""
+        async with self.books.store.transaction() as unit:
+            return await unit.lease(lease, self._holder, now, now + LEASE_FOR)

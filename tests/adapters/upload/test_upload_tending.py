@@ -290,3 +290,18 @@ async def test_a_store_that_is_away_leaves_a_file_where_it_is(site, monkeypatch)
 
     await site.tend(NOW + 2 * MINUTE)
     assert not path.exists()
+
+
+async def test_of_two_instances_one_takes_what_arrives(site, folder, store):
+    other = Site(Agency(folder, store, {"inbox": "inbox"}, key=site.agency.key))
+    path = csv_file(site.inbox / f"{RESOURCE}@2026-06-30.csv", [withdrawal(1)])
+
+    for minute in range(3):
+        await site.tend(NOW + minute * MINUTE)
+        await other.tend(NOW + minute * MINUTE)
+
+    assert not path.exists()
+    assert [event for event, _, _ in await site.agency.events()] == ["upload.loaded"]
+    assert not (site.inbox / REFUSED).exists()
+    assert other.events() == []
+    assert other.value("hedui_upload_as_of_timestamp_seconds") > 0
