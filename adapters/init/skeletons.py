@@ -70,6 +70,7 @@ not_held = []                           # 无人能答的内容项 items nobody 
 _MEDIUM = """\
 [source]
 kind = "medium"                         # 介质方式 a package on a medium, for a machine offline
+agency_keys = "agency-medium.pub"       # 该机构 hedui medium keys 所生成 made there; compare it
 
 [[resource]]
 name = {name}

@@ -8,7 +8,7 @@ from datetime import date
 from adapters.contract import Lookup, PersonFaultError, Subject
 from adapters.judge import Row, judge, type_of
 from adapters.kit.ground import Ground
-from adapters.kit.report import Result, failed, not_shown, passed
+from adapters.kit.report import Result, failed, not_applicable, not_shown, passed
 from adapters.mapping.resource import RESIDENT_CARD, ResourceMapping
 from adapters.numbers import id_key
 
@@ -27,7 +27,12 @@ async def rows_can_be_answered(ground: Ground) -> Result:
 
     Codes and columns are told, never values.
     """
-    if ground.entry is None or ground.rows is None:
+    if ground.entry is None:
+        return not_applicable(
+            "该连接器自行判断，没有可判断的行",
+            "this connector judges by itself, and has no rows to be judged",
+        )
+    if ground.rows is None:
         return not_shown(
             "数据源不能抽取样本行（RowSource.sample）",
             "the source cannot show rows (RowSource.sample)",
