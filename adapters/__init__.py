@@ -16,6 +16,7 @@
 | `medium` | the same beyond a network: sealed packages on a medium |
 | `registry` | which connector does `[source] kind` name? |
 | `host` | how are orders verified, looked up, answered, by one process? |
+| `returns` | how are lists handed out and taken back, under the whole authority? |
 | `kit` | does a connector keep the contract on this source? (`hedui adapter check`) |
 | `init` | which file does a new adapter need? (`hedui adapter init`) |
 | `commands` | what may people do at an agency, and what do they read? |

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ class Database:
         beginning: Who it is for.
         resources: The catalogue's resources by name.
         folder: The file's folder.
+        say: Told what is being waited for.
         secret: The password file that was written meanwhile; None where there was one, or none.
     """
 
@@ -55,6 +56,7 @@ class Database:
     beginning: Beginning
     resources: Mapping[str, Resource]
     folder: Path
+    say: Callable[[str], None]
     secret: Path | None = None
     _source: dict[str, Any] = field(default_factory=dict)
     _entry: dict[str, Any] = field(default_factory=dict)
@@ -69,6 +71,7 @@ class Database:
         while True:
             try:
                 self._map(tables)
+                self.say("正在检查，大表可能需要几分钟 / checking; a large table may take minutes")
                 asyncio.run(self._check())
             except HeduiError as error:
                 self.asking.again(error)
@@ -113,6 +116,7 @@ class Database:
             try:
                 self._source = {"kind": "sql", "url": self._url()}
                 self._ask_password()
+                self.say("正在连接 / connecting")
                 return asyncio.run(tables_of(self._mapping(_PROBE)))
             except HeduiError as error:
                 self.forget_secret()

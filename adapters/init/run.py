@@ -43,7 +43,7 @@ def write_adapter(asking: Asking, out: Path, say: Callable[[str], None]) -> None
         sections = SKELETONS[beginning.kind](beginning.resource)
         _write(out, page(beginning, out.name, sections))
         return
-    database = Database(asking, beginning, known, folder)
+    database = Database(asking, beginning, known, folder, say)
     try:
         database.ask()
         for line in shown(beginning.resource, database.columns, database.sample(SHOWN_ROWS)):

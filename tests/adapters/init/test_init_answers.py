@@ -198,7 +198,7 @@ def test_other_kinds_get_a_skeleton_that_loads(place, run, kind):
     assert [entry["name"] for entry in config.resource] == ["bank-deposit"]
 
 
-@pytest.mark.parametrize("kind", ["rest", "upload"])
+@pytest.mark.parametrize("kind", SKELETONS)
 async def test_its_connector_takes_the_skeleton_as_it_is(place, run, kind):
     answered(place, f'participant = "320000.tax"\nkind = "{kind}"\nresource = "bank-deposit"\n')
     assert run("init", "--answers", "answers.toml").exit_code == 0

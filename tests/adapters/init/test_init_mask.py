@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from adapters.init import guess
 from adapters.init.guess import proposed
 from adapters.init.mask import masked
 from adapters.sql.look import Column
@@ -57,6 +58,11 @@ def test_a_value_is_shown_so_that_nobody_can_be_read_from_it(item, raw, shown):
 )
 def test_a_column_is_proposed_by_its_name_alone(item, columns, column):
     assert proposed(WITHDRAWAL.item(item), [Column(name) for name in columns]) == column
+
+
+def test_every_abbreviation_is_of_an_item_that_there_is():
+    items = {item.name for resource in resources().values() for item in resource.items}
+    assert items >= guess._ABBREVIATIONS.keys()
 
 
 def test_a_comment_says_what_a_column_is():

@@ -8,10 +8,13 @@ import pytest
 from rest_site import reply
 from sql_sites import SQLITE
 
+from adapters.contract import Setup
 from adapters.kit.report import Verdict
+from adapters.registry import open_connector
 from adapters.rest.connector import RestConnector
 from adapters.rest.mapping import RestMapping
 from schemas.resources import resources
+from signer.medium.agency import make_keys
 
 TABLE = """CREATE TABLE gjj_tq (zjhm VARCHAR(20), zjlx VARCHAR(3), xm VARCHAR(40), zh VARCHAR(20),
            je NUMERIC(18,2), rq DATE, yy VARCHAR(100))"""
@@ -79,3 +82,17 @@ async def test_rest(rest_service, tmp_path, rows, run, known, ended):
     assert ended(report, Verdict.NOT_APPLICABLE) == {}
     # A service is asked about people; it cannot be asked for rows.
     assert set(ended(report, Verdict.NOT_SHOWN)) == {"K16"}
+
+
+@pytest.mark.parametrize("kind", ["template", "medium"])
+async def test_lists_that_people_fill(kind, tmp_path, run, known, ended):
+    source = {"kind": kind}
+    if kind == "medium":
+        make_keys(tmp_path / "medium", b"passphrase")
+        source["agency_keys"] = "medium/agency-medium.pub"
+    document = {"source": source, "resource": [{"name": "housing-fund-withdrawal"}]}
+    setup = Setup(document, "adapter.toml", tmp_path, resources(), None)
+    report = await run(open_connector(setup), known())
+    assert report.passes(strict=True), report.plain()
+    # Nobody is asked to fill a list in for a check: what is shown is that the mapping fits.
+    assert list(ended(report, Verdict.PASSED)) == ["K01", "K19"]
