@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
 
-.PHONY: help setup demo kafka test bench bench-envelope crash fuzz simulate nightly check format vectors lock clean
+.PHONY: help setup demo kafka test bench bench-envelope bench-adapter crash fuzz simulate nightly check format vectors lock clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ bench: $(STAMP)
 ## make bench-envelope      set up, then measure sealing and opening one message, beside others
 bench-envelope: $(STAMP)
 	@$(BIN)/python tests/bench/bench_envelope.py $(ARGS)
+
+## make bench-adapter       set up, then the SQL connector beside SQL by hand, five million rows (PostgreSQL)
+bench-adapter: $(STAMP)
+	@PYTHONPATH=tests/services $(BIN)/python tests/bench/bench_adapter.py $(ARGS)
 
 ## make crash [ARGS="..."]  set up, then kill everything at every point, and keep account (a quarter of an hour)
 crash: $(STAMP)

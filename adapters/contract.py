@@ -15,24 +15,23 @@ The host holds every result to them once more, person by person (adapters/host/d
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
-from adapters.values import fit
+from adapters import values
 from bus.errors import ConfigError, DefectError, InputError, UnavailableError
 from bus.logs.setup import Logger
 from bus.metrics.catalogue import Metrics
 from bus.model.messages import OutcomeKind
 from bus.ports.store import Store
-from schemas.resources import Resource
+from schemas.resources import Item, Resource
 from signer.storekey import StoreKey
 
-Value = str | int | bool | Decimal | date | datetime | None
+Value = values.Value
 """A value as `schemas.records.encode_record` takes it."""
 
 Record = Mapping[str, Value]
@@ -301,13 +300,14 @@ def complete(lookup: Lookup, found: Iterable[SubjectOutcome]) -> tuple[SubjectOu
             `ITEM_UNASKED` for an item that was not asked for.
     """
     asked = {person.reference for person in lookup.persons}
+    items = frozenset(lookup.items)
     outcomes: dict[int, SubjectOutcome] = {}
     for outcome in found:
         if outcome.reference not in asked:
             raise _broken("OUTCOME_UNASKED", "结果涉及未查询人员", "nobody asked for it", lookup)
         if outcome.reference in outcomes:
             raise _broken("OUTCOME_TWICE", "一人有两个结果", "a person has two outcomes", lookup)
-        _hold_to_form(lookup, outcome)
+        _hold_to_form(lookup, items, outcome)
         outcomes[outcome.reference] = outcome
     return tuple(
         outcomes.get(person.reference) or not_answerable(person.reference, "OUTCOME_MISSING")
@@ -315,15 +315,16 @@ def complete(lookup: Lookup, found: Iterable[SubjectOutcome]) -> tuple[SubjectOu
     )
 
 
-def _hold_to_form(lookup: Lookup, outcome: SubjectOutcome) -> None:
+def _hold_to_form(lookup: Lookup, items: frozenset[str], outcome: SubjectOutcome) -> None:
     has_records = outcome.kind is OutcomeKind.FOUND
     has_code = outcome.kind is OutcomeKind.NOT_ANSWERABLE
     if bool(outcome.records) != has_records or bool(outcome.code) != has_code:
         raise _broken(
             "OUTCOME_MALFORMED", "结果自相矛盾", "kind, code and records disagree", lookup
         )
-    if any(record.keys() - set(lookup.items) for record in outcome.records):
-        raise _broken("ITEM_UNASKED", "结果含未申请的内容项", "it was not asked for", lookup)
+    for record in outcome.records:
+        if not record.keys() <= items:
+            raise _broken("ITEM_UNASKED", "结果含未申请的内容项", "it was not asked for", lookup)
 
 
 def _broken(code: str, zh: str, en: str, lookup: Lookup) -> DefectError:
@@ -356,23 +357,62 @@ def to_records(
             where=f"{resource.name}.{name}",
         )
     kept = [item for item in resource.items if item.name in asked]
+    readings = [Reading(item.name, item.name, values.reader_of(item), item) for item in kept]
+    whole = ({item.name: row.get(item.name) for item in kept} for row in rows)
+    return read_records(resource, readings, whole)
+
+
+class Reading(NamedTuple):
+    """How one item of a record is read: its name, the name in the row, what reads the value."""
+
+    name: str
+    key: str
+    read: values.Reader
+    item: Item
+
+
+def read_records(
+    resource: Resource, readings: Sequence[Reading], rows: Iterable[Mapping[str, object]]
+) -> tuple[Record, ...]:
+    """Make records of raw rows as `to_records` does, by readings made once for many persons.
+
+    Args:
+        resource: What the records are of.
+        readings: The items asked for, in the resource's order.
+        rows: Raw values, each row with every reading's key.
+
+    Raises:
+        PersonFaultError: `VALUE_INVALID`, or what a reading raises.
+    """
     records: list[Record] = []
     for row in rows:
-        record: dict[str, Value] = {}
-        for item in kept:
-            try:
-                record[item.name] = fit(item, row.get(item.name))
-            except ValueError:
-                raise PersonFaultError(
-                    "VALUE_INVALID",
-                    f"来源中“{item.zh}”的值不符合类型 {item.kind}",
-                    f"the source's value of {item.name} is not of kind {item.kind}",
-                    remedy_zh="请更正来源数据或映射",
-                    remedy_en="Mend the source's data or the mapping",
-                    where=f"{resource.name}.{item.name}",
-                ) from None
-        records.append(record)
+        try:
+            records.append({name: read(row[key]) for name, key, read, _ in readings})
+        except ValueError:
+            raise _invalid(resource, _unread(readings, row)) from None
     return tuple(records)
+
+
+def _unread(readings: Sequence[Reading], row: Mapping[str, object]) -> Item:
+    """Return the first item of a row that cannot be read; the last where no other is."""
+    *others, last = readings
+    for _, key, read, item in others:
+        try:
+            read(row[key])
+        except ValueError:
+            return item
+    return last.item
+
+
+def _invalid(resource: Resource, item: Item) -> PersonFaultError:
+    return PersonFaultError(
+        "VALUE_INVALID",
+        f"来源中“{item.zh}”的值不符合类型 {item.kind}",
+        f"the source's value of {item.name} is not of kind {item.kind}",
+        remedy_zh="请更正来源数据或映射",
+        remedy_en="Mend the source's data or the mapping",
+        where=f"{resource.name}.{item.name}",
+    )
 
 
 def counted(faults: Iterable[tuple[str, str]]) -> tuple[Remark, ...]:

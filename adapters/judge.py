@@ -18,21 +18,23 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from adapters.contract import (
     Lookup,
     PersonFaultError,
-    Record,
+    Reading,
     Subject,
     SubjectOutcome,
-    to_records,
+    Value,
+    read_records,
 )
 from adapters.mapping.resource import ResourceMapping
 from adapters.numbers import id_key
-from adapters.values import day_of, digits_of
+from adapters.values import day_of, digits_of, reader_of
 from bus.model.messages import OutcomeKind
 from schemas.codes import id_types
-from schemas.resources import Resource
+from schemas.resources import Item, Resource
 
 Row = Mapping[str, object]
 """One row of the source: column name → raw value."""
@@ -58,12 +60,33 @@ def columns_for(entry: ResourceMapping, resource: Resource, items: Iterable[str]
     return list(dict.fromkeys(column for column in (*identifying, *asked) if column))
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What judging one person of a lookup has in common with judging all of them.
+
+    `types` are the source's codes of ID types met so far, each with what it stands for.
+    """
+
+    readings: Sequence[Reading]
+    time_column: str | None
+    types: dict[str, str] = field(default_factory=dict)
+
+
+def plan_of(entry: ResourceMapping, resource: Resource, lookup: Lookup) -> Plan:
+    """Return the plan of a lookup: make it once, judge many persons by it."""
+    asked = frozenset(lookup.items)
+    readings = [_reading(entry, item) for item in resource.items if item.name in asked]
+    ranged = lookup.time_from is not None and lookup.time_to is not None
+    return Plan(readings, time_column(entry, resource) if ranged else None)
+
+
 def judge(
     entry: ResourceMapping,
     resource: Resource,
     lookup: Lookup,
     subject: Subject,
     rows: Iterable[Row],
+    plan: Plan | None = None,
 ) -> SubjectOutcome:
     """Decide one person's outcome.
 
@@ -73,22 +96,27 @@ def judge(
         lookup: The question.
         subject: The person.
         rows: The source's rows with this person's ID number.
+        plan: `plan_of` the first three, where many persons are judged.
 
     Raises:
         PersonFaultError: The person cannot be answered; the code is in the table above.
     """
-    kept = _of_type(entry, subject, rows)
+    plan = plan or plan_of(entry, resource, lookup)
+    kept = _of_type(entry, plan, subject, rows)
     kept = _of_name(entry, subject, kept)
-    kept = _in_range(entry, resource, lookup, kept)
-    records = _records(entry, resource, lookup, kept)
+    kept = _in_range(entry, plan, lookup, kept)
+    records = read_records(resource, plan.readings, kept)
     kind = OutcomeKind.FOUND if records else OutcomeKind.NOT_FOUND
     return SubjectOutcome(subject.reference, kind, None, records)
 
 
-def _of_type(entry: ResourceMapping, subject: Subject, rows: Iterable[Row]) -> list[Row]:
+def _of_type(
+    entry: ResourceMapping, plan: Plan, subject: Subject, rows: Iterable[Row]
+) -> Sequence[Row]:
     if not id_key(subject.id_number):
         raise _fault("ID_NUMBER_MISSING", "没有证件号码", "there is no ID number", entry.place)
-    if entry.id_type is None:
+    column = entry.id_type
+    if column is None:
         if subject.id_type != entry.only_id_type:
             # Its silence about another document's holder says nothing about the holder.
             raise _fault(
@@ -98,7 +126,16 @@ def _of_type(entry: ResourceMapping, subject: Subject, rows: Iterable[Row]) -> l
                 entry.place,
             )
         return list(rows)
-    return [row for row in rows if type_of(entry, row[entry.id_type]) == subject.id_type]
+    return [row for row in rows if _known_type(entry, plan, row[column]) == subject.id_type]
+
+
+def _known_type(entry: ResourceMapping, plan: Plan, raw: object) -> str:
+    """Return `type_of` a code, worked out once for each text."""
+    if not isinstance(raw, str):
+        return type_of(entry, raw)
+    if raw not in plan.types:
+        plan.types[raw] = type_of(entry, raw)
+    return plan.types[raw]
 
 
 def type_of(entry: ResourceMapping, raw: object) -> str:
@@ -123,11 +160,12 @@ def type_of(entry: ResourceMapping, raw: object) -> str:
     return code
 
 
-def _of_name(entry: ResourceMapping, subject: Subject, rows: list[Row]) -> list[Row]:
+def _of_name(entry: ResourceMapping, subject: Subject, rows: Sequence[Row]) -> Sequence[Row]:
     column = entry.person_name
     if column is None or entry.name_mismatch == "answer":
         return rows
-    same = [row for row in rows if name_key(row[column]) == name_key(subject.name)]
+    name = subject.name
+    same = [row for row in rows if row[column] == name or name_key(row[column]) == name_key(name)]
     if entry.name_mismatch == "not_answerable" and len(same) < len(rows):
         raise _fault(
             "NAME_MISMATCH",
@@ -145,9 +183,9 @@ def name_key(raw: object) -> str:
 
 
 def _in_range(
-    entry: ResourceMapping, resource: Resource, lookup: Lookup, rows: list[Row]
-) -> list[Row]:
-    column = time_column(entry, resource)
+    entry: ResourceMapping, plan: Plan, lookup: Lookup, rows: Sequence[Row]
+) -> Sequence[Row]:
+    column = plan.time_column
     if column is None or lookup.time_from is None or lookup.time_to is None:
         return rows
     kept: list[Row] = []
@@ -174,33 +212,42 @@ def _in_range(
     return kept
 
 
-def _records(
-    entry: ResourceMapping, resource: Resource, lookup: Lookup, rows: Sequence[Row]
-) -> tuple[Record, ...]:
-    held = {item: entry.columns[item] for item in lookup.items if item in entry.columns}
-    tables = {item: table for item in held if (table := _translation(entry, resource, item))}
-    raw = [
-        {
-            item: _translated(entry, item, row[column], tables.get(item))
-            for item, column in held.items()
-        }
-        for row in rows
-    ]
-    return to_records(resource, lookup.items, raw)
+def _reading(entry: ResourceMapping, item: Item) -> Reading:
+    """Return how an item is read from the source's rows, its codes translated."""
+    column = entry.columns.get(item.name)
+    if column is None:
+        # Not held; every row has the column of the number.
+        return Reading(item.name, entry.id_number, lambda _: None, item)
+    read = reader_of(item)
+    table = _translation(entry, item)
+    if table is None and item.codes is None:
+        return Reading(item.name, column, read, item)
+    known: dict[str, Value] = {}
+
+    def translate(raw: object) -> Value:
+        return read(raw if table is None else _translated(entry, item.name, raw, table))
+
+    def read_once(raw: object) -> Value:
+        if not isinstance(raw, str):
+            return translate(raw)
+        if raw not in known:
+            known[raw] = translate(raw)
+        return known[raw]
+
+    return Reading(item.name, column, read_once, item)
 
 
-def _translation(entry: ResourceMapping, resource: Resource, item: str) -> Mapping[str, str] | None:
-    known = resource.item(item)
-    if item not in entry.codes and known is not None and known.codes == "id-types":
-        return entry.id_types
-    return entry.codes.get(item)
+def _translation(entry: ResourceMapping, item: Item) -> Mapping[str, str] | None:
+    if item.name not in entry.codes and item.codes == "id-types":
+        return entry.id_types or None
+    return entry.codes.get(item.name) or None
 
 
 def _translated(
-    entry: ResourceMapping, item: str, raw: object, table: Mapping[str, str] | None
-) -> object:
-    if table is None or raw is None:
-        return raw
+    entry: ResourceMapping, item: str, raw: object, table: Mapping[str, str]
+) -> str | None:
+    if raw is None:
+        return None
     try:
         text = str(int(raw)) if isinstance(raw, bool) else digits_of(raw)
     except ValueError:

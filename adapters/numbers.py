@@ -18,6 +18,9 @@ def id_key(raw: object) -> str:
 
     Empty where there is none.
     """
+    if isinstance(raw, str) and raw.isascii():
+        # Nothing to normalise, and nearly every number.
+        return raw.strip().upper()
     try:
         text = digits_of(raw)
     except ValueError:

@@ -26,7 +26,7 @@ from adapters.contract import (
     none_answerable,
     not_answerable,
 )
-from adapters.judge import Row, columns_for, judge
+from adapters.judge import Plan, Row, columns_for, judge, plan_of
 from adapters.mapping.catalogue import catalogue_faults
 from adapters.mapping.document import SourceMapping, SourceT
 from adapters.mapping.faults import MappingError
@@ -160,10 +160,11 @@ class RowsConnector(Generic[SourceT, EntryT]):
         found = await self.source.fetch(entry, lookup, columns)
         as_of = _as_of(entry, found, now)
         faults = [("ROWS_UNASKED", entry.place)] * found.unasked
+        plan = plan_of(entry, resource, lookup)
         outcomes: list[SubjectOutcome] = []
         for person in lookup.persons:
             try:
-                outcomes.append(_outcome(entry, resource, lookup, person, found))
+                outcomes.append(_outcome(entry, resource, lookup, person, found, plan))
             except PersonFaultError as fault:
                 outcomes.append(not_answerable(person.reference, fault.code))
                 faults.append((fault.code, fault.where))
@@ -186,7 +187,12 @@ class RowsConnector(Generic[SourceT, EntryT]):
 
 
 def _outcome(
-    entry: ResourceMapping, resource: Resource, lookup: Lookup, person: Subject, found: Found
+    entry: ResourceMapping,
+    resource: Resource,
+    lookup: Lookup,
+    person: Subject,
+    found: Found,
+    plan: Plan,
 ) -> SubjectOutcome:
     number = id_key(person.id_number)
     if number in found.overfull:
@@ -203,7 +209,7 @@ def _outcome(
             "the source gave no usable answer about this person",
             where=found.places.get(number, entry.place),
         )
-    return judge(entry, resource, lookup, person, found.rows.get(number, []))
+    return judge(entry, resource, lookup, person, found.rows.get(number, ()), plan)
 
 
 def _as_of(entry: ResourceMapping, found: Found, now: datetime) -> datetime:

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Executable, Row
+from sqlalchemy import CursorResult, Executable
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -147,10 +148,8 @@ async def begin(connection: AsyncConnection, seconds: float) -> None:
             await connection.exec_driver_sql("BEGIN")
 
 
-async def execute(
-    connection: AsyncConnection, statement: Executable, seconds: float
-) -> Sequence[Row[Any]]:
-    """Return all rows of a statement of a reading.
+async def execute(connection: AsyncConnection, statement: Executable, seconds: float) -> list[Any]:
+    """Return all rows of a statement of a reading, as the driver makes them.
 
     Given up by its caller, a statement of SQLite is ended and waited for: closed under way, its
     connection would keep the file locked. What servers run they end themselves (`begin`).
@@ -161,18 +160,26 @@ async def execute(
         seconds: How long it may take; for SQLite, which has no limit of its own.
     """
     if connection.dialect.name != SQLITE:
-        return (await connection.execute(statement)).all()
+        return _rows_of(await connection.execute(statement))
     driver: Any = (await connection.get_raw_connection()).driver_connection
     await driver.set_progress_handler(_deadline(seconds), _SQLITE_STEPS)
     running = asyncio.ensure_future(connection.execute(statement))
     try:
-        return (await asyncio.shield(running)).all()
+        return _rows_of(await asyncio.shield(running))
     except asyncio.CancelledError:
         await driver.interrupt()
         await asyncio.wait([running])
         # Taken, so that nobody misses it.
         running.exception()
         raise
+
+
+def _rows_of(result: CursorResult[Any]) -> list[Any]:
+    """Return the driver's own rows, which are all there: SQLAlchemy would make each another."""
+    cursor: Any = result.cursor
+    rows: list[Any] = cursor.fetchall()
+    result.close()
+    return rows
 
 
 async def go_on(connection: AsyncConnection) -> None:
@@ -231,6 +238,7 @@ async def _wish(connection: Any, name: str, value: str) -> None:
         return
 
 
+@lru_cache(maxsize=1 << 16)
 def _day(raw: tuple[int]) -> date | str:
     try:
         return date.fromordinal(raw[0] + _POSTGRES_DAY_ZERO)

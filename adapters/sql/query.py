@@ -23,7 +23,6 @@ from sqlalchemy import (
     select,
     table,
 )
-from sqlalchemy import Row as RawRow
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.expression import ColumnClause, TableClause
 from sqlalchemy.types import NullType
@@ -89,7 +88,8 @@ class Reader:
         Raises:
             SourceUnavailableError: The source failed or was too slow.
         """
-        return await self._rows(select(*self._table(columns).c).limit(count), columns)
+        rows = await self._rows(select(*self._table(columns).c).limit(count), columns)
+        return [dict(row) for row in rows]
 
     async def latest(self, name: str) -> object:
         """Return the greatest value of a column, None where the table is empty.
@@ -99,7 +99,7 @@ class Reader:
         """
         source = self._table([name])
         rows = await self._execute(select(func.max(source.c[name]).label("latest")))
-        return rows[0].latest
+        return rows[0][0]
 
     async def inexact_numbers(self) -> int:
         """Count the ID numbers that are not stored trimmed and upper-case.
@@ -113,7 +113,7 @@ class Reader:
         rows = await self._execute(
             inexact.where(stored != _normalised(stored)), NUMBERS_TIMEOUT_FACTOR
         )
-        return int(rows[0].inexact)
+        return int(rows[0][0])
 
     async def unseen_numbers(self) -> int:
         """Count the different stored ID numbers that no lookup can find.
@@ -220,9 +220,13 @@ class Reader:
         return table(self._entry.table, *named, schema=self._entry.db_schema)
 
     async def _rows(self, statement: Executable, columns: Sequence[str]) -> list[Row]:
-        return [dict(zip(columns, row, strict=True)) for row in await self._execute(statement)]
+        rows = await self._execute(statement)
+        if rows and hasattr(rows[0], "keys"):
+            # asyncpg's records are rows as we want them.
+            return rows
+        return [dict(zip(columns, row, strict=True)) for row in rows]
 
-    async def _execute(self, statement: Executable, patience: int = 1) -> Sequence[RawRow[Any]]:
+    async def _execute(self, statement: Executable, patience: int = 1) -> list[Any]:
         with source_faults(self._entry.place):
             limit = self._timeout * patience
             async with asyncio.timeout(limit):
