@@ -109,16 +109,21 @@ async def test_postgres_citext_and_domains_are_text(
     assert codes(await exact.lookup(asked, now)) == ["FOUND"]
 
 
-async def test_postgres_uses_the_index_of_a_char_column(
-    postgres_site, reading, person, ask, now, number
+@pytest.mark.parametrize(
+    ("exact", "index"),
+    [(True, "(zjhm)"), (False, "(upper(trim(zjhm)))")],
+    ids=["plain", "function"],
+)
+async def test_postgres_uses_the_index_that_the_documentation_names(
+    postgres_site, reading, person, ask, now, exact, index
 ):
     await postgres_site.execute(
         "CREATE TABLE t (zjhm CHAR(18), zjlx TEXT, xm TEXT, zh TEXT, je TEXT, rq DATE, yy TEXT)",
         "INSERT INTO t SELECT lpad(n::text, 18, '0'), '111' FROM generate_series(1, 5000) n",
-        "CREATE INDEX ON t (zjhm)",
+        f"CREATE INDEX ON t {index}",
         "ANALYZE t",
     )
-    connector = reading(postgres_site, table="t", id_number_exact=True)
+    connector = reading(postgres_site, table="t", id_number_exact=exact)
     people = [person(serial, id_number=f"{serial:018d}") for serial in range(1, 4)]
     whole, by_index = await scans(postgres_site)
     await connector.lookup(ask(*people, items=REASON), now)
@@ -159,6 +164,24 @@ async def test_postgres_text_in_another_encoding_fails_its_person_alone(
     await connector.close()
     assert codes(result) == ["FOUND", "SOURCE_ROW_FAILED", "FOUND", "NOT_FOUND"]
     await postgres.execute("postgres", f"DROP DATABASE {name}")
+
+
+async def test_mariadb_finds_padded_numbers_by_the_column_that_the_documentation_names(
+    mariadb_site, reading, person, ask, now, number_with_x
+):
+    await mariadb_site.execute(
+        f"CREATE TABLE raw ({BASE}, je DECIMAL(18,2), rq DATE, yy VARCHAR(40))",
+        "ALTER TABLE raw ADD COLUMN zjhm_exact varchar(40) AS (upper(trim(zjhm))) PERSISTENT,"
+        " ADD INDEX (zjhm_exact)",
+        "CREATE VIEW t AS SELECT zjhm_exact AS zjhm, zjlx, xm, zh, je, rq, yy FROM raw",
+    )
+    one = person(1, id_number=number_with_x)
+    columns = "raw (zjhm, zjlx, xm, zh, je, rq, yy)"
+    held = f" {number_with_x.lower()}"
+    await mariadb_site.insert(columns, (held, "111", one.name, "0", 1, None, "a"))
+    connector = reading(mariadb_site, table="t", id_number_exact=True)
+    await connector.check()
+    assert codes(await connector.lookup(ask(one, items=REASON), now)) == ["FOUND"]
 
 
 @pytest.mark.parametrize("kind", ["DATE", "DATETIME", "TIMESTAMP NULL"])
