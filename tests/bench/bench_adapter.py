@@ -55,12 +55,13 @@ class NotTheSameError(Exception):
 
 async def measure(cluster: PostgresCluster, rows: int, people: int, passes: int) -> dict[str, Any]:
     """Make the table, measure everything in turn; returns the report."""
+    machine = host(("asyncpg", "sqlalchemy"))
     site = await Site.make(cluster, rows)
     asked = await site.people(people)
     batches = [asked[start : start + BATCH] for start in range(0, len(asked), BATCH)]
     found = await _measure(site, batches, passes)
     return {
-        "machine": host(("asyncpg", "sqlalchemy")),
+        "machine": machine,
         "rows": site.rows,
         "persons": site.persons,
         "asked": people,
