@@ -39,11 +39,12 @@ _AGENCIES = {
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """An agency: its id, its title, and its tables."""
+    """An agency: its id, its title, and its tables, which were read from `folder`."""
 
     id: str
     title: str
     tables: tuple[Table, ...]
+    folder: Path
 
 
 def shipped_data() -> Path:
@@ -102,7 +103,8 @@ def _agency(folder: Path, faults: list[Fault]) -> Agency | None:
     if not tables and not faults:
         zh, en = "该机构没有任何表格", "this agency has no table"
         faults.append(fault(name, "AGENCY_EMPTY", zh, en, allowed=_allowed_files()))
-    return Agency(name, _REGIONS[centre] + _AGENCIES.get(agency, f"机构 {agency}"), tables)
+    title = _REGIONS[centre] + _AGENCIES.get(agency, f"机构 {agency}")
+    return Agency(name, title, tables, folder)
 
 
 def _is_agency(name: str) -> bool:

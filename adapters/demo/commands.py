@@ -37,6 +37,7 @@ _NOT_IN_STORIES = {
     "nodes": "--nodes",
     "stay": "--stay",
     "keep": "--keep",
+    "plain": "--plain",
 }
 """Options that say how processes are run, or with whose data."""
 
@@ -79,6 +80,9 @@ def demo(
     keep: Annotated[
         bool, typer.Option("--keep", help="保留密钥、数据库等运行目录 / Keep keys and stores")
     ] = False,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="机构一律用 SQLite，较快 / SQLite for all, quicker")
+    ] = False,
     story: Annotated[
         StoryChoice | None,
         typer.Option("--story", help="在单进程中演示一种情形，时钟可推移 / Play a story"),
@@ -100,6 +104,7 @@ def demo(
         keep=keep,
         host=BrokerHost(broker, nodes),
         suite=suite,
+        plain=plain,
     )
 
     def tell(outcome: dict[str, Any]) -> None:

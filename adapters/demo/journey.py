@@ -95,6 +95,7 @@ def follow(network: Network, query: UUID) -> QueryDetail:
                 raise NotDeliveredError(f"QUERY_{state}", zh, en, detail.findings)
             if state is QueryState.SUBMITTED:
                 _check_review(network, hub, query)
+            network.tend()
             network.watch.pause(_POLL_SECONDS)
             network.check()
 
@@ -119,7 +120,7 @@ def fetch(network: Network, query: UUID, detail: QueryDetail) -> Delivered:
     return Delivered(
         detail=detail,
         hops=hops,
-        timeline=moves(hops, audits, titles, accepted=True),
+        timeline=moves(hops, audits, titles, network.acts, accepted=True),
         result=result,
         workbook=workbook,
         proof=proof,

@@ -73,6 +73,11 @@ class Processes:
                 where=name,
             ) from error
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those that were started."""
+        return tuple(self._running)
+
     def log(self, name: str) -> Path:
         """Return the log of a process."""
         return self._logs / f"{name}.log"

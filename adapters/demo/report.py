@@ -13,22 +13,27 @@ from rich.text import Text
 from adapters.demo.agencies import Agency
 from adapters.demo.journey import Delivered
 from adapters.demo.network import Network
+from adapters.demo.sources.source import Source
 from adapters.demo.timeline import ORIGIN
 from signer.envelope.kinds import Kind
 
 _OUTCOMES = ("FOUND", "NOT_FOUND", "NOT_ANSWERABLE")
 
 
-def to_json(delivered: Delivered, stages: dict[str, int]) -> dict[str, Any]:
+def to_json(
+    delivered: Delivered, stages: dict[str, int], sources: Iterable[Source]
+) -> dict[str, Any]:
     """Return the outcome of a run.
 
     Args:
         delivered: The query.
         stages: Milliseconds of each stage.
+        sources: Each agency's data.
 
     Returns:
         Query, state, number of persons, resources asked for; `results` with one entry for each
-        provider, request line and person; `unanswered` what nobody could answer.
+        provider, request line and person; `unanswered` what nobody could answer; `connectors` the
+        English name of each agency's.
     """
     result = delivered.result
     return {
@@ -42,8 +47,18 @@ def to_json(delivered: Delivered, stages: dict[str, int]) -> dict[str, Any]:
             for outcome in answer["outcomes"]
         ],
         "unanswered": result["unanswered"],
+        "connectors": {source.agency.id: source.title.en for source in sources},
         "stages": stages,
     }
+
+
+def sources_table(sources: Iterable[Source]) -> Group:
+    """Return how each agency's adapter gets at its data, for people."""
+    table = Table("机构 agency", "", "数据来源 connector", "", pad_edge=False, show_edge=False)
+    for source in sources:
+        title = source.title
+        table.add_row(source.agency.title, source.agency.id, title.zh, Text(title.en, style="dim"))
+    return Group(Text(), table, Text())
 
 
 def stages(delivered: Delivered, setup: float, start: float, total: float) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,9 +22,10 @@ from adapters.demo.network import Network
 from adapters.demo.out import Out
 from adapters.demo.processes import Processes
 from adapters.demo.screen import Screen
+from adapters.demo.sources.choice import sources_of
 from adapters.demo.state import State, make_folder
 from adapters.demo.timeline import render
-from adapters.demo.watch import Watch
+from adapters.demo.watch import StoppedError, Watch
 from bus.cli.files import read_file
 from bus.cli.remote import RemoteError
 from bus.errors import InputError
@@ -36,10 +37,15 @@ from signer.proof.failures import CHECKS
 from signer.proof.verify import verify
 from signer.suites.keys import require_suite
 
+_TEND_SECONDS = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for: `application` and `data` are paths, `limit` is in seconds."""
+    """What was asked for: `application` and `data` are paths, `limit` is in seconds.
+
+    `plain`: every agency has SQLite.
+    """
 
     application: Path
     data: Path
@@ -49,6 +55,7 @@ class Options:
     keep: bool
     host: BrokerHost
     suite: str
+    plain: bool
 
 
 def run(options: Options, console: Console, tell: Callable[[dict[str, Any]], None]) -> None:
@@ -73,9 +80,10 @@ def run(options: Options, console: Console, tell: Callable[[dict[str, Any]], Non
         out.prepare()
         with _folder(options, console) as folder, Screen(console, watch) as screen:
             state = State(folder, agencies, suite=options.suite)
-            with Network(state, Processes(out.logs), watch, screen, options.host) as network:
+            parts = (state, Processes(out.logs), watch, screen, options.host)
+            with Network(*parts, sources_of(state, plain=options.plain)) as network:
                 delivered, stages = _deliver(network, workbook, out)
-                outcome = report.to_json(delivered, stages)
+                outcome = report.to_json(delivered, stages, network.sources)
                 if options.stay:
                     outcome["stay"] = report.stay_json(network)
                     screen.show(report.stay_table(outcome["stay"]))
@@ -83,7 +91,7 @@ def run(options: Options, console: Console, tell: Callable[[dict[str, Any]], Non
                 screen.settle()
                 tell(outcome)
                 if options.stay:
-                    watch.wait_for_stop()
+                    _stay(network)
 
 
 def _inputs(options: Options) -> tuple[tuple[Agency, ...], bytes]:
@@ -116,6 +124,15 @@ def _folder(options: Options, console: Console) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _stay(network: Network) -> None:
+    """Stay up until a signal comes; people at the agencies go on with their work."""
+    network.watch.no_limit()
+    with suppress(StoppedError):
+        while True:
+            network.tend()
+            network.watch.pause(_TEND_SECONDS)
+
+
 def _deliver(network: Network, workbook: bytes, out: Out) -> tuple[Delivered, dict[str, int]]:
     screen, watch = network.screen, network.watch
     style = "" if network.host.real else "yellow"
@@ -131,6 +148,8 @@ def _deliver(network: Network, workbook: bytes, out: Out) -> tuple[Delivered, di
     network.start()
     ready = watch.seconds
     screen.step(f"{count} 个参与方全部就绪，各为一个进程", "every participant is up")
+    screen.show(report.sources_table(network.sources))
+    network.fill()
     query = _submit(network, workbook)
     delivered = fetch(network, query, follow(network, query))
     out.write(delivered, network.state.roots())
@@ -155,10 +174,11 @@ def _submit(network: Network, workbook: bytes) -> UUID:
 
 def _show(network: Network, delivered: Delivered, out: Out) -> None:
     names = network.state.titles
+    sources = {source.agency.id: source.title.short for source in network.sources}
     began = delivered.detail.summary.opened
     screen = network.screen
     screen.show(
-        render(delivered.timeline, began, names),
+        render(delivered.timeline, began, names, sources),
         report.summary_table(delivered.result),
         Text(),
     )

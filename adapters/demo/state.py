@@ -36,6 +36,9 @@ from signer.suites.keys import P256
 TERM_WORKING_DAYS = 5
 """Feedback term of every resource in the demo's catalogue (R029)."""
 
+OPERATOR = "演示操作员"
+"""In whose name the demo acts; stands in the audit chains."""
+
 HOST = "127.0.0.1"
 """The registered address of everybody: the broker sees where a connection comes from."""
 
@@ -144,7 +147,7 @@ def make_keys(state: State, now: datetime, between: Callable[[], None]) -> None:
     for participant in state.participants:
         between()
         folder = state.folder / participant
-        folder.mkdir(mode=0o700)
+        folder.mkdir(mode=0o700, exist_ok=True)
         issue(
             state.ca,
             ca_passphrase,
@@ -159,15 +162,26 @@ def make_keys(state: State, now: datetime, between: Callable[[], None]) -> None:
 
 
 def write_tables(state: State) -> None:
-    """Put each agency's tables into a database of its own."""
+    """Put each agency's tables into an SQLite file of its own."""
     for agency in state.agencies:
-        write_sqlite(
-            state.folder / agency.id / "source.db",
-            [Content(table.resource, table.items, table.rows) for table in agency.tables],
-        )
+        write_table(state, agency)
 
 
-def write_configs(state: State, bootstrap: str, profile: str, nodes: int) -> None:
+def write_table(state: State, agency: Agency) -> None:
+    """Put one agency's tables into an SQLite file."""
+    write_sqlite(
+        state.folder / agency.id / "source.db",
+        [Content(table.resource, table.items, table.rows) for table in agency.tables],
+    )
+
+
+def write_configs(
+    state: State,
+    bootstrap: str,
+    profile: str,
+    nodes: int,
+    mappings: Mapping[str, str] | None = None,
+) -> None:
     """Write the hub's list of participants, everybody's configuration and the administrator's.
 
     Args:
@@ -175,6 +189,8 @@ def write_configs(state: State, bootstrap: str, profile: str, nodes: int) -> Non
         bootstrap: Address of the broker.
         profile: What it is, as `[broker] profile` says.
         nodes: How many nodes it has.
+        mappings: `[source]` and each `[[resource]]` of an agency, by its id; one that is not in it
+            has its tables where `write_tables` puts them.
     """
     broker = {"bootstrap": bootstrap, "profile": profile}
     (state.folder / "participants.toml").write_text(participants_toml(state), "utf-8")
@@ -185,9 +201,8 @@ def write_configs(state: State, bootstrap: str, profile: str, nodes: int) -> Non
             config["hub"] = {"participants": "../participants.toml", "review": "automatic"}
         state.config(centre).write_text(to_toml(config), "utf-8")
     for agency in state.agencies:
-        config = _common(state, agency.id, broker)
-        config["source"] = {"url": "sqlite+aiosqlite:///source.db"}
-        text = to_toml(config) + "".join(map(mapping_toml, agency.tables))
+        mapping = (mappings or {}).get(agency.id) or mapping_toml(agency)
+        text = f"{to_toml(_common(state, agency.id, broker))}\n{mapping}"
         state.config(agency.id).write_text(text, "utf-8")
     state.provisioning.write_text(to_toml(_provisioning(bootstrap, nodes)), "utf-8")
 
@@ -199,8 +214,13 @@ def participants_toml(state: State) -> str:
     return "".join(centres + below)
 
 
-def mapping_toml(table: Table) -> str:
-    """Return the mapping of one table, whose columns are named as the items."""
+def mapping_toml(agency: Agency, url: str = "sqlite+aiosqlite:///source.db") -> str:
+    """Return the mapping of an agency's tables, whose columns are named as the items."""
+    source = to_toml({"source": {"kind": "sql", "url": url}})
+    return source + "".join(map(_table_toml, agency.tables))
+
+
+def _table_toml(table: Table) -> str:
     held = [item.name for item in table.items]
     name = table_name(table.resource)
     entry: dict[str, Any] = {"name": table.resource.name, "table": name, "id_number": "id_number"}

@@ -95,6 +95,7 @@ def moves(
     hops: Iterable[HopBody],
     audits: Mapping[str, Sequence[AuditBody]],
     titles: Mapping[str, str],
+    acts: Iterable[Move] = (),
     *,
     accepted: bool,
 ) -> tuple[Move, ...]:
@@ -104,6 +105,7 @@ def moves(
         hops: The requester's timeline.
         audits: The query's audit entries at each centre.
         titles: Chinese titles of resources.
+        acts: What people did beside the bus, lists on a medium for one.
         accepted: What the decision was.
     """
     found = [_of_hop(hop, titles, accepted=accepted) for hop in hops]
@@ -113,6 +115,7 @@ def moves(
         for entry in entries
         if entry.event == Event.ORDER_SENT
     ]
+    found += acts
     found.sort(key=lambda move: (_PHASES.index(move.phase), move.at, move.zh not in _FIRST))
     together: dict[Move, Move] = {}
     for move in found:
@@ -123,14 +126,22 @@ def moves(
     return tuple(together.values())
 
 
-def render(timeline: Sequence[Move], began: datetime, names: Mapping[str, str]) -> Group:
+def render(
+    timeline: Sequence[Move],
+    began: datetime,
+    names: Mapping[str, str],
+    sources: Mapping[str, str] | None = None,
+) -> Group:
     """Return the timeline for people: when, from whom to whom, what.
 
     Args:
         timeline: The moves.
         began: The instant of submission, from which times are told.
         names: Chinese names of participants.
+        sources: What an agency's adapter gets at its data by, said beside its name.
     """
+    said = {id_: f"{names.get(id_, id_)}（{source}）" for id_, source in (sources or {}).items()}
+    places = {**names, **said}
     table = Table(pad_edge=False, show_edge=False)
     table.add_column("时间 time", justify="right", no_wrap=True)
     table.add_column("从 → 到  from → to")
@@ -142,7 +153,7 @@ def render(timeline: Sequence[Move], began: datetime, names: Mapping[str, str]) 
         table.add_row("", Text(phase, style="bold"), "")
         for move in in_phase:
             offset = (move.at - began).total_seconds()
-            way = f"{names.get(move.sender, move.sender)} → {names.get(move.to, move.to)}"
+            way = f"{places.get(move.sender, move.sender)} → {places.get(move.to, move.to)}"
             table.add_row(f"+{max(offset, 0.0):.3f} s", way, _what(move, names))
         table.add_section()
     title = Text("查询经过 Timeline（自提交起计 since submission）", style="bold")

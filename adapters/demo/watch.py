@@ -6,6 +6,7 @@ forgotten.
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -87,9 +88,9 @@ class Watch:
         self._stop.wait(seconds)
         self.check()
 
-    def wait_for_stop(self) -> None:
-        """Wait until a signal comes, without limit of time."""
-        self._stop.wait()
+    def no_limit(self) -> None:
+        """Count no more: the run lasts until a signal comes."""
+        self._limit = math.inf
 
     def _take(self, number: int, _frame: FrameType | None) -> None:
         self._signal = signal.Signals(number).name

@@ -51,6 +51,7 @@ class BenchNetwork(Network):
     variant: str = bench_daemon.SEALED
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         (self.state.folder / bench_daemon.MARK).write_text(str(os.getpid()), "ascii")
         self._http = httpx.Client(timeout=_SCRAPE_SECONDS, trust_env=False)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 from adapters.demo.agencies import Agency
 from adapters.demo.csv_table import Table
@@ -62,7 +63,8 @@ def agency(everybody: Sequence[Someone]) -> Agency:
     rows = tuple(
         tuple(fit(item, cells[item.name](one)) for item in resource.items) for one in everybody
     )
-    return Agency(AGENCY, "江苏住房公积金中心", (Table(resource, resource.items, rows),))
+    tables = (Table(resource, resource.items, rows),)
+    return Agency(AGENCY, "江苏住房公积金中心", tables, Path())
 
 
 def application(asked: Sequence[Someone]) -> bytes:

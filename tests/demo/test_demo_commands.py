@@ -200,7 +200,7 @@ class FakeNetwork:
     def status(self, *_):
         return
 
-    step = check = status
+    step = check = tend = status
 
     def pause(self, _seconds):
         raise UnavailableError("STILL_WAITING", "", "")

@@ -38,7 +38,7 @@ def test_daemons_are_tested_over_the_embedded_broker(stayed, hedui):
 @pytest.mark.requirement("R015")
 @pytest.mark.slow
 def test_daemons_are_tested_over_a_real_kafka(kafka_possible, start_demo, hedui):
-    running = start_demo("--broker", "kafka", "--stay")
+    running = start_demo("--broker", "kafka", "--stay", "--plain")
     sockets = running.line()["stay"]["sockets"]
     check(*run_both(hedui, sockets))
     for centre in ("hub", "320000", "370000"):

@@ -120,7 +120,6 @@ def test_a_signal_ends_the_watch_at_its_next_look_and_not_before():
 
     with watch.signals():
         os.kill(os.getpid(), signal.SIGTERM)
-        watch.wait_for_stop()
         with pytest.raises(StoppedError, match="DEMO_STOPPED") as caught:
             watch.pause(60)
 

@@ -36,7 +36,7 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def watched(prometheus_possible, start_demo, tmp_path_factory):
-    running = start_demo("--stay")
+    running = start_demo("--stay", "--plain")
     stay = running.line()["stay"]
     with Prometheus(tmp_path_factory.mktemp("prometheus"), stay["metrics"]) as prometheus:
         watched = Watched(running, stay, prometheus)

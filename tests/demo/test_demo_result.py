@@ -11,6 +11,7 @@ from demo_expectation import answered, expected
 from openpyxl import load_workbook
 
 from adapters.demo.agencies import shipped_data
+from adapters.demo.postgres_service import installed
 from schemas.codes import known_table
 from schemas.resources import resources
 
@@ -130,12 +131,29 @@ def test_the_printed_timeline_tells_every_stage_in_words(stayed):
         "签收",
         "山东省核对中心 → 部中心",
         "部中心 → 江苏省核对中心",
-        "江苏省核对中心 → 江苏住房公积金中心",
+        "江苏省核对中心 → 江苏住房公积金中心（",
+        "重庆住房公积金中心（REST） → 重庆市核对中心",
+        "部中心婚姻登记库（上传 upload） → 部中心",
         "仅供试用：没有 TLS",
         "证明已验证，15 项检查全部通过",
     ):
         assert words in said
     assert said.index("申请提交") < said.index("形式审查通过") < said.index("下达查询指令")
+
+
+def test_the_agencies_have_different_connectors_and_the_screen_says_which(stayed):
+    sql = "SQL on SQLite" if installed() is None else "SQL on PostgreSQL"
+    assert stayed.outcome["connectors"] == {
+        "320000.housing-bureau": "SQL on SQLite",
+        "320000.housing-fund": sql,
+        "500000.housing-fund": "REST, an HTTP service",
+        "hub.marriage": "periodic upload",
+    }
+    said = stayed.running.said()
+    for zh in ("SQL 连接器（", "REST 连接器（HTTP 服务）", "上传连接器"):
+        assert zh in said
+    assert all(en in said for en in stayed.outcome["connectors"].values())
+    assert "部中心婚姻登记库：部门已上传“婚姻登记”11 行" in said
 
 
 def test_what_stays_up_can_be_reached_where_it_says(stayed, hedui):
