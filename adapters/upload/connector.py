@@ -1,4 +1,6 @@
-"""The upload connector: answers a batch of persons from the version of the table in use.
+"""The upload connector: what departments handed over is compared here (R116, mode A).
+
+A batch of persons is answered from the version of the table in use.
 
 A resource that was never uploaded is no empty table: the question waits (`UPLOAD_MISSING`), since
 people have to act first. A person of a row that was refused is NOT_ANSWERABLE, never NOT_FOUND.
