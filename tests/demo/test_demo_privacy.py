@@ -59,6 +59,9 @@ def test_no_process_writes_a_person_into_its_output(stayed, forms):
 
     daemons = set(stayed.outcome["stay"]["metrics"])
     assert {name for name, text in logs.items() if b"daemon.started" in text} == daemons
+    assert {name.removeprefix("320000.housing-bureau.") for name in logs if "medium" in name} == {
+        *("medium-export", "medium-open", "medium-pack", "medium-import")
+    }
     assert {"broker", "500000.housing-fund.service", *daemons} < set(logs)
     assert "hub.marriage.upload-marriage-registration" in logs
     assert {name for name, text in logs.items() if leaks(text, forms)} == set()

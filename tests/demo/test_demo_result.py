@@ -134,6 +134,10 @@ def test_the_printed_timeline_tells_every_stage_in_words(stayed):
         "江苏省核对中心 → 江苏住房公积金中心（",
         "重庆住房公积金中心（REST） → 重庆市核对中心",
         "部中心婚姻登记库（上传 upload） → 部中心",
+        "江苏住房保障部门（介质 medium） → 经办人（无网络）",
+        "导出加密签名的介质包：城镇住房保障",
+        "离线核验授权、查询、填写，封成返回包：城镇住房保障",
+        "导入返回包，再次核验授权：城镇住房保障",
         "仅供试用：没有 TLS",
         "证明已验证，15 项检查全部通过",
     ):
@@ -141,16 +145,16 @@ def test_the_printed_timeline_tells_every_stage_in_words(stayed):
     assert said.index("申请提交") < said.index("形式审查通过") < said.index("下达查询指令")
 
 
-def test_the_agencies_have_different_connectors_and_the_screen_says_which(stayed):
+def test_the_agencies_have_four_different_connectors_and_the_screen_says_which(stayed):
     sql = "SQL on SQLite" if installed() is None else "SQL on PostgreSQL"
     assert stayed.outcome["connectors"] == {
-        "320000.housing-bureau": "SQL on SQLite",
+        "320000.housing-bureau": "sealed medium, by hand",
         "320000.housing-fund": sql,
         "500000.housing-fund": "REST, an HTTP service",
         "hub.marriage": "periodic upload",
     }
     said = stayed.running.said()
-    for zh in ("SQL 连接器（", "REST 连接器（HTTP 服务）", "上传连接器"):
+    for zh in ("介质方式（无网络", "SQL 连接器（", "REST 连接器（HTTP 服务）", "上传连接器"):
         assert zh in said
     assert all(en in said for en in stayed.outcome["connectors"].values())
     assert "部中心婚姻登记库：部门已上传“婚姻登记”11 行" in said

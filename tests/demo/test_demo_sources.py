@@ -18,6 +18,7 @@ from adapters.demo import postgres_service
 from adapters.demo.agencies import load_agencies, shipped_data
 from adapters.demo.sources import choice
 from adapters.demo.sources.choice import sources_of
+from adapters.demo.sources.medium import MediumSource
 from adapters.demo.sources.postgres import PostgresSource
 from adapters.demo.sources.rest import RestSource
 from adapters.demo.sources.source import Source
@@ -37,13 +38,13 @@ def kinds(state, **how):
     return {source.agency.id: type(source) for source in sources_of(state, **how)}
 
 
-def test_each_of_three_has_a_connector_of_its_own(state, monkeypatch):
+def test_each_of_the_four_has_a_connector_of_its_own(state, monkeypatch):
     monkeypatch.setattr(choice, "installed", lambda: Path("/usr/lib/postgresql/15/bin"))
     assert kinds(state) == {
         "320000.housing-fund": PostgresSource,
         "500000.housing-fund": RestSource,
         "hub.marriage": UploadSource,
-        "320000.housing-bureau": Source,
+        "320000.housing-bureau": MediumSource,
     }
 
 

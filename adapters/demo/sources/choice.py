@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from adapters.demo.agencies import Agency
 from adapters.demo.postgres_service import installed
+from adapters.demo.sources.medium import MediumSource
 from adapters.demo.sources.postgres import PostgresSource
 from adapters.demo.sources.rest import RestSource
 from adapters.demo.sources.source import Source
@@ -17,6 +18,7 @@ _KINDS = MappingProxyType(
         "320000.housing-fund": PostgresSource,
         "500000.housing-fund": RestSource,
         "hub.marriage": UploadSource,
+        "320000.housing-bureau": MediumSource,
     }
 )
 
