@@ -19,6 +19,7 @@ import bench_plain
 from bench_stages import Stages
 
 import adapters.host.answering
+import adapters.host.authority
 import adapters.host.row_answer
 import adapters.host.run
 import adapters.host.source
@@ -58,6 +59,8 @@ def _unseal() -> None:
     bus.daemon.assemble.Opener = bench_plain.PlainOpener
     bus.daemon.work.reread = bus.daemon.views.reread = bench_plain.plain_reread
     bus.daemon.work.read_body = bench_plain.plain_body
+    # What an agency verifies anew before it looks up: there is nothing to verify.
+    adapters.host.authority._verified = bench_plain.plain_verified
 
 
 def _count(stages: Stages) -> None:
