@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +44,14 @@ _SETTINGS = """
 listen_addresses = ''
 max_connections = 20
 logging_collector = off
+# A statement may hold whatever was asked for: it is for no log.
+log_min_error_statement = panic
+log_checkpoints = off
 # Nothing of a run outlives it.
 fsync = off
 full_page_writes = off
 """
+_LOOK_SECONDS = 0.1
 _FOR_ALL = 0o001
 _LONGEST_PARENT = 70
 """Bytes; a Unix socket's path has at most some hundred."""
@@ -81,9 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HeduiError as error:
         sys.stderr.write(f"{error}\n")
         return FAILED
-    folder = _make_folder()
-    with _cluster(folder, programs) as server:
-        if not _await_server(programs, folder, server, stopped):
+    with _folder() as folder, _cluster(folder, programs, stopped) as server:
+        if server is None or not _await_server(programs, folder, server, stopped):
             return 0 if stopped() else FAILED
         asyncio.run(write_postgres(folder, PORT, _OWNER, _READER, contents))
         # Whole or not there: somebody looks for it all the time.
@@ -101,7 +104,8 @@ def _signals() -> Callable[[], bool]:
     return lambda: bool(signal.sigpending() & ending)
 
 
-def _make_folder() -> Path:
+@contextmanager
+def _folder() -> Iterator[Path]:
     """Make the private folder, where the server's user gets to it and a socket's path is short."""
     parent = Path(tempfile.gettempdir())
     reached = os.geteuid() != 0 or all(
@@ -109,36 +113,48 @@ def _make_folder() -> Path:
     )
     if not reached or len(os.fsencode(parent)) > _LONGEST_PARENT:
         parent = Path("/tmp")  # noqa: S108 - mkdtemp makes a private folder in it
-    return Path(tempfile.mkdtemp(prefix="hedui-pg-", dir=parent))
-
-
-@contextmanager
-def _cluster(folder: Path, programs: Path) -> Iterator[subprocess.Popen[bytes]]:
-    data = folder / "data"
+    folder = Path(tempfile.mkdtemp(prefix="hedui-pg-", dir=parent))
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, _ACCOUNT, _ACCOUNT)
-        _initdb(programs, folder, data)
-        with (data / "postgresql.conf").open("a", encoding="utf-8") as settings:
-            settings.write(f"{_SETTINGS}port = {PORT}\nunix_socket_directories = '{folder}'\n")
-        server = subprocess.Popen(  # noqa: S603 - the package's own server
-            [str(programs / "postgres"), "-D", str(data)], cwd=folder, **_identity()
-        )
-        try:
-            yield server
-        finally:
-            server.send_signal(signal.SIGINT)  # ends sessions, then itself
-            server.wait()
+        yield folder
     finally:
         shutil.rmtree(folder)
 
 
-def _initdb(programs: Path, folder: Path, data: Path) -> None:
+@contextmanager
+def _cluster(
+    folder: Path, programs: Path, stopped: Callable[[], bool]
+) -> Iterator[subprocess.Popen[bytes] | None]:
+    """Make the cluster and start its server; None where that fails, or we are to end before."""
+    data = folder / "data"
+    if not _initdb(programs, folder, data, stopped):
+        yield None
+        return
+    with (data / "postgresql.conf").open("a", encoding="utf-8") as settings:
+        settings.write(f"{_SETTINGS}port = {PORT}\nunix_socket_directories = '{folder}'\n")
+    server = subprocess.Popen(  # noqa: S603 - the package's own server
+        [str(programs / "postgres"), "-D", str(data)], cwd=folder, **_identity()
+    )
+    try:
+        yield server
+    finally:
+        server.send_signal(signal.SIGINT)  # ends sessions, then itself
+        server.wait()
+
+
+def _initdb(programs: Path, folder: Path, data: Path, stopped: Callable[[], bool]) -> bool:
     command = [
         *(str(programs / "initdb"), f"--pgdata={data}", f"--username={_OWNER}", "--auth=trust"),
         *("--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions", "--no-sync"),
     ]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder, **_identity())  # noqa: S603 - as above
+    made = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=folder, **_identity())  # noqa: S603 - as above
+    while made.poll() is None:
+        if stopped():
+            made.terminate()  # it takes away what it has made, and its own server with it
+        with suppress(subprocess.TimeoutExpired):
+            made.wait(_LOOK_SECONDS)
+    return made.returncode == 0
 
 
 def _await_server(
@@ -146,6 +162,7 @@ def _await_server(
 ) -> bool:
     """Wait until the server takes connections; False where it, or we, end before."""
     ready = [str(programs / "pg_isready"), "--quiet", "-h", str(folder), "-p", str(PORT)]
+    ready += ["-U", _OWNER, "-d", "postgres"]
     while subprocess.run(ready, check=False).returncode != 0:  # noqa: S603 - as above
         if server.poll() is not None or stopped():
             return False
