@@ -179,8 +179,9 @@ async def test_the_check_may_take_longer_and_a_lookup_after_it_may_not(
     server_site, filled, reading, person, ask, now, monkeypatch
 ):
     await filled(server_site)
-    await server_site.execute("UPDATE gate SET seconds = 1")
-    limits = {"statement_timeout_seconds": PATIENCE, "connections": 1}
+    await server_site.execute("UPDATE gate SET seconds = 2")
+    # Less than a statement of the check takes here, enough for a busy machine to look at columns.
+    limits = {"statement_timeout_seconds": 3 * PATIENCE, "connections": 1}
     connector = reading(server_site, table="slow", source=limits)
     await connector.check()
     await server_site.execute(SHUT)

@@ -79,6 +79,8 @@ _EVENTS: Mapping[str, str] = {
     Event.EVIDENCE_READ: "查阅材料",
     Event.RESULT_PURGED: "清除结果",
     Event.ACCESS_REFUSED: "拒绝查阅",
+    Event.LOOKUP_BEGUN: "开始查询数据源",
+    Event.LOOKUP_DONE: "查询数据源完毕",
 }
 
 
