@@ -6,6 +6,7 @@
 | `numbers` | how are ID numbers compared, and in which forms are they stored? |
 | `secret_file` | what is in a file that only its owner may read? |
 | `contract` | what does every connector promise? |
+| `records` | how do raw rows become records: the items asked for, each of its kind? |
 | `mapping` | what of a source makes which resource of the catalogue? |
 | `judge` | what becomes of a person, by the rows with that number? |
 | `rows` | how is a source of rows made a connector? |

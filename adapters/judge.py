@@ -23,14 +23,13 @@ from dataclasses import dataclass, field
 from adapters.contract import (
     Lookup,
     PersonFaultError,
-    Reading,
     Subject,
     SubjectOutcome,
     Value,
-    read_records,
 )
 from adapters.mapping.resource import ResourceMapping
 from adapters.numbers import id_key
+from adapters.records import Reading, read_records
 from adapters.values import day_of, digits_of, reader_of
 from bus.model.messages import OutcomeKind
 from schemas.codes import id_types

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from adapters.contract import Lookup, LookupResult, SubjectOutcome, complete, to_records
+from adapters.contract import Lookup, LookupResult, SubjectOutcome, complete
+from adapters.records import to_records
 from bus.model.messages import OutcomeKind
 from schemas.resources import resources
 

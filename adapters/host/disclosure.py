@@ -30,10 +30,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from adapters.contract import Lookup, LookupResult, Subject, SubjectOutcome, to_records
+from adapters.contract import Lookup, LookupResult, Subject, SubjectOutcome
 from adapters.host.codes import UNSAFE, safe_code
 from adapters.judge import name_key
 from adapters.numbers import id_key
+from adapters.records import to_records
 from bus.model.messages import OutcomeKind, PersonOutcome
 from schemas.records import encode_record
 from schemas.resources import Resource

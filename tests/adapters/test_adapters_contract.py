@@ -17,8 +17,8 @@ from adapters.contract import (
     counted,
     none_answerable,
     not_answerable,
-    to_records,
 )
+from adapters.records import to_records
 from bus.errors import DefectError
 from bus.model.messages import OutcomeKind
 from schemas.records import decode_record, encode_record
