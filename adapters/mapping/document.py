@@ -12,7 +12,7 @@ from typing import Any, Generic, Self, TypeVar
 from pydantic import Field, ValidationError, model_validator
 
 from adapters.mapping.faults import MappingError, finding, wrong
-from adapters.mapping.resource import ResourceMapping, Section
+from adapters.mapping.resource import NamedSection, Section
 
 
 class SourceSection(Section):
@@ -22,7 +22,7 @@ class SourceSection(Section):
 
 
 SourceT = TypeVar("SourceT", bound=SourceSection)
-EntryT = TypeVar("EntryT", bound=ResourceMapping)
+EntryT = TypeVar("EntryT", bound=NamedSection)
 
 
 class SourceMapping(Section, Generic[SourceT, EntryT]):

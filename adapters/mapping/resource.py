@@ -56,14 +56,19 @@ class Section(BaseModel):
     )
 
 
-class ResourceMapping(Section):
+class NamedSection(Section):
+    """A `[[resource]]` section of any connector: `name` is the catalogue's."""
+
+    name: str
+
+
+class ResourceMapping(NamedSection):
     """`[[resource]]`: what every source says of one resource of the catalogue.
 
     A column is whatever names a value in one row of the source: a column of a table, a path in a
     JSON document, a header of a sheet.
     """
 
-    name: str
     id_number: str
     id_type: str | None = None
     id_type_value: IdTypeCode | None = None

@@ -11,61 +11,22 @@ not_held = ["paid_to"]               # items nobody there can answer: no column 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import Generic
 
-from pydantic import Field, ValidationError, model_validator
-
-from adapters.mapping.document import SourceSection
-from adapters.mapping.faults import MappingError, finding, wrong
-from adapters.mapping.resource import Section
+from adapters.mapping.document import SourceMapping, SourceT
+from adapters.mapping.resource import NamedSection
 from bus.model.messages import Finding
 from schemas.resources import Resource
 
-SourceT = TypeVar("SourceT", bound=SourceSection)
 
-
-class ListedResource(Section):
+class ListedResource(NamedSection):
     """`[[resource]]`: a resource that people answer on a list."""
 
-    name: str
     not_held: tuple[str, ...] = ()
 
 
-class ListMapping(Section, Generic[SourceT]):
-    """The whole mapping. `where` names its file; relative paths start at `folder`."""
-
-    source: SourceT
-    resources: tuple[ListedResource, ...] = Field(alias="resource")
-    where: str
-    folder: Path
-
-    @model_validator(mode="after")
-    def _names_once(self) -> Self:
-        names = [one.name for one in self.resources]
-        if not names:
-            raise wrong("至少映射一项信息资源", "map at least one resource")
-        if len(set(names)) != len(names):
-            raise wrong("同一信息资源映射了两次", "a resource is mapped twice")
-        return self
-
-    @classmethod
-    def from_toml(cls, document: Mapping[str, Any], where: str, folder: Path) -> Self:
-        """Read the mapping from a parsed TOML document; other sections are left alone.
-
-        Raises:
-            MappingError: `MAPPING_INVALID`, listing every fault with its key.
-        """
-        ours = {key: document[key] for key in ("source", "resource") if key in document}
-        try:
-            return cls.model_validate({**ours, "where": where, "folder": folder})
-        except ValidationError as error:
-            findings = [finding(fault) for fault in error.errors(include_input=False)]
-        raise MappingError("MAPPING_INVALID", findings, where=where)
-
-    def resource(self, name: str) -> ListedResource | None:
-        """Return the mapping of a resource, or None when this source does not offer it."""
-        return next((one for one in self.resources if one.name == name), None)
+class ListMapping(SourceMapping[SourceT, ListedResource], Generic[SourceT]):
+    """The whole mapping."""
 
     def mismatches(self, resources: Mapping[str, Resource]) -> Iterator[Finding]:
         """Yield where the mapping does not fit the catalogue (R020)."""

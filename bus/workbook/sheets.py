@@ -7,6 +7,8 @@ as the value some program cached for them.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import Enum, auto
@@ -35,7 +37,7 @@ class Kind(Enum):
     ERROR = auto()
 
 
-QUIET = Lock()
+_QUIET = Lock()
 """Held while openpyxl reads: its warnings are silenced, since some quote a cell's value, and the
 interpreter keeps one set of warning filters for all threads."""
 
@@ -77,10 +79,21 @@ def read_sheets(data: bytes, wanted: frozenset[str]) -> dict[str, Sheet]:
         WorkbookFaults: `FILE_DAMAGED` when a part is malformed, `SHEET_NAME_TWICE` when two sheets
             have the same name once blanks are trimmed.
     """
+    with reading_quietly(), ZipFile(BytesIO(data)) as archive:
+        return _read(data, archive, wanted)
+
+
+@contextmanager
+def reading_quietly() -> Iterator[None]:
+    """Keep openpyxl quiet, and turn whatever it raises into a fault without its text.
+
+    Raises:
+        WorkbookFaults: `FILE_DAMAGED`, or what was found meanwhile.
+    """
     try:
-        with QUIET, warnings.catch_warnings(), ZipFile(BytesIO(data)) as archive:
+        with _QUIET, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _read(data, archive, wanted)
+            yield
     except WorkbookFaults:
         raise
     except Exception:  # noqa: BLE001 - openpyxl raises anything on malformed parts

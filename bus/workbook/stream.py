@@ -6,9 +6,7 @@ trusted here either: rows are counted where they stand, formulas come out as suc
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import Enum, auto
@@ -17,10 +15,9 @@ from itertools import islice
 from typing import Any
 from zipfile import ZipFile
 
-from bus.workbook.faults import WorkbookFaults, file_fault
 from bus.workbook.package import check_package
 from bus.workbook.scan import SheetShape, scan_sheet
-from bus.workbook.sheets import QUIET, PlainReader
+from bus.workbook.sheets import PlainReader, reading_quietly
 
 ROW_LIMIT = 1_048_576
 """Last row that the format has."""
@@ -67,7 +64,7 @@ class SheetStreams:
 
     def __init__(self, data: bytes) -> None:
         check_package(data)
-        with _faults(), ZipFile(BytesIO(data)) as archive:
+        with reading_quietly(), ZipFile(BytesIO(data)) as archive:
             reader = PlainReader(BytesIO(data), read_only=True, keep_links=False)
             reader.read()
             parts = {sheet.name: relation.target for sheet, relation in reader.parser.find_sheets()}
@@ -97,31 +94,13 @@ class SheetStreams:
         worksheet.reset_dimensions()
         rows = enumerate(worksheet.iter_rows(max_row=most), 1)
         while True:
-            with _faults():
+            with reading_quietly():
                 piece = [
                     (number, tuple(map(_value, cells))) for number, cells in islice(rows, _PIECE)
                 ]
             if not piece:
                 return
             yield piece
-
-
-@contextmanager
-def _faults() -> Iterator[None]:
-    """Keep openpyxl quiet, and turn whatever it raises into a fault without its text."""
-    try:
-        with QUIET, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except WorkbookFaults:
-        raise
-    except Exception:  # noqa: BLE001 - openpyxl raises anything on malformed parts
-        raise file_fault(
-            "FILE_DAMAGED",
-            "工作簿文件已损坏",
-            "the workbook file is damaged",
-            "请在 Excel 或 WPS 中打开后另存为 .xlsx",
-        ) from None
 
 
 def _value(cell: Any) -> CellValue:
