@@ -52,7 +52,7 @@ def columns_for(entry: ResourceMapping, resource: Resource, items: Iterable[str]
     identifying = (
         entry.id_number,
         entry.id_type,
-        entry.person_name,
+        entry.compared_name,
         time_column(entry, resource),
     )
     asked = (entry.columns.get(item) for item in items)
@@ -160,8 +160,8 @@ def type_of(entry: ResourceMapping, raw: object) -> str:
 
 
 def _of_name(entry: ResourceMapping, subject: Subject, rows: Sequence[Row]) -> Sequence[Row]:
-    column = entry.person_name
-    if column is None or entry.name_mismatch == "answer":
+    column = entry.compared_name
+    if column is None:
         return rows
     name = subject.name
     same = [row for row in rows if row[column] == name or name_key(row[column]) == name_key(name)]

@@ -8,7 +8,7 @@ table, a path of a service). Frozen once read; keys it does not know are refused
     id_number = "zjhm"
     id_type = "zjlx"                     # or `id_type_value = "111"`, the default
     id_types = { "1" = "111" }           # source's code -> ours, where the column has its own
-    person_name = "xm"                   # compared with the name asked about
+    person_name = "xm"                   # compared with the name asked about; default: name's
     name_mismatch = "not_answerable"     # or "not_found", "answer"
     time_column = "tqrq"                 # default: the column of the resource's time item
     as_of_column = "batch_date"          # or `as_of = 2026-01-31`; default: time of the lookup
@@ -92,8 +92,12 @@ class ResourceMapping(NamedSection):
             raise wrong("有 id_types 时须有 id_type 列", "id_types needs the column id_type")
         if self.as_of and self.as_of_column:
             raise wrong("as_of 与 as_of_column 只能有一个", "give as_of or as_of_column, not both")
-        if "name_mismatch" in self.model_fields_set and not self.person_name:
-            raise wrong("有 name_mismatch 时须有 person_name 列", "name_mismatch needs person_name")
+        named = self.person_name or "name" in self.columns
+        if "name_mismatch" in self.model_fields_set and not named:
+            raise wrong(
+                "有 name_mismatch 时须有 person_name 列或姓名的列",
+                "name_mismatch needs person_name, or a column of the item name",
+            )
         if set(self.not_held) & set(self.columns):
             raise wrong(
                 "not_held 与 columns 不得列同一内容项", "an item is both in not_held and columns"
@@ -108,6 +112,13 @@ class ResourceMapping(NamedSection):
     def only_id_type(self) -> str | None:
         """The one ID type of a source without a column for it, else None."""
         return None if self.id_type else self.id_type_value or RESIDENT_CARD
+
+    @property
+    def compared_name(self) -> str | None:
+        """The column compared with the name asked about; None where none is held, or by policy."""
+        if self.name_mismatch == "answer":
+            return None
+        return self.person_name or self.columns.get("name")
 
     @property
     def place(self) -> str:

@@ -87,13 +87,24 @@ def test_a_source_of_one_id_type_cannot_answer_for_another(decide):
 
 
 @pytest.mark.parametrize("name", ["李四", "测试", None, ""])
-def test_another_name_follows_the_policy(decide, name):
+def test_another_name_follows_the_policy(decide, mapping, name):
     rows = ({}, {"xm": name})
     assert code(decide, *rows) == "NAME_MISMATCH"
     assert len(decide(*rows, entry={"name_mismatch": "not_found"}).records) == 1
     assert decide(rows[1], entry={"name_mismatch": "not_found"}).kind is OutcomeKind.NOT_FOUND
     assert len(decide(*rows, entry={"name_mismatch": "answer"}).records) == 2
-    assert len(decide(*rows, entry={"person_name": None}).records) == 2
+    # Without a column of its own the one of the item is compared; without either, nothing is.
+    assert code(decide, *rows, entry={"person_name": None}) == "NAME_MISMATCH"
+    unnamed = {k: v for k, v in mapping().resources[0].columns.items() if k != "name"}
+    assert (
+        len(
+            decide(
+                *rows,
+                entry={"person_name": None, "columns": unnamed, "not_held": ["name", "paid_to"]},
+            ).records
+        )
+        == 2
+    )
 
 
 @pytest.mark.parametrize(

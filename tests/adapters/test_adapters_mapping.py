@@ -151,7 +151,10 @@ def test_a_password_in_the_url_is_refused_and_not_repeated(url, mapping):
         ("resource[1]", {"id_type_value": "111"}),
         ("resource[1]", {"id_type": None, "id_types": {"1": "111"}}),
         ("resource[1]", {"as_of": date(2026, 1, 1), "as_of_column": "rq"}),
-        ("resource[1]", {"person_name": None, "name_mismatch": "answer"}),
+        (
+            "resource[1]",
+            {"person_name": None, "columns": {"id_number": "zjhm"}, "name_mismatch": "answer"},
+        ),
         ("resource[1]", {"not_held": ["amount"]}),
         ("resource[1]", {"codes": {"paid_to": {"1": "x"}}}),
         ("resource[1].id_types.1", {"id_types": {"1": "999"}}),

@@ -39,7 +39,7 @@ async def another_name_follows_the_policy(ground: Ground) -> Result:
     if not answered:
         return NOBODY_KNOWN
     # Without a column of names nothing can be compared: the number decides.
-    policy = ground.entry.name_mismatch if ground.entry.person_name else "answer"
+    policy = ground.entry.name_mismatch if ground.entry.compared_name else "answer"
     persons = [
         replace(known.subject(number), name=_ANOTHER_NAME)
         for number, (known, _) in enumerate(answered, 1)

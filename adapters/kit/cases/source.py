@@ -60,7 +60,7 @@ def _doubt(ground: Ground, entry: ResourceMapping, row: Row) -> tuple[str, str] 
     """Return what keeps a row from being answered, asked for all items and all days."""
     try:
         id_type = entry.only_id_type or type_of(entry, row.get(entry.id_type or ""))
-        written = row.get(entry.person_name or "")
+        written = row.get(entry.compared_name or "")
         name = written if isinstance(written, str) else ""
         number = id_key(row.get(entry.id_number))
         person = Subject(1, name, id_type or RESIDENT_CARD, number)

@@ -112,7 +112,7 @@ async def test_names_follow_the_mappings_policy_whichever_it_is(opened, run, kno
 
 
 async def test_without_a_column_of_names_or_id_types_the_number_decides(opened, run, known):
-    few = opened(person_name=None, id_type=None)
+    few = opened(person_name=None, id_type=None, name_mismatch="answer")
     assert (await run(few, known())).passes()
 
 
