@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -162,13 +162,16 @@ async def execute(connection: AsyncConnection, statement: Executable, seconds: f
     if connection.dialect.name != SQLITE:
         return _rows_of(await connection.execute(statement))
     driver: Any = (await connection.get_raw_connection()).driver_connection
-    await driver.set_progress_handler(_deadline(seconds), _SQLITE_STEPS)
+    limit = _Limit(time.monotonic() + seconds)
+    await driver.set_progress_handler(limit, _SQLITE_STEPS)
     running = asyncio.ensure_future(connection.execute(statement))
     try:
         return _rows_of(await asyncio.shield(running))
     except asyncio.CancelledError:
-        await driver.interrupt()
+        # Not by an interrupt: one that comes before the statement runs is lost.
+        limit.given_up = True
         await asyncio.wait([running])
+        limit.given_up = False
         # Taken, so that nobody misses it.
         running.exception()
         raise
@@ -206,9 +209,15 @@ def _lenient_text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _deadline(seconds: float) -> Callable[[], bool]:
-    end = time.monotonic() + seconds
-    return lambda: time.monotonic() > end
+@dataclass(slots=True)
+class _Limit:
+    """What SQLite asks every so many steps: whether the statement is to end."""
+
+    end: float
+    given_up: bool = False
+
+    def __call__(self) -> bool:
+        return self.given_up or time.monotonic() > self.end
 
 
 async def _prepare_asyncpg(connection: Any) -> None:
