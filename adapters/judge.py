@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from adapters.contract import (
     Lookup,
     PersonFaultError,
+    Record,
     Subject,
     SubjectOutcome,
     Value,
@@ -30,7 +31,7 @@ from adapters.contract import (
 from adapters.mapping.resource import ResourceMapping
 from adapters.numbers import id_key
 from adapters.records import Reading, read_records
-from adapters.values import day_of, digits_of, reader_of
+from adapters.values import column_reader_of, day_of, digits_of, reader_of
 from bus.model.messages import OutcomeKind
 from schemas.codes import id_types
 from schemas.resources import Item, Resource
@@ -85,7 +86,6 @@ def judge(
     lookup: Lookup,
     subject: Subject,
     rows: Iterable[Row],
-    plan: Plan | None = None,
 ) -> SubjectOutcome:
     """Decide one person's outcome.
 
@@ -95,16 +95,37 @@ def judge(
         lookup: The question.
         subject: The person.
         rows: The source's rows with this person's ID number.
-        plan: `plan_of` the first three, where many persons are judged.
 
     Raises:
         PersonFaultError: The person cannot be answered; the code is in the table above.
     """
-    plan = plan or plan_of(entry, resource, lookup)
+    plan = plan_of(entry, resource, lookup)
+    kept = keep(entry, lookup, subject, rows, plan)
+    return outcome_of(subject, read_records(resource, plan.readings, kept))
+
+
+def keep(
+    entry: ResourceMapping, lookup: Lookup, subject: Subject, rows: Iterable[Row], plan: Plan
+) -> Sequence[Row]:
+    """Return which of the rows with a person's ID number answer the question.
+
+    Args:
+        entry: How the source maps to the resource.
+        lookup: The question.
+        subject: The person.
+        rows: The source's rows with this person's ID number.
+        plan: `plan_of` the lookup.
+
+    Raises:
+        PersonFaultError: The person cannot be answered; the code is in the table above.
+    """
     kept = _of_type(entry, plan, subject, rows)
     kept = _of_name(entry, subject, kept)
-    kept = _in_range(entry, plan, lookup, kept)
-    records = read_records(resource, plan.readings, kept)
+    return _in_range(entry, plan, lookup, kept)
+
+
+def outcome_of(subject: Subject, records: tuple[Record, ...]) -> SubjectOutcome:
+    """Return the outcome of a person who has these records, if any."""
     kind = OutcomeKind.FOUND if records else OutcomeKind.NOT_FOUND
     return SubjectOutcome(subject.reference, kind, None, records)
 
@@ -125,7 +146,11 @@ def _of_type(
                 entry.place,
             )
         return list(rows)
-    return [row for row in rows if _known_type(entry, plan, row[column]) == subject.id_type]
+    known, asked = plan.types, subject.id_type
+    try:
+        return [row for row in rows if known[row[column]] == asked]  # type: ignore[index]
+    except (KeyError, TypeError):  # a code met for the first time, or one that is no text
+        return [row for row in rows if _known_type(entry, plan, row[column]) == asked]
 
 
 def _known_type(entry: ResourceMapping, plan: Plan, raw: object) -> str:
@@ -216,11 +241,19 @@ def _reading(entry: ResourceMapping, item: Item) -> Reading:
     column = entry.columns.get(item.name)
     if column is None:
         # Not held; every row has the column of the number.
-        return Reading(item.name, entry.id_number, lambda _: None, item)
+        return Reading(item.name, entry.id_number, lambda _: None, item, lambda r: [None] * len(r))
     read = reader_of(item)
     table = _translation(entry, item)
     if table is None and item.codes is None:
-        return Reading(item.name, column, read, item)
+        return Reading(item.name, column, read, item, column_reader_of(item))
+    return _coded(entry, item, column, table)
+
+
+def _coded(
+    entry: ResourceMapping, item: Item, column: str, table: Mapping[str, str] | None
+) -> Reading:
+    """Return how an item with codes is read: each code is looked up once."""
+    read = reader_of(item)
     known: dict[str, Value] = {}
 
     def translate(raw: object) -> Value:
@@ -233,7 +266,18 @@ def _reading(entry: ResourceMapping, item: Item) -> Reading:
             known[raw] = translate(raw)
         return known[raw]
 
-    return Reading(item.name, column, read_once, item)
+    def read_all(raws: Sequence[object]) -> Sequence[Value] | None:
+        if set(map(type, raws)) != {str}:
+            return None
+        texts: Sequence[str] = raws  # type: ignore[assignment]
+        try:
+            for raw in set(texts) - known.keys():
+                read_once(raw)
+        except (ValueError, PersonFaultError):
+            return None
+        return [known[text] for text in texts]
+
+    return Reading(item.name, column, read_once, item, read_all)
 
 
 def _translation(entry: ResourceMapping, item: Item) -> Mapping[str, str] | None:

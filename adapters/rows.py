@@ -26,12 +26,13 @@ from adapters.contract import (
     none_answerable,
     not_answerable,
 )
-from adapters.judge import Plan, Row, columns_for, judge, plan_of
+from adapters.judge import Plan, Row, columns_for, keep, outcome_of, plan_of
 from adapters.mapping.catalogue import catalogue_faults
 from adapters.mapping.document import SourceMapping, SourceT
 from adapters.mapping.faults import MappingError
 from adapters.mapping.resource import ResourceMapping
 from adapters.numbers import id_key
+from adapters.records import read_table
 from adapters.values import instant_of
 from bus.model.messages import Finding
 from schemas.resources import Resource
@@ -161,13 +162,27 @@ class RowsConnector(Generic[SourceT, EntryT]):
         as_of = _as_of(entry, found, now)
         faults = [("ROWS_UNASKED", entry.place)] * found.unasked
         plan = plan_of(entry, resource, lookup)
-        outcomes: list[SubjectOutcome] = []
-        for person in lookup.persons:
+        kept: list[Row] = []
+        ends: list[int] = []
+        doubts: dict[int, PersonFaultError] = {}
+        for at, person in enumerate(lookup.persons):
             try:
-                outcomes.append(_outcome(entry, resource, lookup, person, found, plan))
+                kept += _kept(entry, lookup, person, found, plan)
             except PersonFaultError as fault:
-                outcomes.append(not_answerable(person.reference, fault.code))
-                faults.append((fault.code, fault.where))
+                doubts[at] = fault
+            ends.append(len(kept))
+        # The values of all of them together, column by column: a fraction of the time.
+        records, unread = read_table(resource, plan.readings, kept)
+        outcomes: list[SubjectOutcome] = []
+        begin = 0
+        for at, (person, end) in enumerate(zip(lookup.persons, ends, strict=True)):
+            doubt = doubts.get(at) or _first(unread, begin, end)
+            if doubt is None:
+                outcomes.append(outcome_of(person, tuple(records[begin:end])))
+            else:
+                outcomes.append(not_answerable(person.reference, doubt.code))
+                faults.append((doubt.code, doubt.where))
+            begin = end
         return LookupResult(as_of, complete(lookup, outcomes), counted(faults))
 
     async def sample(self, resource: str, count: int) -> Sequence[Row] | None:
@@ -186,14 +201,9 @@ class RowsConnector(Generic[SourceT, EntryT]):
         await self.source.close()
 
 
-def _outcome(
-    entry: ResourceMapping,
-    resource: Resource,
-    lookup: Lookup,
-    person: Subject,
-    found: Found,
-    plan: Plan,
-) -> SubjectOutcome:
+def _kept(
+    entry: ResourceMapping, lookup: Lookup, person: Subject, found: Found, plan: Plan
+) -> Sequence[Row]:
     number = id_key(person.id_number)
     if number in found.overfull:
         raise PersonFaultError(
@@ -209,7 +219,14 @@ def _outcome(
             "the source gave no usable answer about this person",
             where=found.places.get(number, entry.place),
         )
-    return judge(entry, resource, lookup, person, found.rows.get(number, ()), plan)
+    return keep(entry, lookup, person, found.rows.get(number, ()), plan)
+
+
+def _first(unread: Mapping[int, PersonFaultError], begin: int, end: int) -> PersonFaultError | None:
+    """Return what is wrong with the first row of a person that cannot be read, if any."""
+    if not unread:
+        return None
+    return next((unread[at] for at in range(begin, end) if at in unread), None)
 
 
 def _as_of(entry: ResourceMapping, found: Found, now: datetime) -> datetime:

@@ -18,7 +18,7 @@ can be read in one way only is read; nothing is rounded, cut or guessed. Every r
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from functools import cache
@@ -35,6 +35,9 @@ Value = str | int | bool | Decimal | date | datetime | None
 
 Reader = Callable[[object], Value]
 """Reads values of one item: returns the value, or raises a `ValueError` without it."""
+
+ColumnReader = Callable[[Sequence[object]], Sequence[Value] | None]
+"""Reads many values of one item at once as its `Reader` does each; None where it cannot."""
 
 MAX_TEXT = 4_000
 
@@ -75,6 +78,51 @@ def reader_of(item: Item) -> Reader:
         case ItemKind.DATE:
             return lambda raw: raw if type(raw) is date else _fitted(item, raw)
     return lambda raw: _fitted(item, raw)
+
+
+def column_reader_of(item: Item) -> ColumnReader:
+    """Return what reads many values of one item at once, if all are as a well-kept source's.
+
+    Then nothing is looked at twice, and no value by itself: a fifth of the time.
+    """
+    match item.kind:
+        case ItemKind.TEXT if not item.codes:
+            return _text_column
+        case ItemKind.MONEY | ItemKind.DECIMAL:
+            return _decimal_column(item)
+        case ItemKind.DATE:
+            return lambda raws: raws if set(map(type, raws)) == {date} else None  # type: ignore[return-value]
+    return lambda _: None
+
+
+def _text_column(raws: Sequence[object]) -> Sequence[Value] | None:
+    if set(map(type, raws)) != {str}:
+        return None
+    texts: Sequence[str] = raws  # type: ignore[assignment]
+    if not all(map(str.isprintable, texts)) or max(map(len, texts)) > MAX_TEXT:
+        return None
+    read = list(map(str.strip, texts))
+    return read if all(read) else [text or None for text in read]
+
+
+def _decimal_column(item: Item) -> ColumnReader:
+    precision, scale = item.precision or 1, item.scale or 0
+    unit, _ = _exactness(precision, scale)
+    end = Decimal(1).scaleb(precision - scale)
+
+    def read(raws: Sequence[object]) -> Sequence[Value] | None:
+        if set(map(type, raws)) != {Decimal}:
+            return None
+        numbers: Sequence[Decimal] = raws  # type: ignore[assignment]
+        # Of one quantum, and so finite, before any is compared.
+        if (
+            not all(map(unit.same_quantum, numbers))
+            or not -end < min(numbers) <= max(numbers) < end
+        ):
+            return None
+        return numbers
+
+    return read
 
 
 def _fitted(item: Item, raw: object) -> Value:
