@@ -73,7 +73,10 @@ class ListConnector:
             raise _pending(lookup)
         found = await asyncio.to_thread(opened, self._books.key(), kept, resource)
         items = frozenset(lookup.items)
-        return LookupResult(kept.as_of, complete(lookup, [narrowed(o, items) for o in found]))
+        # A list is a whole part; the host may ask about its persons in several bites.
+        asked = {person.reference for person in lookup.persons}
+        outcomes = [narrowed(one, items) for one in found if one.reference in asked]
+        return LookupResult(kept.as_of, complete(lookup, outcomes))
 
     async def _returned(self, lookup: Lookup) -> ReturnedAnswer | None:
         if lookup.task is None or self._books is None:

@@ -91,6 +91,16 @@ async def test_only_the_items_asked_for_leave(tmp_path, books):
     assert codes == {"RESOURCE_NOT_OFFERED"}
 
 
+async def test_a_list_answers_in_bites_too(tmp_path, books):
+    await keep(books)
+    connector = open_connector(setup(tmp_path, books))
+    whole = await connector.lookup(lookup(), NOW)
+    assert len(whole.outcomes) > 1
+    for person, outcome in zip(lookup().persons, whole.outcomes, strict=True):
+        bite = await connector.lookup(replace(lookup(), persons=(person,)), NOW)
+        assert bite.outcomes == (outcome,)
+
+
 async def test_what_rests_names_nobody_and_opens_for_its_own_task_only(tmp_path, books):
     await keep(books)
     async with books.store.transaction() as unit:
