@@ -16,7 +16,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from adapters.contract import Books
-from adapters.upload.load import Order, UploadRefusedError, load
+from adapters.upload.load import IN_USE, Order, UploadRefusedError, load
 from adapters.upload.mapping import UploadMapping
 from adapters.upload.render import loaded_text, refused_text
 from bus.errors import HeduiError, InputError, UnavailableError
@@ -79,8 +79,7 @@ class Inbox:
         for path in self.folder.iterdir():
             usable = path.suffix.lower() in _SUFFIXES and not path.name.startswith((".", "~"))
             if usable and path.is_file() and not path.is_symlink():
-                stat = path.stat()
-                found[path.name] = (stat.st_size, stat.st_mtime_ns)
+                found[path.name] = _state_of(path)
         still = [
             name
             for name, state in found.items()
@@ -102,6 +101,11 @@ class Inbox:
             return False
         except InputError as error:
             self._settled[path.name] = state
+            if error.code == IN_USE:
+                # Loaded before, and perhaps not removed, should the process have died in between.
+                self.log.info("upload.again", code=error.code, where=error.where)
+                await asyncio.to_thread(self._finish, path, state, _text_of(error), now)
+                return True
             self.log.warning("upload.refused", code=error.code, where=error.where)
             await asyncio.to_thread(self._move, path, _text_of(error), now)
             return True
@@ -111,7 +115,7 @@ class Inbox:
             return False
         self._settled[path.name] = state
         self.log.info("upload.loaded", resource=version.resource, count=version.rows)
-        await asyncio.to_thread(self._finish, path, loaded_text(version, report), now)
+        await asyncio.to_thread(self._finish, path, state, loaded_text(version, report), now)
         return True
 
     def _order(self, path: Path) -> Order:
@@ -140,15 +144,22 @@ class Inbox:
         (place / f"{stamped}.txt").write_text(text, encoding="utf-8")
         path.replace(place / f"{stamped}{path.suffix}")
 
-    def _finish(self, path: Path, text: str, now: datetime) -> None:
+    def _finish(self, path: Path, state: State, text: str, now: datetime) -> None:
         place = self._room(DONE)
         (place / f"{path.stem}.{now:%Y%m%dT%H%M%SZ}.txt").write_text(text, encoding="utf-8")
-        path.unlink()
+        # Another file may have come under the same name meanwhile: it is looked at by itself.
+        if _state_of(path) == state:
+            path.unlink()
 
     def _room(self, name: str) -> Path:
         place = self.folder / name
         place.mkdir(mode=0o700, exist_ok=True)
         return place
+
+
+def _state_of(path: Path) -> State:
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
 
 
 def _text_of(error: InputError) -> str:

@@ -36,6 +36,9 @@ from signer.uuid7 import uuid7
 LEASE_FOR = timedelta(minutes=5)
 """Until another load may begin after one that was interrupted; renewed with each piece."""
 
+IN_USE = "UPLOAD_AGAIN"
+"""Code for a file that is in use already."""
+
 Now = Callable[[], datetime]
 
 
@@ -306,7 +309,7 @@ def _check_day(order: Order, now: datetime) -> None:
 def _check_order(version: UploadVersion, current: UploadVersion) -> None:
     if version.digest == current.digest and version.as_of == current.as_of:
         raise InputError(
-            "UPLOAD_AGAIN",
+            IN_USE,
             "此文件已载入并正在使用",
             "this very file is in use already",
             where=version.resource,

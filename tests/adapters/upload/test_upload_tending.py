@@ -10,8 +10,9 @@ from uuid import UUID
 import pytest
 from upload_samples import ME, NOW, RESOURCE, Agency, csv_file, number, withdrawal, xlsx_file
 
+from adapters.upload import inbox
 from adapters.upload.inbox import DONE, REFUSED
-from adapters.upload.load import LEASE_FOR, lease_name
+from adapters.upload.load import LEASE_FOR, lease_name, load
 from bus.logs.setup import make_logger
 from bus.metrics.catalogue import Metrics
 from bus.model.messages import OutcomeKind
@@ -305,3 +306,37 @@ async def test_of_two_instances_one_takes_what_arrives(site, folder, store):
     assert not (site.inbox / REFUSED).exists()
     assert other.events() == []
     assert other.value("hedui_upload_as_of_timestamp_seconds") > 0
+
+
+async def test_a_file_that_comes_under_the_same_name_while_one_is_loaded_is_kept(site, monkeypatch):
+    path = csv_file(site.inbox / f"{RESOURCE}@2026-06-30.csv", [withdrawal(1)])
+
+    async def overtaken(*given):
+        loaded = await load(*given)
+        csv_file(path, [withdrawal(1), withdrawal(2)])
+        return loaded
+
+    with monkeypatch.context() as patched:
+        patched.setattr(inbox, "load", overtaken)
+        await site.tend_twice()
+    assert path.exists()
+
+    await site.tend_twice(NOW + 2 * MINUTE)
+
+    assert not path.exists()
+    assert (await site.agency.ask(2)).outcomes[0].kind is OutcomeKind.FOUND
+
+
+async def test_a_file_that_was_loaded_and_not_removed_is_not_put_aside_as_faulty(site):
+    path = csv_file(site.inbox / f"{RESOURCE}@2026-06-30.csv", [withdrawal(1)])
+    content = path.read_bytes()
+    await site.tend_twice()
+    path.write_bytes(content)
+
+    await site.tend_twice(NOW + 2 * MINUTE)
+
+    assert site.here() == []
+    assert not (site.inbox / REFUSED).exists()
+    assert len(site.here(DONE)) == 2
+    assert ("upload.again", "UPLOAD_AGAIN") in site.events()
+    assert len(await site.agency.events()) == 1
