@@ -25,8 +25,19 @@ def to_records(
         rows: Raw values by item name; a name that is absent has no value.
 
     Raises:
-        PersonFaultError: `ITEM_UNKNOWN` for an item the resource has not, `VALUE_INVALID` for a
-            value its item cannot hold exactly. Both name the item, never the value.
+        PersonFaultError: `VALUE_INVALID` for a value its item cannot hold exactly; else as
+            `readings_of`. Both name the item, never the value.
+    """
+    readings = readings_of(resource, items)
+    whole = ({one.key: row.get(one.key) for one in readings} for row in rows)
+    return read_records(resource, readings, whole)
+
+
+def readings_of(resource: Resource, items: Iterable[str]) -> Sequence[Reading]:
+    """Return how items are read from rows that call them by their own names.
+
+    Raises:
+        PersonFaultError: `ITEM_UNKNOWN` for an item the resource has not.
     """
     asked = set(items)
     for name in sorted(asked - {item.name for item in resource.items}):
@@ -36,13 +47,11 @@ def to_records(
             "the resource has no such item",
             where=f"{resource.name}.{name}",
         )
-    kept = [item for item in resource.items if item.name in asked]
-    readings = [
+    return [
         Reading(item.name, item.name, values.reader_of(item), item, values.column_reader_of(item))
-        for item in kept
+        for item in resource.items
+        if item.name in asked
     ]
-    whole = ({item.name: row.get(item.name) for item in kept} for row in rows)
-    return read_records(resource, readings, whole)
 
 
 class Reading(NamedTuple):

@@ -26,7 +26,7 @@ it, but the one way by which data leave.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -34,7 +34,7 @@ from adapters.contract import Lookup, LookupResult, Subject, SubjectOutcome
 from adapters.host.codes import UNSAFE, safe_code
 from adapters.judge import name_key
 from adapters.numbers import id_key
-from adapters.records import to_records
+from adapters.records import Reading, read_records, readings_of
 from bus.model.messages import OutcomeKind, PersonOutcome
 from schemas.records import encode_record
 from schemas.resources import Resource
@@ -104,9 +104,11 @@ def disclose(
         else:
             held["OUTCOME_UNASKED"] += 1  # 3
     made = []
+    readings = readings_of(resource, lookup.items)
     for person in lookup.persons:
         try:
-            made.append(_person(lookup, line, resource, person, of[person.reference], names))
+            found = of[person.reference]
+            made.append(_person(line, resource, person, found, names, readings))
         except _HeldError as ending:
             held[ending.code] += 1
             made.append(_unanswered(line, person, ending.code))
@@ -165,12 +167,12 @@ def _reference(outcome: object) -> int | None:
 
 
 def _person(
-    lookup: Lookup,
     line: int,
     resource: Resource,
     person: Subject,
     found: list[SubjectOutcome],
     names: str,
+    readings: Sequence[Reading],
 ) -> PersonOutcome:
     if len(found) != 1:  # 4
         raise _HeldError("OUTCOME_TWICE" if found else "OUTCOME_MISSING")
@@ -181,7 +183,7 @@ def _person(
         if code == UNSAFE:
             raise _HeldError(UNSAFE)
         return _unanswered(line, person, code)
-    encoded = tuple(_record(lookup, resource, person, record, names) for record in records)
+    encoded = tuple(_record(resource, person, record, names, readings) for record in records)
     return PersonOutcome(line, person.reference, outcome.kind, None, encoded)
 
 
@@ -203,18 +205,18 @@ def _records(outcome: SubjectOutcome) -> list[dict[object, object]]:
 
 
 def _record(
-    lookup: Lookup,
     resource: Resource,
     person: Subject,
     record: Mapping[object, object],
     names: str,
+    readings: Sequence[Reading],
 ) -> bytes:
-    allowed = frozenset(lookup.items)
+    allowed = {one.name for one in readings}
     if any(not isinstance(name, str) or name not in allowed for name in record):  # 7
         raise _HeldError("ITEM_UNASKED")
     try:
-        row = {str(name): value for name, value in record.items()}
-        (values,) = to_records(resource, lookup.items, [row])  # 8
+        row = {one.key: record.get(one.key) for one in readings}
+        (values,) = read_records(resource, readings, [row])  # 8
         _identity(person, values, names)  # 9
         return encode_record(resource, values)  # 10
     except _HeldError:
